@@ -1,0 +1,44 @@
+# What every target is compiled with: `trackd_options` for what changes the meaning of the code, and so must be
+# the same for all who link it; `trackd_warnings` for our own sources only.
+
+add_library(trackd_options INTERFACE)
+target_compile_features(trackd_options INTERFACE cxx_std_20)
+target_include_directories(trackd_options INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(trackd_options INTERFACE Boost::headers Threads::Threads)
+# Asio's and Beast's non-template code is compiled once, in src/base/asio.cpp and src/http/beast.cpp.
+target_compile_definitions(trackd_options INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
+
+if(TRACKD_SANITIZER STREQUAL "address")
+    target_compile_options(trackd_options INTERFACE
+        -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(trackd_options INTERFACE -fsanitize=address,undefined)
+    # Recycled coroutine frames would hide a use of a finished coroutine from the sanitizer.
+    target_compile_definitions(trackd_options INTERFACE
+        BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING BOOST_ASIO_DISABLE_SMALL_BLOCK_RECYCLING)
+elseif(TRACKD_SANITIZER STREQUAL "thread")
+    target_compile_options(trackd_options INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
+    target_link_options(trackd_options INTERFACE -fsanitize=thread)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        target_compile_options(trackd_options INTERFACE -Wno-tsan) # Asio's fences, which g++ warns it does not model
+    endif()
+elseif(NOT "${TRACKD_SANITIZER}" STREQUAL "")
+    message(FATAL_ERROR "TRACKD_SANITIZER is \"${TRACKD_SANITIZER}\"; expected nothing, address or thread")
+endif()
+
+add_library(trackd_warnings INTERFACE)
+target_compile_options(trackd_warnings INTERFACE
+    -Werror -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+    -Woverloaded-virtual -Wnull-dereference)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # Known false positives of g++ in inlined Boost and standard library code.
+    target_compile_options(trackd_warnings INTERFACE -Wno-maybe-uninitialized -Wno-null-dereference -Wno-restrict
+        -Wno-stringop-overflow -Wno-array-bounds -Wno-dangling-reference)
+endif()
+
+# trackd_library(NAME SOURCES ... LINK ...): one static library a folder of src/.
+function(trackd_library name)
+    cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+    add_library(trackd_${name} STATIC ${arg_SOURCES})
+    add_library(trackd::${name} ALIAS trackd_${name})
+    target_link_libraries(trackd_${name} PUBLIC trackd_options ${arg_LINK} PRIVATE $<BUILD_INTERFACE:trackd_warnings>)
+endfunction()

@@ -1,0 +1,169 @@
+// The object at the centre: takes batches, owns the backlog and one delivery a sink, and drains.
+#pragma once
+
+#include <trackd/backlog.hpp>
+#include <trackd/batch.hpp>
+#include <trackd/clock.hpp>
+#include <trackd/error.hpp>
+#include <trackd/sink.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace trackd {
+
+class lane;
+
+/// What an acknowledgement (a 201, or the return of `track`) promises.
+enum class ack_mode {
+    accepted,  ///< the event is in the backlog
+    journaled, ///< the backlog is durable and has the event on stable storage
+    delivered, ///< every sink has confirmed it
+};
+
+/// Delays between the attempts of a delivery whose sink fails: they double from `min` to `max`, with full jitter.
+struct retry_options {
+    std::chrono::milliseconds min{100};
+    std::chrono::milliseconds max{30'000};
+};
+
+struct tracker_options {
+    ack_mode ack = ack_mode::accepted;
+    std::size_t max_pending_events = 1'000'000;          ///< at least 1
+    std::size_t max_pending_bytes = 256U * 1024U * 1024U; ///< of encoded events; at least 1
+    std::chrono::milliseconds ack_timeout{30'000};       ///< how long `delivered` waits
+    retry_options retry;
+};
+
+/// One destination of a tracker: the sink, and the name that its cursor, log lines and figures go by.
+struct sink_spec {
+    std::string name; ///< unique within a tracker
+    std::string kind; ///< what it is, for people
+    std::unique_ptr<trackd::sink> sink;
+    read_limits batch; ///< the most it gets in one `write`
+};
+
+/// One sink's part of the books. At every moment
+/// `accepted = delivered + pending + filtered + dead_lettered + skipped + damaged + lost`.
+struct sink_status {
+    std::string name;
+    std::string kind;
+    std::uint64_t accepted = 0;
+    std::uint64_t delivered = 0;
+    std::uint64_t pending = 0;
+    std::uint64_t filtered = 0;
+    std::uint64_t dead_lettered = 0;
+    std::uint64_t skipped = 0;
+    std::uint64_t damaged = 0;
+    std::uint64_t lost = 0;
+    std::uint64_t duplicates = 0; ///< of the delivered, those the sink already had
+    std::uint64_t batches = 0;    ///< successful writes
+    std::uint64_t retries = 0;    ///< writes that were tried again
+    bool failing = false;         ///< the last write failed
+    std::string last_error;       ///< what it said; kept after it works again
+};
+
+struct tracker_status {
+    std::uint64_t accepted = 0; ///< events admitted since the start
+    std::uint64_t refused = 0;  ///< events not admitted: backlog full, or sealed
+    std::uint64_t pending_events = 0;
+    std::uint64_t pending_bytes = 0;
+    bool sealed = false;
+    std::vector<sink_status> sinks;
+};
+
+/// A coroutine of the tracker that is running: a leak, or what a drain waits for, would show here.
+struct activity {
+    std::string name;
+    std::chrono::steady_clock::duration age{};
+};
+
+struct tracker_activities {
+    std::vector<activity> deliveries;
+    std::vector<activity> timers;
+};
+
+/// How a drain ended.
+struct drain_report {
+    bool in_time = false; ///< nothing was left when it returned
+    tracker_status books; ///< with `lost` filled in where the backlog does not outlive the process
+    std::uint64_t delivered = 0;     ///< events that every sink has
+    std::uint64_t pending = 0;       ///< events that wait in a durable backlog for the next start
+    std::uint64_t dead_lettered = 0; ///< over all sinks
+    std::uint64_t lost = 0;          ///< events that at least one sink will never get
+};
+
+/// See the file's first line. Its members are called from any thread where not said otherwise; its work runs on a
+/// strand of the executor it was given, and on one thread a sink.
+///
+/// Lives longer than its lanes. Ends with `drain`: destroying a started tracker that was not drained is a bug (it is
+/// asserted), because somebody would have been promised something.
+class tracker {
+public:
+    /// @param executor runs the tracker's strand: an io_context's, or a thread pool's
+    /// @param sinks    at least one; `open` was already called on each
+    /// @throws std::invalid_argument if options, backlog and sinks do not fit together (`journaled` with memory)
+    tracker(
+        boost::asio::any_io_executor executor, tracker_options options, std::unique_ptr<backlog> backlog,
+        std::vector<sink_spec> sinks, clock& time = system_clock()
+    );
+    ~tracker();
+    tracker(const tracker&) = delete;
+    tracker& operator=(const tracker&) = delete;
+
+    /// Starts the deliveries. Once.
+    void start();
+
+    /// Hands the batch over, and returns when `ack` holds for all of it.
+    ///
+    /// Where there is no room it waits for some until `admit_by`; the default does not wait. Before admission it obeys
+    /// cancellation. After admission the events are the tracker's: cancellation ends the waiting, not the delivery.
+    /// May be called on any executor, also one that runs many threads.
+    /// @return no error; or errc::backlog_full, sealed, given_up: nothing of the batch is or will be stored;
+    ///         or errc::not_confirmed: all of it is stored, and will be delivered
+    [[nodiscard]] boost::asio::awaitable<boost::system::error_code>
+    track(batch events, clock::time_point admit_by = clock::time_point::min());
+
+    /// A way in for one I/O thread (lane.hpp). The lane may be used only on `context`, which one thread runs.
+    /// Called before `start`.
+    [[nodiscard]] lane& add_lane(boost::asio::io_context& context);
+
+    /// Takes nothing new from here on; what was admitted on any lane before is collected first. Idempotent.
+    void seal() noexcept;
+
+    /// Seals, and delivers what is pending, until the deadline: retry delays collapse, and a sink that was failing is
+    /// tried once more and then left. When it returns, every delivery has ended and every sink is closed.
+    /// The lanes' executors must still run. Called once; `hurry` makes the deadline now.
+    /// Not cancellable.
+    [[nodiscard]] boost::asio::awaitable<drain_report> drain(clock::time_point deadline);
+    void hurry();
+
+    /// Tells all who wait for an acknowledgement that there is none yet (errc::not_confirmed), so that they can answer
+    /// while there is time. What they wait for stays stored.
+    void release_waiters();
+
+    /// The books at this moment.
+    [[nodiscard]] boost::asio::awaitable<tracker_status> status();
+
+    /// What it is doing at this moment.
+    [[nodiscard]] boost::asio::awaitable<tracker_activities> activities();
+
+    /// A snapshot of counters that need no strand: events admitted, and events every sink has confirmed. For the one
+    /// who reports when all else hangs.
+    [[nodiscard]] std::uint64_t accepted() const noexcept;
+    [[nodiscard]] std::uint64_t delivered() const noexcept;
+
+private:
+    class impl;
+    std::shared_ptr<impl> impl_;
+};
+
+} // namespace trackd

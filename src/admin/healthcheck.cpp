@@ -1,0 +1,65 @@
+#include "admin/healthcheck.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+
+#include <exception>
+
+namespace trackd::admin {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+
+namespace {
+
+asio::ip::tcp::endpoint reachable(asio::ip::tcp::endpoint at) {
+    if (!at.address().is_unspecified()) return at;
+    if (at.address().is_v4()) return {asio::ip::address_v4::loopback(), at.port()};
+    return {asio::ip::address_v6::loopback(), at.port()};
+}
+
+asio::awaitable<health> ask(asio::ip::tcp::endpoint at, std::string path, std::chrono::milliseconds timeout) {
+    beast::tcp_stream stream{co_await asio::this_coro::executor};
+    stream.expires_after(timeout);
+    co_await stream.async_connect(at, asio::use_awaitable);
+    beast::http::request<beast::http::empty_body> request{beast::http::verb::get, path, 11};
+    request.set(beast::http::field::host, "localhost");
+    request.keep_alive(false);
+    co_await beast::http::async_write(stream, request, asio::use_awaitable);
+    beast::flat_buffer buffer;
+    beast::http::response<beast::http::string_body> response;
+    co_await beast::http::async_read(stream, buffer, response, asio::use_awaitable);
+    auto says = response.body().substr(0, response.body().find('\n'));
+    co_return health{response.result() == beast::http::status::ok, std::move(says)};
+}
+
+} // namespace
+
+health ask_health(asio::ip::tcp::endpoint at, std::string_view path, std::chrono::milliseconds timeout) {
+    asio::io_context context{1};
+    health answer;
+    auto done = [&answer](std::exception_ptr failure, health got) {
+        if (!failure) {
+            answer = std::move(got);
+            return;
+        }
+        try {
+            std::rethrow_exception(failure);
+        } catch (const std::exception& why) {
+            answer.says = why.what();
+        }
+    };
+    asio::co_spawn(context, ask(reachable(at), std::string{path}, timeout), done);
+    context.run();
+    return answer;
+}
+
+} // namespace trackd::admin

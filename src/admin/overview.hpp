@@ -1,0 +1,37 @@
+// What the admin pages speak of: an interface, because only the service knows all the parts.
+#pragma once
+
+#include "base/task_group.hpp"
+#include "http/worker.hpp"
+
+#include <trackd/stage.hpp>
+#include <trackd/tracker.hpp>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace trackd::admin {
+
+/// The workers behind one kind of listener: "ingest" or "admin".
+struct listener_group {
+    std::string name;
+    std::vector<http::worker*> workers;
+};
+
+/// Outlives all routes made for it. Called on the admin listener's thread, but for `current_stage`: any thread.
+class overview {
+public:
+    virtual ~overview() = default;
+
+    [[nodiscard]] virtual stage current_stage() const noexcept = 0;
+    [[nodiscard]] virtual std::chrono::steady_clock::duration uptime() const = 0;
+    [[nodiscard]] virtual std::string ack() const = 0; ///< as configured: "accepted"
+    [[nodiscard]] virtual tracker& the_tracker() = 0;
+    [[nodiscard]] virtual std::vector<listener_group> listeners() const = 0;
+
+    /// Coroutines of the daemon itself, beside those of the tracker: listeners, signals.
+    [[nodiscard]] virtual std::vector<base::running_task> tasks() const = 0;
+};
+
+} // namespace trackd::admin

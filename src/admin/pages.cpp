@@ -1,0 +1,170 @@
+#include "admin/pages.hpp"
+
+#include "base/version.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <numeric>
+
+namespace trackd::admin {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+namespace {
+
+double seconds(std::chrono::steady_clock::duration span) { return std::chrono::duration<double>(span).count(); }
+
+json::string_view text(std::string_view of) { return {of.data(), of.size()}; }
+
+std::uint64_t sum(const std::vector<listener_group>& groups, std::uint64_t (*figure)(const http::counters&)) {
+    std::uint64_t total = 0;
+    for (const auto& group : groups)
+        for (const auto* worker : group.workers) total += figure(worker->figures());
+    return total;
+}
+
+json::object connections_of(const std::vector<listener_group>& groups) {
+    json::object open;
+    for (const auto& group : groups)
+        open[group.name] = sum({group}, [](const http::counters& c) { return c.connections_open(); });
+    return open;
+}
+
+json::object http_of(const std::vector<listener_group>& groups) {
+    json::object figures;
+    figures["requests"] = sum(groups, [](const http::counters& c) { return c.requests.value(); });
+    figures["handler_errors"] = sum(groups, [](const http::counters& c) { return c.handler_errors.value(); });
+    figures["rejected"] = sum(groups, [](const http::counters& c) {
+        return std::accumulate(
+            c.refusals.begin(), c.refusals.end(), std::uint64_t{0},
+            [](std::uint64_t n, const http::counter& reason) { return n + reason.value(); }
+        );
+    });
+    return figures;
+}
+
+json::object tracker_page(const tracker_status& status, const std::string& ack) {
+    return {
+        {"ack", ack},
+        {"accepted", status.accepted},
+        {"refused", status.refused},
+        {"pending_events", status.pending_events},
+        {"pending_bytes", status.pending_bytes},
+        {"sealed", status.sealed},
+    };
+}
+
+json::object sink_page(const sink_status& sink) {
+    return {
+        {"name", sink.name},
+        {"kind", sink.kind},
+        {"accepted", sink.accepted},
+        {"delivered", sink.delivered},
+        {"pending", sink.pending},
+        {"filtered", sink.filtered},
+        {"dead_lettered", sink.dead_lettered},
+        {"skipped", sink.skipped},
+        {"damaged", sink.damaged},
+        {"lost", sink.lost},
+        {"duplicates", sink.duplicates},
+        {"batches", sink.batches},
+        {"retries", sink.retries},
+        {"failing", sink.failing},
+        {"last_error", sink.last_error},
+    };
+}
+
+http::task<void> show_status(overview& of, http::response& res) {
+    const auto tracker = co_await asio::co_spawn(
+        co_await asio::this_coro::executor, of.the_tracker().status(), http::use_task
+    );
+    const auto groups = of.listeners();
+    json::array sinks;
+    for (const auto& sink : tracker.sinks) sinks.push_back(sink_page(sink));
+    json::object page;
+    page["stage"] = text(to_string(of.current_stage()));
+    page["version"] = base::version;
+    page["uptime_seconds"] = seconds(of.uptime());
+    page["connections"] = connections_of(groups);
+    page["http"] = http_of(groups);
+    page["tracker"] = tracker_page(tracker, of.ack());
+    page["sinks"] = std::move(sinks);
+    res.json(http::status::ok, json::serialize(page));
+}
+
+// The list of a worker's connections is its own thread's business: go there and come back.
+http::task<std::vector<http::connection_info>> connections_on(http::worker& worker) {
+    const auto here = co_await asio::this_coro::executor;
+    co_await asio::post(asio::bind_executor(worker.executor(), http::use_task));
+    auto connections = worker.connections();
+    co_await asio::post(asio::bind_executor(here, http::use_task));
+    co_return connections;
+}
+
+json::object task_page(std::string_view owner, const base::running_task& task) {
+    return {{"owner", text(owner)}, {"name", task.name}, {"age_seconds", seconds(task.age)}};
+}
+
+http::task<void> show_tasks(overview& of, http::response& res) {
+    json::array connections;
+    for (const auto& group : of.listeners()) {
+        for (auto* worker : group.workers) {
+            for (const auto& one : co_await connections_on(*worker))
+                connections.push_back(json::object{
+                    {"listener", group.name},
+                    {"state", text(one.state)},
+                    {"in_state_seconds", seconds(one.in_state)},
+                    {"age_seconds", seconds(one.age)}});
+        }
+    }
+    const auto tracker = co_await asio::co_spawn(
+        co_await asio::this_coro::executor, of.the_tracker().activities(), http::use_task
+    );
+    json::array tasks;
+    for (const auto& task : of.tasks()) tasks.push_back(task_page("service", {task.name, task.age}));
+    for (const auto& delivery : tracker.deliveries) tasks.push_back(task_page("tracker", {delivery.name, delivery.age}));
+    for (const auto& timer : tracker.timers) tasks.push_back(task_page("tracker", {timer.name, timer.age}));
+    json::object counts;
+    counts["connections"] = connections.size();
+    counts["deliveries"] = tracker.deliveries.size();
+    counts["timers"] = tracker.timers.size();
+    counts["tasks"] = tasks.size();
+    json::object page;
+    page["counts"] = std::move(counts);
+    page["connections"] = std::move(connections);
+    page["tasks"] = std::move(tasks);
+    res.json(http::status::ok, json::serialize(page));
+}
+
+} // namespace
+
+void add_health_routes(http::router& routes, const overview& of) {
+    routes.add(http::verb::get, "/healthz", [](const http::request&, http::response& res) -> http::pending {
+        res.text(http::status::ok, "ok\n");
+        return {};
+    });
+    routes.add(http::verb::get, "/readyz", [&of](const http::request&, http::response& res) -> http::pending {
+        const auto now = of.current_stage();
+        const auto what = now == stage::running ? http::status::ok : http::status::service_unavailable;
+        res.text(what, std::string{to_string(now)} + "\n");
+        return {};
+    });
+}
+
+void add_status_routes(http::router& routes, overview& of) {
+    routes.add(http::verb::get, "/status", [&of](const http::request&, http::response& res) -> http::pending {
+        return show_status(of, res);
+    });
+    routes.add(http::verb::get, "/debug/tasks", [&of](const http::request&, http::response& res) -> http::pending {
+        return show_tasks(of, res);
+    });
+}
+
+} // namespace trackd::admin

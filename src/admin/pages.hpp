@@ -1,0 +1,15 @@
+// The resources of the admin listener, as routes.
+#pragma once
+
+#include "admin/overview.hpp"
+#include "http/router.hpp"
+
+namespace trackd::admin {
+
+/// `/healthz` (200 while the thread that serves it does) and `/readyz` (503 unless running). For every listener.
+void add_health_routes(http::router& routes, const overview& of);
+
+/// `/status` and `/debug/tasks`. For the admin listener only.
+void add_status_routes(http::router& routes, overview& of);
+
+} // namespace trackd::admin

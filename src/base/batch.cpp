@@ -1,0 +1,126 @@
+#include <trackd/batch.hpp>
+
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+namespace trackd {
+
+namespace {
+
+// What stands before the bytes of each event. Copied in and out, never aliased: events are not aligned.
+struct event_head {
+    std::uint32_t size; // of the whole event, this head included
+    std::uint16_t id, source, type, subject, datacontenttype;
+    data_kind kind;
+    std::uint8_t unused;
+    std::uint32_t extensions, data;
+    std::int64_t time, received_at; // microseconds since 1970
+};
+
+static_assert(sizeof(event_head) == 40);
+
+event_head read_head(const char* at) noexcept {
+    event_head head;
+    std::memcpy(&head, at, sizeof head);
+    return head;
+}
+
+std::uint16_t attribute_size(std::string_view name, std::string_view value) {
+    if (value.size() > max_attribute_bytes)
+        throw std::length_error{
+            std::string{name} + " is " + std::to_string(value.size()) + " bytes long; at most " +
+            std::to_string(max_attribute_bytes) + " were expected"};
+    return static_cast<std::uint16_t>(value.size());
+}
+
+char* put(char* to, std::string_view bytes) noexcept {
+    if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+    return to + bytes.size();
+}
+
+} // namespace
+
+void batch::append(const event_view& event) {
+    event_head head{};
+    head.id = attribute_size("id", event.id);
+    head.source = attribute_size("source", event.source);
+    head.type = attribute_size("type", event.type);
+    head.subject = attribute_size("subject", event.subject);
+    head.datacontenttype = attribute_size("datacontenttype", event.datacontenttype);
+    head.kind = event.kind;
+    head.time = event.time.time_since_epoch().count();
+    head.received_at = event.received_at.time_since_epoch().count();
+
+    const auto size = sizeof head + event.id.size() + event.source.size() + event.type.size() +
+                      event.subject.size() + event.datacontenttype.size() + event.extensions.size() +
+                      event.data.size();
+    if (size > std::numeric_limits<std::uint32_t>::max()) throw std::length_error{"an event is over 4 GiB"};
+    head.size = static_cast<std::uint32_t>(size);
+    head.extensions = static_cast<std::uint32_t>(event.extensions.size());
+    head.data = static_cast<std::uint32_t>(event.data.size());
+
+    const auto start = bytes_.size();
+    bytes_.resize(start + size);
+    auto* at = bytes_.data() + start;
+    std::memcpy(at, &head, sizeof head);
+    at = put(at + sizeof head, event.id);
+    at = put(at, event.source);
+    at = put(at, event.type);
+    at = put(at, event.subject);
+    at = put(at, event.datacontenttype);
+    at = put(at, event.extensions);
+    put(at, event.data);
+    ++events_;
+}
+
+void batch::append(batch&& other) {
+    if (empty()) {
+        *this = std::move(other);
+    } else {
+        bytes_.insert(bytes_.end(), other.bytes_.begin(), other.bytes_.end());
+        events_ += other.events_;
+    }
+    other.clear();
+}
+
+void batch::truncate(mark to) {
+    bytes_.resize(to.bytes);
+    events_ = to.events;
+}
+
+batch::iterator batch::begin() const noexcept { return iterator{bytes_.data()}; }
+
+batch::iterator batch::end() const noexcept { return iterator{bytes_.data() + bytes_.size()}; }
+
+event_view batch::iterator::operator*() const noexcept {
+    const auto head = read_head(at_);
+    const auto* at = at_ + sizeof head;
+    const auto take = [&at](std::size_t size) {
+        const std::string_view bytes{at, size};
+        at += size;
+        return bytes;
+    };
+    event_view event;
+    event.id = take(head.id);
+    event.source = take(head.source);
+    event.type = take(head.type);
+    event.subject = take(head.subject);
+    event.datacontenttype = take(head.datacontenttype);
+    event.extensions = take(head.extensions);
+    event.data = take(head.data);
+    event.kind = head.kind;
+    event.time = wall_time{std::chrono::microseconds{head.time}};
+    event.received_at = wall_time{std::chrono::microseconds{head.received_at}};
+    return event;
+}
+
+batch::iterator& batch::iterator::operator++() noexcept {
+    at_ += read_head(at_).size;
+    return *this;
+}
+
+std::size_t batch::iterator::encoded_bytes() const noexcept { return read_head(at_).size; }
+
+} // namespace trackd

@@ -1,0 +1,31 @@
+#include <trackd/error.hpp>
+
+#include <string>
+
+namespace trackd {
+
+namespace {
+
+class category final : public boost::system::error_category {
+public:
+    [[nodiscard]] const char* name() const noexcept override { return "trackd"; }
+
+    [[nodiscard]] std::string message(int value) const override {
+        switch (static_cast<errc>(value)) {
+        case errc::backlog_full: return "the backlog is full; nothing was stored";
+        case errc::sealed: return "the tracker takes no more events; nothing was stored";
+        case errc::not_confirmed: return "stored, not yet confirmed";
+        case errc::given_up: return "given up before admission; nothing was stored";
+        }
+        return "unknown";
+    }
+};
+
+} // namespace
+
+const boost::system::error_category& tracker_category() noexcept {
+    static const category instance;
+    return instance;
+}
+
+} // namespace trackd

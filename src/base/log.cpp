@@ -1,0 +1,69 @@
+#include "base/log.hpp"
+
+#include "base/json_text.hpp"
+
+#include <spdlog/formatter.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <memory>
+#include <string>
+
+namespace trackd::base {
+
+namespace {
+
+// One JSON object a line: {"time":"…","level":"info","message":"…"}. A pattern could not escape the message.
+class json_formatter final : public spdlog::formatter {
+public:
+    void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& to) override {
+        time_.format(message, to);
+        line_.assign("\"level\":");
+        append_json_string(line_, to_string(spdlog::level::to_string_view(message.level)));
+        line_ += ",\"message\":";
+        append_json_string(line_, to_string(message.payload));
+        line_ += "}\n";
+        to.append(line_.data(), line_.data() + line_.size());
+    }
+
+    [[nodiscard]] std::unique_ptr<spdlog::formatter> clone() const override {
+        return std::make_unique<json_formatter>();
+    }
+
+private:
+    static std::string_view to_string(spdlog::string_view_t text) { return {text.data(), text.size()}; }
+
+    spdlog::pattern_formatter time_{
+        R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ",)", spdlog::pattern_time_type::utc, ""};
+    std::string line_;
+};
+
+constexpr auto text_pattern = "%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v";
+
+std::unique_ptr<spdlog::formatter> make_formatter(log_format format) {
+    if (format == log_format::json) return std::make_unique<json_formatter>();
+    return std::make_unique<spdlog::pattern_formatter>(text_pattern, spdlog::pattern_time_type::utc);
+}
+
+} // namespace
+
+spdlog::logger& log() noexcept {
+    // The one object that everybody may reach: passing a logger through every constructor would buy nothing, and a log
+    // line must be possible before and after everything else stands.
+    static spdlog::logger logger = [] {
+        spdlog::logger made{"trackd", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
+        made.set_formatter(make_formatter(log_format::text));
+        made.flush_on(spdlog::level::trace);
+        return made;
+    }();
+    return logger;
+}
+
+void set_up_log(std::string_view level, log_format format) {
+    log().set_formatter(make_formatter(format));
+    log().set_level(spdlog::level::from_str(std::string{level}));
+}
+
+void flush_log() noexcept { log().flush(); }
+
+} // namespace trackd::base

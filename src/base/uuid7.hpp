@@ -1,0 +1,31 @@
+// Identifiers for events whose client gave none: UUIDs of version 7 (RFC 9562 section 5.7).
+#pragma once
+
+#include <trackd/event.hpp>
+
+#include <array>
+#include <cstdint>
+
+namespace trackd::base {
+
+/// Makes UUIDs that rise with time, also within a millisecond and when the wall clock steps back (RFC 9562 section 6.2,
+/// method 1: a counter). One a thread: not safe to share. Seeded from the system's entropy.
+class uuid7_generator {
+public:
+    uuid7_generator();
+
+    /// For tests: random bits from this seed.
+    explicit uuid7_generator(std::uint64_t seed) noexcept;
+
+    /// @return 36 characters, lower case: `0190163d-8694-739b-aea5-966c26f8ad91`
+    [[nodiscard]] std::array<char, 36> next(wall_time now) noexcept;
+
+private:
+    [[nodiscard]] std::uint64_t random() noexcept;
+
+    std::array<std::uint64_t, 4> state_;
+    std::int64_t last_ms_ = 0;
+    std::uint32_t counter_ = 0;
+};
+
+} // namespace trackd::base

@@ -1,0 +1,45 @@
+// Taking an address apart, and asking the C library whether its host is numeric.
+#include "config/address.hpp"
+
+#include <arpa/inet.h>
+#include <array>
+#include <charconv>
+#include <cstdint>
+
+namespace trackd::config {
+namespace {
+
+std::optional<std::string> normalised_host(std::string_view host) {
+    if (host.empty() || host == "*") return "[::]";
+    if (host == "localhost") return "127.0.0.1";
+    const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+    const int family = bracketed ? AF_INET6 : AF_INET;
+    const std::string numeric{bracketed ? host.substr(1, host.size() - 2) : host};
+    if (numeric.find('\0') != std::string::npos) return std::nullopt; // the C library would stop there
+    std::array<unsigned char, sizeof(in6_addr)> binary{};
+    if (::inet_pton(family, numeric.c_str(), binary.data()) != 1) return std::nullopt;
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    ::inet_ntop(family, binary.data(), text.data(), text.size());
+    return bracketed ? '[' + std::string{text.data()} + ']' : std::string{text.data()};
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) noexcept {
+    std::uint16_t port = 0;
+    const auto end = text.data() + text.size();
+    const auto [rest, failure] = std::from_chars(text.data(), end, port);
+    if (failure != std::errc{} || rest != end) return std::nullopt;
+    return port;
+}
+
+} // namespace
+
+std::optional<std::string> normalised_address(std::string_view text) {
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    const auto host = normalised_host(text.substr(0, colon));
+    const auto port = parse_port(text.substr(colon + 1));
+    if (!host || !port) return std::nullopt;
+    return *host + ':' + std::to_string(*port);
+}
+
+} // namespace trackd::config

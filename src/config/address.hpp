@@ -1,0 +1,16 @@
+// The addresses that a listener can be given.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace trackd::config {
+
+/// Checks `HOST:PORT` and writes it in one way, `IPv4:PORT` or `[IPv6]:PORT`. The host is a numeric address
+/// (IPv6 in brackets) or `localhost`, which is 127.0.0.1; `*` or nothing is `[::]`: all interfaces, IPv4
+/// included. The port is 0 (any that is free) to 65535.
+/// @return nothing if it is not one
+[[nodiscard]] std::optional<std::string> normalised_address(std::string_view text);
+
+} // namespace trackd::config

@@ -1,0 +1,214 @@
+// One overload for each type that an option can have.
+#include "config/assign.hpp"
+
+#include "config/address.hpp"
+#include "config/units.hpp"
+#include "config/words.hpp"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+namespace trackd::config {
+namespace {
+
+bool is_control(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+}
+
+bool fits_name(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+std::string list_of(std::span<const std::string_view> words) {
+    std::string text;
+    for (const auto word : words)
+        text.append(text.empty() ? "" : ", ").append(in_quotes(word));
+    return text;
+}
+
+/// What should have been there.
+std::string description(const expectation& expected, std::span<const std::string_view> words) {
+    const auto bounds = range(expected);
+    switch (expected.written) {
+    case form::flag: return "true or false";
+    case form::count: return "a whole number, " + bounds;
+    case form::bytes: return "a size such as 65536 or \"64KiB\", " + bounds;
+    case form::duration: return "a duration with its unit such as \"5s\" (ms, s, m, h, d), " + bounds;
+    case form::choice: return (words.size() > 1 ? "one of " : "") + list_of(words);
+    case form::text: return "a string without control characters, " + bounds;
+    case form::name: return "a string of letters, digits, - and _, " + bounds;
+    case form::path: return "a path, as a string, " + bounds;
+    case form::address_list:
+        return "a numeric address and port such as \"127.0.0.1:8080\", \"[::1]:8080\", \"localhost:8080\" or "
+               "\"*:8080\", or an "
+               "array of them";
+    }
+    return {};
+}
+
+class assigner {
+public:
+    assigner(const value& from, const expectation& expected, std::string_view key, problems& found)
+        : from_{from}, expected_{expected}, key_{key}, found_{found} {}
+
+    bool operator()(bool* to) const {
+        const auto* flag = std::get_if<bool>(&from_.content);
+        if (!flag) return refuse(from_);
+        *to = *flag;
+        return true;
+    }
+
+    bool operator()(std::size_t* to) const {
+        const auto* text = std::get_if<std::string>(&from_.content);
+        const auto* number = std::get_if<std::int64_t>(&from_.content);
+        auto amount = number ? std::optional{*number} : std::nullopt;
+        if (text && expected_.written == form::bytes) amount = size_in(*text);
+        if (!amount || !within(*amount)) return refuse(from_);
+        *to = static_cast<std::size_t>(*amount);
+        return true;
+    }
+
+    bool operator()(std::chrono::milliseconds* to) const {
+        const auto* text = std::get_if<std::string>(&from_.content);
+        const auto* number = std::get_if<std::int64_t>(&from_.content);
+        auto duration = text ? parse_duration(*text) : std::nullopt;
+        if (number && *number == 0) duration = std::chrono::milliseconds{0};
+        if (!duration || !within(duration->count())) return refuse(from_);
+        *to = *duration;
+        return true;
+    }
+
+    bool operator()(std::string* to) const {
+        const auto* text = std::get_if<std::string>(&from_.content);
+        if (!text || !within_size(*text) || !has_right_characters(*text)) return refuse(from_);
+        *to = *text;
+        return true;
+    }
+
+    bool operator()(addresses* to) const {
+        const auto* several = std::get_if<list>(&from_.content);
+        if (several && !within_size(*several)) {
+            return report(
+                from_, "found " + std::to_string(several->size()) + " addresses, expected " + range(expected_)
+            );
+        }
+        addresses given;
+        bool all_right = true;
+        for (const auto& one : several ? *several : list{from_})
+            all_right &= add_address(one, given);
+        if (all_right) *to = std::move(given);
+        return all_right;
+    }
+
+    template <class Enum>
+        requires std::is_enum_v<Enum>
+    bool operator()(Enum* to) const {
+        const auto* text = std::get_if<std::string>(&from_.content);
+        const auto word = std::ranges::find(words<Enum>, text ? std::string_view{*text} : std::string_view{});
+        if (word == words<Enum>.end()) return refuse(from_, words<Enum>);
+        *to = static_cast<Enum>(word - words<Enum>.begin());
+        return true;
+    }
+
+private:
+    [[nodiscard]] bool within(std::int64_t amount) const {
+        return amount >= expected_.least && amount <= expected_.most;
+    }
+
+    template <class Sized>
+    [[nodiscard]] bool within_size(const Sized& what) const {
+        return within(static_cast<std::int64_t>(what.size()));
+    }
+
+    [[nodiscard]] static std::optional<std::int64_t> size_in(std::string_view text) {
+        const auto size = parse_size(text);
+        return size && std::in_range<std::int64_t>(*size) ? std::optional{static_cast<std::int64_t>(*size)}
+                                                          : std::nullopt;
+    }
+
+    [[nodiscard]] bool has_right_characters(std::string_view text) const {
+        if (expected_.written == form::name) return std::ranges::all_of(text, fits_name);
+        return std::ranges::none_of(text, is_control);
+    }
+
+    bool add_address(const value& from, addresses& given) const {
+        if (std::holds_alternative<reported>(from.content)) return false;
+        const auto* text = std::get_if<std::string>(&from.content);
+        const auto address = text ? normalised_address(*text) : std::nullopt;
+        if (!address) return refuse(from);
+        const bool any_port = address->ends_with(":0");
+        if (!any_port && std::ranges::find(given, *address) != given.end()) {
+            return report(from, "found " + in_quotes(*text) + " twice, expected each address once");
+        }
+        given.push_back(*address);
+        return true;
+    }
+
+    /// @return false, for the caller to return
+    bool refuse(const value& from, std::span<const std::string_view> choice = {}) const {
+        auto what = "found " + shown(from) + ", expected " + description(expected_, choice);
+        if (!expected_.note.empty()) what.append(" (").append(expected_.note).append(")");
+        return report(from, what);
+    }
+
+    bool report(const value& from, std::string_view what) const {
+        found_.add(from.where, key_, what);
+        return false;
+    }
+
+    const value& from_;
+    const expectation& expected_;
+    std::string_view key_;
+    problems& found_;
+};
+
+} // namespace
+
+std::string range(const expectation& expected) {
+    const auto between = [](const std::string& least, const std::string& most) {
+        return least + " to " + most;
+    };
+    auto in_numbers = between(std::to_string(expected.least), std::to_string(expected.most));
+    switch (expected.written) {
+    case form::count: return in_numbers;
+    case form::bytes:
+        return between(
+            format_size(static_cast<std::size_t>(expected.least)),
+            format_size(static_cast<std::size_t>(expected.most))
+        );
+    case form::duration:
+        return between(
+            format(std::chrono::milliseconds{expected.least}),
+            format(std::chrono::milliseconds{expected.most})
+        );
+    case form::text:
+    case form::name:
+    case form::path: return in_numbers + " bytes";
+    case form::address_list: return in_numbers;
+    case form::flag:
+    case form::choice: return {};
+    }
+    return {};
+}
+
+std::span<const std::string_view> choices(const slot& option) noexcept {
+    return std::visit(
+        [](const auto* at) -> std::span<const std::string_view> {
+            using type = std::remove_cvref_t<decltype(*at)>;
+            if constexpr (std::is_enum_v<type>) return words<type>;
+            return {};
+        },
+        option
+    );
+}
+
+bool assign(
+    const value& from, const slot& to, const expectation& expected, std::string_view key, problems& found
+) {
+    if (std::holds_alternative<reported>(from.content)) return false;
+    return std::visit(assigner{from, expected, key, found}, to);
+}
+
+} // namespace trackd::config

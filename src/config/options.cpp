@@ -1,0 +1,174 @@
+// The table itself. Defaults are the structs' own: settings.hpp.
+#include "config/options.hpp"
+
+#include <array>
+
+namespace trackd::config {
+namespace {
+
+/// The way to a member of a member: `at<settings, &settings::http, &http_settings::listen>`.
+template <class Owner, auto... Path>
+slot at(Owner& owner) {
+    return &(owner.*....*Path);
+}
+
+template <auto... Path>
+constexpr auto of = &at<settings, Path...>;
+
+template <auto... Path>
+constexpr auto of_sink = &at<sink_settings, Path...>;
+
+constexpr std::int64_t kib = 1024;
+constexpr std::int64_t mib = 1024 * kib;
+constexpr std::int64_t gib = 1024 * mib;
+constexpr std::int64_t tib = 1024 * gib;
+constexpr std::int64_t hour = 3'600'000;
+constexpr std::int64_t day = 24 * hour;
+constexpr std::int64_t million = 1'000'000;
+constexpr std::int64_t longest_path = 4095;
+
+constexpr auto all_options = std::to_array<option<settings>>({
+    {"data_dir", of<&settings::data_dir>, form::path, 1, longest_path,
+     "The directory of everything that trackd keeps. It is created if missing, readable by its owner only; "
+     "a relative path starts at the working directory."},
+
+    {"http.listen", of<&settings::http, &http_settings::listen>, form::address_list, 1, 64,
+     "Where events are received: one address or an array of them. A host is numeric (IPv6 in brackets), or "
+     "`localhost`, which is 127.0.0.1; `*` or nothing means all interfaces, IPv4 and IPv6. Port 0 takes any "
+     "free port."},
+    {"http.threads", of<&settings::http, &http_settings::threads>, form::count, 0, 256,
+     "How many threads serve connections; 0: one for each processor that trackd may use."},
+    {"http.max_body_bytes", of<&settings::http, &http_settings::max_body_bytes>, form::bytes, 1, gib,
+     "The largest body of a request; a larger one is answered with 413."},
+    {"http.max_head_bytes", of<&settings::http, &http_settings::max_head_bytes>, form::bytes, kib, mib,
+     "The largest request line and header fields together; larger ones are answered with 431."},
+    {"http.max_connections", of<&settings::http, &http_settings::max_connections>, form::count, 0, million,
+     "How many connections may be open at a time; 0: as many as the limit on open files leaves room for."},
+    {"http.head_timeout", of<&settings::http, &http_settings::head_timeout>, form::duration, 1, day,
+     "How long a client may take to send a request's head, from its first byte."},
+    {"http.body_timeout", of<&settings::http, &http_settings::body_timeout>, form::duration, 1, day,
+     "How long a client may take to send a request's body."},
+    {"http.idle_timeout", of<&settings::http, &http_settings::idle_timeout>, form::duration, 1, day,
+     "How long a connection may wait for its next request."},
+    {"http.write_timeout", of<&settings::http, &http_settings::write_timeout>, form::duration, 1, day,
+     "How long a client may take to read a response."},
+
+    {"admin.listen", of<&settings::admin, &admin_settings::listen>, form::address_list, 1, 64,
+     "Where health, status and other figures are served: written as `http.listen` is. Whoever reaches it "
+     "sees them, so keep it away from the public."},
+
+    {"tracker.ack", of<&settings::tracker, &tracker_settings::ack>, form::choice, 0, 0,
+     "What a 201 promises. `accepted`: the event is in the backlog. `journaled`: it is on disk, too, which "
+     "needs a backlog on disk. `delivered`: every sink has confirmed it."},
+    {"tracker.max_pending_events", of<&settings::tracker, &tracker_settings::max_pending_events>, form::count,
+     1, 1000 * million,
+     "How many events may wait for their sinks; at that bound clients are told 503, and when to try again."},
+    {"tracker.max_pending_bytes", of<&settings::tracker, &tracker_settings::max_pending_bytes>, form::bytes,
+     1, tib, "How many bytes of events may wait for their sinks; at that bound clients are told the same."},
+    {"tracker.ack_timeout", of<&settings::tracker, &tracker_settings::ack_timeout>, form::duration, 1, day,
+     "How long a request waits for its 201 with `ack = \"delivered\"`, before it is told 503: stored, not "
+     "yet confirmed."},
+    {"tracker.source", of<&settings::tracker, &tracker_settings::source>, form::text, 1, 1024,
+     "The `source` of events that come without one."},
+    {"tracker.retry.min", of<&settings::tracker, &tracker_settings::retry, &retry_settings::min>,
+     form::duration, 1, day,
+     "The first delay before a failed delivery is tried again; it doubles from attempt to attempt."},
+    {"tracker.retry.max", of<&settings::tracker, &tracker_settings::retry, &retry_settings::max>,
+     form::duration, 1, day, "The longest such delay, not below `tracker.retry.min`."},
+
+    {"backlog.kind", of<&settings::backlog, &backlog_settings::kind>, form::choice, 0, 0,
+     "Where events wait for their sinks. `memory`: they are lost with the process, unless it drains in time.",
+     "the journal on disk is not there yet in this version"},
+
+    {"shutdown.lame_duck", of<&settings::shutdown, &shutdown_settings::lame_duck>, form::duration, 0, day,
+     "How long, after the signal to stop, requests are still served while `/readyz` says 503: the time that "
+     "a load balancer needs to notice."},
+    {"shutdown.request_timeout", of<&settings::shutdown, &shutdown_settings::request_timeout>, form::duration,
+     0, day, "Then, how long requests that have begun may take to finish."},
+    {"shutdown.idle_timeout", of<&settings::shutdown, &shutdown_settings::idle_timeout>, form::duration, 0,
+     day, "Meanwhile, how long an idle connection may still send one more request."},
+    {"shutdown.drain_timeout", of<&settings::shutdown, &shutdown_settings::drain_timeout>, form::duration, 0,
+     day, "At last, how long pending events are delivered before what is left is given up."},
+
+    {"log.level", of<&settings::log, &log_settings::level>, form::choice, 0, 0,
+     "The least severe messages that are written to standard error."},
+    {"log.format", of<&settings::log, &log_settings::format>, form::choice, 0, 0,
+     "How a line of the log is written: `text` for people, `json` for machines."},
+});
+
+constexpr auto of_every_sink = std::to_array<option<sink_settings>>({
+    {"name", of_sink<&sink_settings::name>, form::name, 1, 64,
+     "What the sink is called in the log, in figures and in `sinks.NAME.…`; unique, whatever the case of "
+     "its letters."},
+    {"kind", of_sink<&sink_settings::kind>, form::choice, 0, 0,
+     "Where its events end up. `sqlite`: a database; `file`: JSON lines; `log`: trackd's own log; `null`: "
+     "nowhere."},
+    {"batch_events", of_sink<&sink_settings::batch_events>, form::count, 1, million,
+     "How many events it is given at a time, at most."},
+    {"batch_bytes", of_sink<&sink_settings::batch_bytes>, form::bytes, 1, gib,
+     "How many bytes of events it is given at a time, at most; one event is given whatever its size."},
+});
+
+constexpr auto of_sqlite_sinks = std::to_array<option<sink_settings>>({
+    {"path", of_sink<&sink_settings::sqlite, &sqlite_sink_settings::path>, form::path, 1, longest_path,
+     "The database, created if missing. `{data_dir}` stands for that directory; a relative path starts at "
+     "the working directory."},
+});
+
+constexpr auto of_file_sinks = std::to_array<option<sink_settings>>({
+    {"path", of_sink<&sink_settings::file, &file_sink_settings::path>, form::path, 1, longest_path,
+     "The file, one CloudEvents JSON event a line, created if missing. `{data_dir}` stands for that "
+     "directory; a relative path starts at the working directory."},
+    {"rotate_bytes", of_sink<&sink_settings::file, &file_sink_settings::rotate_bytes>, form::bytes, 0, tib,
+     "At which size a new file is begun; 0: never because of its size."},
+    {"rotate_every", of_sink<&sink_settings::file, &file_sink_settings::rotate_every>, form::duration, 0,
+     365 * day, "At which age a new file is begun; 0s: never because of its age."},
+    {"keep_files", of_sink<&sink_settings::file, &file_sink_settings::keep_files>, form::count, 0, million,
+     "How many files that are done with are kept, the oldest being removed first; 0: all."},
+    {"sync", of_sink<&sink_settings::file, &file_sink_settings::sync>, form::flag, 0, 0,
+     "Whether events count as delivered only once the disk has them (fdatasync), and not just the system's "
+     "memory."},
+});
+
+constexpr auto of_log_sinks = std::to_array<option<sink_settings>>({
+    {"level", of_sink<&sink_settings::log, &log_sink_settings::level>, form::choice, 0, 0,
+     "The level that its lines have."},
+    {"simulate_latency", of_sink<&sink_settings::log, &log_sink_settings::simulate_latency>, form::duration,
+     0, hour, "How long each event takes, for demonstrations and tests."},
+});
+
+constexpr std::array all_sink_kinds{sink_kind::sqlite, sink_kind::file, sink_kind::log, sink_kind::null};
+
+} // namespace
+
+std::span<const option<settings>> options() noexcept {
+    return all_options;
+}
+
+std::span<const option<sink_settings>> sink_options() noexcept {
+    return of_every_sink;
+}
+
+std::span<const option<sink_settings>> sink_options(sink_kind kind) noexcept {
+    switch (kind) {
+    case sink_kind::sqlite: return of_sqlite_sinks;
+    case sink_kind::file: return of_file_sinks;
+    case sink_kind::log: return of_log_sinks;
+    case sink_kind::null: return {};
+    }
+    return {};
+}
+
+std::span<const sink_kind> sink_kinds() noexcept {
+    return all_sink_kinds;
+}
+
+const option<sink_settings>* find_sink_option(std::string_view key) noexcept {
+    if (const auto* common = find(sink_options(), key)) return common;
+    for (const auto kind : sink_kinds()) {
+        if (const auto* own = find(sink_options(kind), key)) return own;
+    }
+    return nullptr;
+}
+
+} // namespace trackd::config

@@ -1,0 +1,199 @@
+// Keys with their values as text, from two places, become changes to the tree.
+#include "config/overlay.hpp"
+
+#include "config/options.hpp"
+#include "config/toml.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace trackd::config {
+namespace {
+
+constexpr std::string_view variable_prefix = "TRACKD_";
+constexpr std::string_view sinks = "sinks";
+
+using path = std::vector<std::string>;
+
+/// One `--set`, or one variable.
+struct change {
+    path key;
+    std::string text;
+    origin where;
+};
+
+char lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+path split(std::string_view text, std::string_view separator) {
+    path parts;
+    for (auto at = text.find(separator); at != std::string_view::npos; at = text.find(separator)) {
+        parts.emplace_back(text.substr(0, at));
+        text.remove_prefix(at + separator.size());
+    }
+    parts.emplace_back(text);
+    return parts;
+}
+
+std::string joined(const path& parts) {
+    std::string text;
+    for (const auto& part : parts)
+        text.append(text.empty() ? "" : ".").append(part);
+    return text;
+}
+
+bool is_top_level(std::string_view key) {
+    return key == sinks || std::ranges::any_of(options(), [&](const auto& option) {
+               return option.key.substr(0, option.key.find('.')) == key;
+           });
+}
+
+/// @return nothing if the variable is not ours
+std::optional<change> from_variable(const std::string& name, const std::string& text) {
+    if (!name.starts_with(variable_prefix)) return std::nullopt;
+    auto rest = name.substr(variable_prefix.size());
+    std::ranges::transform(rest, rest.begin(), lower);
+    auto key = split(rest, "__");
+    if (key.size() == 1 && !is_top_level(key.front())) return std::nullopt;
+    origin where{name, joined(key)};
+    return change{std::move(key), text, std::move(where)};
+}
+
+/// @return nothing if it has no `=`
+std::optional<change> from_set(std::string_view given) {
+    const auto equals = given.find('=');
+    if (equals == std::string_view::npos) return std::nullopt;
+    const std::string key{given.substr(0, equals)};
+    return change{split(key, "."), std::string{given.substr(equals + 1)}, {"--set " + key, key}};
+}
+
+std::optional<form> form_of(const path& key) {
+    if (key.front() == sinks) {
+        const auto* row = key.size() == 3 ? find_sink_option(key.back()) : nullptr;
+        return row ? std::optional{row->written} : std::nullopt;
+    }
+    const auto* row = find(options(), joined(key));
+    return row ? std::optional{row->written} : std::nullopt;
+}
+
+/// Whether the text is to be read as TOML: strings may be given bare, and `[::1]:80` is one.
+bool is_toml(std::string_view text, std::optional<form> written) {
+    if (!written || written == form::flag || written == form::count) return true;
+    const auto is_quote = [](std::string_view rest) {
+        return rest.starts_with('"') || rest.starts_with('\'');
+    };
+    if (is_quote(text)) return true;
+    if (written != form::address_list || !text.starts_with('[')) return false;
+    text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \t\n", 1)));
+    return is_quote(text) || text.starts_with(']');
+}
+
+value content_of(const change& from, environment variables, problems& found) {
+    const auto toml =
+        is_toml(from.text, form_of(from.key)) ? parse_toml_value(from.text, from.where) : std::nullopt;
+    auto content = toml ? *toml : value{from.text, from.where};
+    expand(content, variables, found);
+    return content;
+}
+
+/// Sets what the path leads to, making tables on the way. Where something else than a table is in the way,
+/// that is left for the reader to report.
+void put(table& root, std::span<const std::string> key, value content) {
+    auto* existing = find(root, key.front());
+    if (key.size() == 1) {
+        if (existing) {
+            *existing = std::move(content);
+        } else {
+            root.push_back({key.front(), content.where, content});
+        }
+        return;
+    }
+    if (!existing) {
+        root.push_back({key.front(), content.where, {table{}, content.where}});
+        existing = &root.back().content;
+    }
+    if (auto* members = std::get_if<table>(&existing->content)) {
+        put(*members, key.subspan(1), std::move(content));
+    }
+}
+
+std::string name_of(const value& sink) {
+    const auto* members = std::get_if<table>(&sink.content);
+    const auto* name = members ? find(*members, "name") : nullptr;
+    const auto* text = name ? std::get_if<std::string>(&name->content) : nullptr;
+    return text ? *text : std::string{};
+}
+
+/// @return what is wrong with it, or nothing
+std::string put_into_sink(list& all, const change& from, value content) {
+    if (from.key.size() < 3) return "expected " + joined(from.key) + ".KEY, or all sinks as an array";
+    std::string names;
+    for (auto& sink : all) {
+        const auto name = name_of(sink);
+        if (!name.empty() && same_name(name, from.key[1])) {
+            put(std::get<table>(sink.content), std::array{joined({from.key.begin() + 2, from.key.end()})},
+                content);
+            return {};
+        }
+        names.append(names.empty() ? "" : ", ").append(in_quotes(name));
+    }
+    return "no sink is named " + in_quotes(from.key[1]) + "; there is " + (names.empty() ? "none" : names);
+}
+
+void apply(table& root, const change& from, environment variables, problems& found) {
+    auto content = content_of(from, variables, found);
+    if (from.key.front() != sinks || from.key.size() == 1) {
+        put(root, from.key, std::move(content));
+        return;
+    }
+    auto* value = find(root, sinks);
+    auto* all = value ? std::get_if<list>(&value->content) : nullptr;
+    if (!all) return; // which the reader reports
+    if (const auto wrong = put_into_sink(*all, from, std::move(content)); !wrong.empty()) {
+        found.add(from.where, wrong);
+    }
+}
+
+/// Lays one layer over the tree: what replaces a whole comes before what sets a part of it.
+void apply_all(
+    table& root, std::vector<change>& layer, environment variables, unsigned first_layer, problems& found
+) {
+    for (auto& change : layer)
+        change.where.layer = first_layer++;
+    for (const bool whole : {true, false}) {
+        for (const auto& change : layer) {
+            if ((change.key.size() == 1) == whole) apply(root, change, variables, found);
+        }
+    }
+}
+
+} // namespace
+
+bool same_name(std::string_view left, std::string_view right) noexcept {
+    const auto canonical = [](char c) { return c == '-' ? '_' : lower(c); };
+    return std::ranges::equal(left, right, {}, canonical, canonical);
+}
+
+void overlay(table& root, environment variables, std::span<const std::string> set, problems& found) {
+    std::vector<change> layer;
+    for (const auto& [name, text] : variables) {
+        if (auto one = from_variable(name, text)) layer.push_back(std::move(*one));
+    }
+    const auto after_variables = static_cast<unsigned>(layer.size()) + 1;
+    apply_all(root, layer, variables, 1, found);
+
+    layer.clear();
+    for (const auto& given : set) {
+        if (auto one = from_set(given)) {
+            layer.push_back(std::move(*one));
+        } else {
+            found.add({"--set " + given, {}, after_variables}, "found no =, expected KEY=VALUE");
+        }
+    }
+    apply_all(root, layer, variables, after_variables, found);
+}
+
+} // namespace trackd::config

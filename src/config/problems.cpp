@@ -1,0 +1,46 @@
+// Collecting what is wrong in the order in which it was written, and throwing it.
+#include "config/problems.hpp"
+
+#include "config/load.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace trackd::config {
+namespace {
+
+std::string joined(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const auto& line : lines)
+        text += (text.empty() ? "" : "\n") + line;
+    return text;
+}
+
+} // namespace
+
+error::error(std::vector<std::string> lines) : std::runtime_error{joined(lines)}, lines_{std::move(lines)} {}
+
+void problems::add(const origin& where, std::string what) {
+    const auto comes_before = [](const origin& left, const problem& right) {
+        const auto order = [](const origin& of) { return std::tie(of.layer, of.line, of.column); };
+        return order(left) < order(right.where);
+    };
+    found_.insert(
+        std::upper_bound(found_.begin(), found_.end(), where, comes_before), {where, std::move(what)}
+    );
+}
+
+void problems::add(const origin& where, std::string_view key, std::string_view what) {
+    add(where, where.key == key ? std::string{what} : std::string{key}.append(": ").append(what));
+}
+
+void problems::throw_if_any() const {
+    if (empty()) return;
+    std::vector<std::string> lines;
+    lines.reserve(found_.size());
+    for (const auto& [where, what] : found_)
+        lines.push_back(where.place + ": " + what);
+    throw error{std::move(lines)};
+}
+
+} // namespace trackd::config

@@ -1,0 +1,27 @@
+// From the tree that was written to settings, by the table of options.
+#pragma once
+
+#include "config/problems.hpp"
+#include "config/settings.hpp"
+#include "config/value.hpp"
+
+#include <map>
+#include <string>
+
+namespace trackd::config {
+
+/// Which options were set, and where. Sinks' keys are those that errors show: `sinks.NAME.path`.
+using origins = std::map<std::string, origin, std::less<>>;
+
+struct reading {
+    settings result;
+    origins where;
+};
+
+/// Takes what is right, and reports all unknown keys, wrong types and impossible values.
+[[nodiscard]] reading read(const table& root, problems& found);
+
+/// What errors call the sink, and its key: `sinks.NAME`.
+[[nodiscard]] std::string sink_key(const sink_settings& sink);
+
+} // namespace trackd::config

@@ -1,0 +1,36 @@
+// The words for the enumerations of settings.hpp.
+#include "config/settings.hpp"
+
+#include "config/words.hpp"
+
+namespace trackd::config {
+namespace {
+
+template <class Enum>
+std::string_view word_for(Enum value) noexcept {
+    return words<Enum>[static_cast<std::size_t>(value)];
+}
+
+} // namespace
+
+std::string_view to_string(ack_mode value) noexcept {
+    return word_for(value);
+}
+
+std::string_view to_string(backlog_kind value) noexcept {
+    return word_for(value);
+}
+
+std::string_view to_string(sink_kind value) noexcept {
+    return word_for(value);
+}
+
+std::string_view to_string(log_level value) noexcept {
+    return word_for(value);
+}
+
+std::string_view to_string(log_format value) noexcept {
+    return word_for(value);
+}
+
+} // namespace trackd::config

@@ -1,0 +1,147 @@
+// What can be configured, as plain structs with their defaults: each part of the daemon gets its own, never
+// all. What each member means, its unit and its bounds are said once, in the table of options.cpp.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trackd::config {
+
+/// `tracker.ack`: what an acknowledgement promises. The tracker has its own enum, which this floor cannot
+/// see.
+enum class ack_mode { accepted, journaled, delivered };
+
+enum class backlog_kind { memory };
+
+enum class sink_kind { sqlite, file, log, null };
+
+enum class log_level { trace, debug, info, warn, error, off };
+
+enum class log_format { text, json };
+
+/// The word that stands for the value in a configuration.
+[[nodiscard]] std::string_view to_string(ack_mode value) noexcept;
+[[nodiscard]] std::string_view to_string(backlog_kind value) noexcept;
+[[nodiscard]] std::string_view to_string(sink_kind value) noexcept;
+[[nodiscard]] std::string_view to_string(log_level value) noexcept;
+[[nodiscard]] std::string_view to_string(log_format value) noexcept;
+
+/// Where a listener listens: at least one address, each `IPv4:PORT` or `[IPv6]:PORT`, numeric, port 0 to
+/// 65535. Loading has already written `localhost` as 127.0.0.1, and `*` or nothing as `[::]`, which means all
+/// interfaces, IPv4 included.
+using addresses = std::vector<std::string>;
+
+struct http_settings {
+    addresses listen{"127.0.0.1:8080"};
+    std::size_t threads = 0; ///< 0: one a processor that we may use
+    std::size_t max_body_bytes = 4 * 1024 * 1024;
+    std::size_t max_head_bytes = 16 * 1024;
+    std::size_t max_connections = 0; ///< 0: as many as the limit on open files leaves room for
+    std::chrono::milliseconds head_timeout{10'000};
+    std::chrono::milliseconds body_timeout{30'000};
+    std::chrono::milliseconds idle_timeout{75'000};
+    std::chrono::milliseconds write_timeout{30'000};
+
+    bool operator==(const http_settings&) const = default;
+};
+
+struct admin_settings {
+    addresses listen{"127.0.0.1:8081"};
+
+    bool operator==(const admin_settings&) const = default;
+};
+
+struct retry_settings {
+    std::chrono::milliseconds min{100};
+    std::chrono::milliseconds max{30'000};
+
+    bool operator==(const retry_settings&) const = default;
+};
+
+struct tracker_settings {
+    ack_mode ack = ack_mode::accepted;
+    std::size_t max_pending_events = 1'000'000;
+    std::size_t max_pending_bytes = 256U * 1024U * 1024U;
+    std::chrono::milliseconds ack_timeout{30'000};
+    std::string source = "trackd"; ///< 1 to 1024 bytes
+    retry_settings retry;
+
+    bool operator==(const tracker_settings&) const = default;
+};
+
+struct backlog_settings {
+    backlog_kind kind = backlog_kind::memory;
+
+    bool operator==(const backlog_settings&) const = default;
+};
+
+struct sqlite_sink_settings {
+    std::string path = "{data_dir}/events.db"; ///< loading puts `data_dir` in
+
+    bool operator==(const sqlite_sink_settings&) const = default;
+};
+
+struct file_sink_settings {
+    std::string path = "{data_dir}/events.jsonl";             ///< loading puts `data_dir` in
+    std::size_t rotate_bytes = 256U * 1024U * 1024U;          ///< 0: never because of size
+    std::chrono::milliseconds rotate_every{24 * 60 * 60'000}; ///< 0: never because of time
+    std::size_t keep_files = 0;                               ///< 0: all
+    bool sync = true;
+
+    bool operator==(const file_sink_settings&) const = default;
+};
+
+struct log_sink_settings {
+    log_level level = log_level::info;
+    std::chrono::milliseconds simulate_latency{0}; ///< of each event
+
+    bool operator==(const log_sink_settings&) const = default;
+};
+
+/// One `[[sinks]]`. Of the members named after kinds, only the one that `kind` names means something; the
+/// others keep their defaults.
+struct sink_settings {
+    std::string name;
+    sink_kind kind = sink_kind::null;
+    std::size_t batch_events = 2000;
+    std::size_t batch_bytes = 4 * 1024 * 1024;
+    sqlite_sink_settings sqlite;
+    file_sink_settings file;
+    log_sink_settings log;
+
+    bool operator==(const sink_settings&) const = default;
+};
+
+struct shutdown_settings {
+    std::chrono::milliseconds lame_duck{0};
+    std::chrono::milliseconds request_timeout{3'000};
+    std::chrono::milliseconds idle_timeout{2'000};
+    std::chrono::milliseconds drain_timeout{5'000};
+
+    bool operator==(const shutdown_settings&) const = default;
+};
+
+struct log_settings {
+    log_level level = log_level::info;
+    log_format format = log_format::text;
+
+    bool operator==(const log_settings&) const = default;
+};
+
+struct settings {
+    http_settings http;
+    admin_settings admin;
+    std::string data_dir = "./data";
+    tracker_settings tracker;
+    backlog_settings backlog;
+    std::vector<sink_settings> sinks; ///< never empty once loaded; names are unique
+    shutdown_settings shutdown;
+    log_settings log;
+
+    bool operator==(const settings&) const = default;
+};
+
+} // namespace trackd::config

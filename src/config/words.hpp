@@ -1,0 +1,30 @@
+// The words that stand for the values of the enumerations, in the order of the values.
+#pragma once
+
+#include "config/settings.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace trackd::config {
+
+template <class Enum>
+inline constexpr std::array<std::string_view, 0> words;
+
+template <>
+inline constexpr std::array<std::string_view, 3> words<ack_mode>{"accepted", "journaled", "delivered"};
+
+template <>
+inline constexpr std::array<std::string_view, 1> words<backlog_kind>{"memory"};
+
+template <>
+inline constexpr std::array<std::string_view, 4> words<sink_kind>{"sqlite", "file", "log", "null"};
+
+template <>
+inline constexpr std::array<std::string_view, 6> words<log_level>{"trace", "debug", "info",
+                                                                  "warn",  "error", "off"};
+
+template <>
+inline constexpr std::array<std::string_view, 2> words<log_format>{"text", "json"};
+
+} // namespace trackd::config

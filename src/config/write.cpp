@@ -1,0 +1,104 @@
+// The effective configuration as text, by the table of options.
+#include "config/write.hpp"
+
+#include "config/load.hpp"
+#include "config/options.hpp"
+#include "config/units.hpp"
+
+#include <array>
+#include <cstdio>
+#include <type_traits>
+
+namespace trackd::config {
+namespace {
+
+std::string escaped(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') return {'\\', c};
+    if (byte >= 0x20 && byte != 0x7f) return {c};
+    std::array<char, 8> text{};
+    std::snprintf(text.data(), text.size(), "\\u%04x", byte);
+    return text.data();
+}
+
+/// With what would be a reference escaped.
+std::string string_literal(std::string_view text) {
+    std::string result = "\"";
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text.substr(i).starts_with("${")) result += '$';
+        result += escaped(text[i]);
+    }
+    return result + '"';
+}
+
+struct writer {
+    form written;
+
+    std::string operator()(const bool* from) const { return *from ? "true" : "false"; }
+
+    std::string operator()(const std::size_t* from) const {
+        const auto text = written == form::bytes ? format_size(*from) : std::to_string(*from);
+        return text == std::to_string(*from) ? text : string_literal(text);
+    }
+
+    std::string operator()(const std::chrono::milliseconds* from) const {
+        return string_literal(format(*from));
+    }
+
+    std::string operator()(const std::string* from) const { return string_literal(*from); }
+
+    std::string operator()(const addresses* from) const {
+        if (from->size() == 1) return string_literal(from->front());
+        std::string text;
+        for (const auto& address : *from)
+            text.append(text.empty() ? "" : ", ").append(string_literal(address));
+        return '[' + text + ']';
+    }
+
+    template <class Enum>
+        requires std::is_enum_v<Enum>
+    std::string operator()(const Enum* from) const {
+        return string_literal(to_string(*from));
+    }
+};
+
+template <class Owner>
+void append(std::string& out, std::string_view key, const option<Owner>& row, Owner& owner) {
+    out.append(key).append(" = ").append(literal(row.in(owner), row.written)).append("\n");
+}
+
+void append_settings(std::string& out, settings& from) {
+    std::string_view table;
+    for (const auto& row : options()) {
+        const auto dot = row.key.find('.');
+        const auto its_table = dot == std::string_view::npos ? std::string_view{} : row.key.substr(0, dot);
+        if (its_table != table) out.append("\n[").append(its_table).append("]\n");
+        table = its_table;
+        append(out, row.key.substr(table.empty() ? 0 : table.size() + 1), row, from);
+    }
+}
+
+void append_sink(std::string& out, sink_settings& from) {
+    out += "\n[[sinks]]\n";
+    for (const auto& row : sink_options())
+        append(out, row.key, row, from);
+    for (const auto& row : sink_options(from.kind))
+        append(out, row.key, row, from);
+}
+
+} // namespace
+
+std::string literal(const slot& from, form written) {
+    return std::visit(writer{written}, from);
+}
+
+std::string to_toml(const settings& from) {
+    auto copy = from; // slots may be written through, and so want an owner that may be
+    std::string out;
+    append_settings(out, copy);
+    for (auto& sink : copy.sinks)
+        append_sink(out, sink);
+    return out;
+}
+
+} // namespace trackd::config

@@ -1,0 +1,366 @@
+// See connection.hpp.
+//
+// `serve` is only the waiting. Everything between two waits is a plain function that returns what to wait for
+// next, so that the usual request (readable, read, answered, written) costs one resumption and no inner
+// coroutine.
+#include "http/connection.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+#include <sys/socket.h>
+#include <utility>
+
+namespace trackd::http {
+
+namespace {
+
+// How often in a row one connection may fill its buffer before the others get their turn.
+constexpr int max_reads_in_a_row = 8;
+
+// While the worker closes: between our last answer and the end, and the same where there was none to lose.
+constexpr std::chrono::milliseconds closing_linger{1'000};
+constexpr std::chrono::milliseconds shortest_linger{200};
+
+tick_count to_ticks(std::chrono::milliseconds time) {
+    return static_cast<tick_count>((time + worker::tick - std::chrono::milliseconds{1}) / worker::tick);
+}
+
+// After a system call that failed: whether it is worth waiting and trying again.
+bool would_block() noexcept {
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+} // namespace
+
+connection::connection(worker_context& worker, native_socket accepted, connection_slot slot)
+    : worker_(worker), socket_(worker.executor), slot_(std::move(slot)), accepted_at_(worker.sweep.now()),
+      state_since_(accepted_at_) {
+    enter(state::idle, worker.limits.head_timeout);             // whoever connects has something to say
+    socket_.assign(boost::asio::ip::tcp::v4(), accepted.get()); // of either family: Asio only passes it on
+    static_cast<void>(accepted.release());
+}
+
+connection::~connection() {
+    release_exchange();
+}
+
+task<void> connection::serve() {
+    auto next = on_readable(); // often the request is already there
+    while (next != step::nothing) {
+        if (next == step::handling) {
+            std::exception_ptr failure;
+            try {
+                co_await std::move(*exchange_->work);
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            next = on_handled(failure);
+            continue;
+        }
+        boost::system::error_code error;
+        const auto what = next == step::readable ? socket::wait_read : socket::wait_write;
+        if (!late_) co_await socket_.async_wait(what, boost::asio::redirect_error(use_task, error));
+        if (late_) {
+            next = on_late();
+        } else if (error) {
+            next = step::nothing;
+        } else {
+            next = what == socket::wait_read ? on_readable() : on_writable();
+        }
+    }
+}
+
+connection::step connection::on_readable() {
+    if (state_ == state::lingering) return discard();
+    if (!exchange_) exchange_ = worker_.exchanges.take();
+    auto next = step::readable;
+    for (int reads = 0; reads < max_reads_in_a_row; ++reads) {
+        const auto room = exchange_->in.space();
+        const auto got = ::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+        if (got == 0) return step::nothing; // what is not complete never will be
+        if (got < 0) return would_block() ? wait_for_more() : step::nothing;
+        const auto bytes = static_cast<std::size_t>(got);
+        worker_.look_at_clock();
+        worker_.figures.bytes_received.add(bytes);
+        exchange_->in.received(bytes);
+        next = answer_what_is_complete();
+        if (next != step::readable || !exchange_ || bytes < room.size()) break;
+    }
+    return next;
+}
+
+connection::step connection::on_writable() {
+    if (auto wait = write_answers()) return *wait;
+    return answer_what_is_complete();
+}
+
+connection::step connection::on_handled(const std::exception_ptr& failure) {
+    exchange_->work.reset();
+    worker_.look_at_clock(); // it may have been long
+    if (failure) handler_failed(failure);
+    answer_current();
+    return answer_what_is_complete();
+}
+
+connection::step connection::on_late() {
+    late_ = false;
+    switch (state_) {
+    case state::idle:
+        if (has_something_to_read()) { // came in the same moment
+            enter(state::head, worker_.limits.head_timeout);
+            return on_readable();
+        }
+        return linger(worker_.closing ? shortest_linger : worker_.limits.linger_timeout);
+    case state::body:
+        if (body_may_go_on()) return step::readable;
+        [[fallthrough]];
+    case state::head: return refuse_late();
+    default: return step::nothing;
+    }
+}
+
+connection::step connection::answer_what_is_complete() {
+    auto& x = *exchange_;
+    while (!last_answer_) {
+        if (x.out.size() > worker_.limits.max_waiting_answer_bytes) {
+            if (auto wait = write_answers()) return *wait;
+        }
+        const auto progress = x.in.advance();
+        if (progress == parser::progress::refused) {
+            answer_refusal(x.in.refusal());
+            continue;
+        }
+        answer_expectation(progress);
+        if (last_answer_) break;
+        if (progress == parser::progress::need_more) {
+            if (auto wait = write_answers()) return *wait;
+            return wait_for_more();
+        }
+        if (!handle()) return step::handling;
+    }
+    if (auto wait = write_answers()) return *wait;
+    return linger(worker_.limits.linger_timeout);
+}
+
+// A client that sent `Expect: 100-continue` waits for a word before it sends its body.
+void connection::answer_expectation(parser::progress progress) {
+    auto& x = *exchange_;
+    if (!x.in.take_expectation()) return;
+    if (progress == parser::progress::ready || worker_.routes.has_handler(x.in.current())) {
+        x.out.append(continue_answer);
+        return;
+    }
+    x.res.clear();
+    static_cast<void>(worker_.routes.route(x.in.current(), x.res));
+    x.res.close = true; // nobody knows whether the body comes now
+    answer_current();
+}
+
+// Returns false where the handler has work left; otherwise the current request is answered.
+bool connection::handle() {
+    auto& x = *exchange_;
+    auto& req = x.in.current();
+    req.received_at = worker_.now;
+    x.res.clear();
+    worker_.figures.requests.add();
+    try {
+        if (auto work = worker_.routes.route(req, x.res)) x.work.emplace(std::move(*work));
+    } catch (...) {
+        handler_failed(std::current_exception());
+    }
+    if (!x.work) {
+        answer_current();
+        return true;
+    }
+    static_cast<void>(write_answers()
+    ); // the earlier ones need not wait; if it fails, so will the next attempt
+    state_ = state::handling;
+    state_since_ = worker_.sweep.now();
+    worker_.sweep.clear(*this);
+    return false;
+}
+
+void connection::handler_failed(const std::exception_ptr& why) {
+    auto& x = *exchange_;
+    worker_.handler_failed(x.in.current(), why);
+    x.res.clear();
+    x.res.problem(
+        status::internal_server_error, "internal-error", "The server failed at this; its log says how."
+    );
+}
+
+void connection::answer_current() {
+    auto& x = *exchange_;
+    const auto& req = x.in.current();
+    answer_form form;
+    form.without_body = req.method == verb::head;
+    form.close = x.res.close || !x.in.keep_alive() || worker_.announces_close;
+    form.says_keep_alive = req.http_1_0 && !form.close;
+    append(form);
+    x.in.next();
+}
+
+void connection::answer_refusal(const refused& why) {
+    auto& x = *exchange_;
+    worker_.figures.refusals[static_cast<std::size_t>(why.reason)].add();
+    x.res.clear();
+    x.res.problem(why.code, why.slug, why.detail);
+    answer_form form;
+    form.close = why.close || !x.in.keep_alive() || worker_.announces_close;
+    append(form);
+    x.in.next();
+}
+
+void connection::append(answer_form form) {
+    auto& x = *exchange_;
+    append_answer(x.out, x.res, worker_.date.at(worker_.now), form);
+    worker_.figures.count_response(x.res.code);
+    answered_ = true;
+    last_answer_ = form.close;
+}
+
+// Returns what to wait for if not everything could be written at once.
+std::optional<connection::step> connection::write_answers() {
+    auto& x = *exchange_;
+    while (x.sent < x.out.size()) {
+        const auto put = ::send(
+            socket_.native_handle(), x.out.data() + x.sent, x.out.size() - x.sent, MSG_NOSIGNAL | MSG_DONTWAIT
+        );
+        if (put < 0) {
+            if (!would_block()) return step::nothing;
+            enter_unless_in(state::writing, worker_.limits.write_timeout);
+            return step::writable;
+        }
+        x.sent += static_cast<std::size_t>(put);
+        worker_.figures.bytes_sent.add(static_cast<std::size_t>(put));
+    }
+    x.out.clear();
+    x.sent = 0;
+    return {};
+}
+
+// Every request that was complete is answered, and every answer is written.
+connection::step connection::wait_for_more() {
+    const auto& in = exchange_->in;
+    if (!in.has_begun()) {
+        release_exchange();
+        enter_unless_in(state::idle, worker_.limits.idle_timeout);
+    } else if (in.in_body()) {
+        enter_unless_in(state::body, std::min(worker_.limits.body_grace, worker_.limits.body_timeout));
+    } else {
+        enter_unless_in(state::head, worker_.limits.head_timeout);
+    }
+    return step::readable;
+}
+
+connection::step connection::refuse_late() {
+    worker_.look_at_clock();
+    const bool at_shutdown = worker_.closing && worker_.request_deadline <= worker_.sweep.now();
+    if (at_shutdown) {
+        answer_refusal(refused{
+            status::service_unavailable, refusal::closing, "shutting-down",
+            "The server shuts down, and the request was not complete in time. Nothing of it was stored."
+        });
+    } else {
+        answer_refusal(refused{
+            status::request_timeout, refusal::timeout, "timeout", "The request was not complete in time."
+        });
+    }
+    return answer_what_is_complete();
+}
+
+// Half a close, then reading on: unread bytes would make the kernel send a reset, and the client might lose
+// our answer.
+connection::step connection::linger(std::chrono::milliseconds timeout) {
+    release_exchange();
+    ::shutdown(socket_.native_handle(), SHUT_WR);
+    enter(state::lingering, timeout);
+    return discard(); // what is here already
+}
+
+connection::step connection::discard() {
+    std::array<char, 4096> unwanted;
+    while (lingered_bytes_ <= worker_.limits.max_linger_bytes) {
+        const auto got = ::recv(socket_.native_handle(), unwanted.data(), unwanted.size(), MSG_DONTWAIT);
+        if (got < 0 && would_block()) return step::readable;
+        if (got <= 0) break;
+        lingered_bytes_ += static_cast<std::size_t>(got);
+    }
+    return step::nothing;
+}
+
+// Within its time, and not slower than the least rate. Sets the time of the next look.
+bool connection::body_may_go_on() {
+    constexpr auto ticks_a_second = std::chrono::seconds{1} / worker::tick;
+    const auto now = worker_.sweep.now();
+    const auto end = state_since_ + to_ticks(worker_.limits.body_timeout);
+    const auto wanted = worker_.limits.min_body_rate * (now - state_since_) / ticks_a_second;
+    if (now >= std::min(end, latest_deadline()) || exchange_->in.body_bytes() < wanted) return false;
+    set_deadline(std::min(end, now + ticks_a_second));
+    return true;
+}
+
+bool connection::has_something_to_read() {
+    char first = 0;
+    return ::recv(socket_.native_handle(), &first, 1, MSG_DONTWAIT | MSG_PEEK) > 0;
+}
+
+void connection::late() {
+    late_ = true;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+}
+
+void connection::apply_worker_deadlines() {
+    if (state_ != state::handling) set_deadline(deadline());
+}
+
+void connection::enter(state next, std::chrono::milliseconds timeout) {
+    state_ = next;
+    state_since_ = worker_.sweep.now();
+    answered_ = false;
+    set_deadline(state_since_ + to_ticks(timeout) + 1); // the tick that runs is partly over
+}
+
+// A state that goes on keeps its deadline, unless it is that of another request now.
+void connection::enter_unless_in(state next, std::chrono::milliseconds timeout) {
+    if (state_ != next || answered_) enter(next, timeout);
+}
+
+void connection::set_deadline(tick_count deadline) {
+    worker_.sweep.set(*this, std::min(deadline, latest_deadline()));
+}
+
+// What the worker's closing leaves to this state.
+tick_count connection::latest_deadline() const {
+    if (!worker_.closing) return no_deadline;
+    switch (state_) {
+    case state::idle: return worker_.idle_deadline;
+    case state::handling: return no_deadline;
+    case state::lingering:
+        return std::min(
+            state_since_ + to_ticks(closing_linger),
+            std::max(worker_.request_deadline, worker_.sweep.now() + to_ticks(shortest_linger))
+        );
+    default: return worker_.request_deadline;
+    }
+}
+
+void connection::release_exchange() {
+    if (exchange_) worker_.exchanges.give_back(std::move(exchange_));
+}
+
+connection_info connection::info() const {
+    static constexpr std::string_view names[] = {"idle", "head", "body", "handling", "writing", "lingering"};
+    const auto now = worker_.sweep.now();
+    const auto since = [&](tick_count then) {
+        return static_cast<std::chrono::milliseconds::rep>(now - then) * worker::tick;
+    };
+    return {names[static_cast<std::size_t>(state_)], since(state_since_), since(accepted_at_)};
+}
+
+} // namespace trackd::http

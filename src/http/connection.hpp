@@ -1,0 +1,90 @@
+// One connection: bytes from its socket to the parser, requests to the router, answers back.
+#pragma once
+
+#include "http/connection_limit.hpp"
+#include "http/deadline_sweep.hpp"
+#include "http/exchange.hpp"
+#include "http/native_socket.hpp"
+#include "http/task.hpp"
+#include "http/worker.hpp"
+#include "http/worker_context.hpp"
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+
+namespace trackd::http {
+
+/// Lives until `serve` has returned, on one thread. While it is idle it holds no memory but its own: when the
+/// socket is readable it borrows an `exchange`, reads without waiting, answers what is complete, and writes
+/// without waiting. Only what would block suspends it.
+class connection final : public has_deadline {
+public:
+    connection(worker_context& worker, native_socket socket, connection_slot slot);
+    ~connection();
+
+    /// Until the connection is over. Errors of the connection are no exceptions.
+    [[nodiscard]] task<void> serve();
+
+    /// Its deadline has come.
+    void late();
+
+    /// The worker's deadlines have changed.
+    void apply_worker_deadlines();
+
+    [[nodiscard]] connection_info info() const;
+
+private:
+    enum class state : unsigned char { idle, head, body, handling, writing, lingering };
+
+    // What to wait for next.
+    enum class step : unsigned char { readable, writable, handling, nothing };
+
+    step on_readable();
+    step on_writable();
+    step on_handled(const std::exception_ptr& failure);
+    step on_late();
+
+    step answer_what_is_complete();
+    bool handle();
+    void answer_expectation(parser::progress progress);
+    void handler_failed(const std::exception_ptr& why);
+    void answer_current();
+    void answer_refusal(const refused& why);
+    void append(answer_form form);
+    [[nodiscard]] std::optional<step> write_answers();
+
+    step wait_for_more();
+    step refuse_late();
+    step linger(std::chrono::milliseconds timeout);
+    step discard();
+    [[nodiscard]] bool body_may_go_on();
+    [[nodiscard]] bool has_something_to_read();
+
+    void enter(state next, std::chrono::milliseconds timeout);
+    void enter_unless_in(state next, std::chrono::milliseconds timeout);
+    void set_deadline(tick_count deadline);
+    [[nodiscard]] tick_count latest_deadline() const;
+    void release_exchange();
+
+    using socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, executor_type>;
+
+    worker_context& worker_;
+    socket socket_;
+    connection_slot slot_;
+    std::unique_ptr<exchange> exchange_; // while there is a request, or part of one, or an answer to send
+    tick_count accepted_at_;
+    tick_count state_since_;
+    std::size_t lingered_bytes_ = 0;
+    state state_ = state::idle;
+    bool answered_ = false;    // since the last change of state
+    bool last_answer_ = false; // was given: what still comes is thrown away
+    bool late_ = false;        // its deadline came while it waited
+};
+
+} // namespace trackd::http

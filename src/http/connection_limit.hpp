@@ -1,0 +1,72 @@
+// How many connections may be open at once, over all workers: the listeners take a slot before they accept.
+#pragma once
+
+#include "http/task.hpp"
+
+#include <boost/asio/basic_waitable_timer.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <utility>
+
+namespace trackd::http {
+
+class connection_limit;
+
+/// The right to have one connection open. Given back, on whatever thread, when it is destroyed.
+class connection_slot {
+public:
+    connection_slot() = default; ///< holds nothing
+
+    explicit connection_slot(connection_limit& from) noexcept : from_(&from) {}
+
+    connection_slot(connection_slot&& other) noexcept : from_(std::exchange(other.from_, nullptr)) {}
+
+    connection_slot& operator=(connection_slot&&) = delete;
+    ~connection_slot();
+
+    [[nodiscard]] explicit operator bool() const noexcept { return from_ != nullptr; }
+
+private:
+    connection_limit* from_ = nullptr;
+};
+
+/// Shared by the listeners, all of one thread, and outlives their connections.
+class connection_limit {
+public:
+    /// @param executor the listeners'
+    /// @param max      1 or more
+    connection_limit(executor_type executor, std::size_t max);
+
+    /// @return an empty slot where all are taken. Any thread.
+    [[nodiscard]] connection_slot try_take() noexcept;
+
+    /// Takes one even if that is one too many: for the few that a closing listener still finds in its queue.
+    [[nodiscard]] connection_slot take() noexcept;
+
+    /// Returns when a slot may be free: try again. On the executor.
+    [[nodiscard]] task<void> wait();
+
+    /// Ends every wait. On the executor.
+    void wake();
+
+    /// Any thread.
+    [[nodiscard]] std::size_t in_use() const noexcept { return in_use_.load(std::memory_order_relaxed); }
+
+    [[nodiscard]] std::size_t max() const noexcept { return max_; }
+
+private:
+    friend class connection_slot;
+    void give_back() noexcept;
+
+    using timer = boost::asio::basic_waitable_timer<
+        std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, executor_type>;
+
+    const std::size_t max_;
+    std::atomic<std::size_t> in_use_ = 0;
+    std::atomic<bool> wanted_ = false; // somebody waits, or is about to
+    timer freed_;                      // never expires: cancelled when a slot was given back
+};
+
+} // namespace trackd::http

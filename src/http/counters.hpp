@@ -1,0 +1,65 @@
+// What a worker counts: written by its own thread, read by any.
+#pragma once
+
+#include <boost/beast/http/status.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace trackd::http {
+
+/// A number that one thread changes and others read. Costs no locked instruction.
+class counter {
+public:
+    void add(std::uint64_t n = 1) noexcept {
+        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    }
+
+    [[nodiscard]] std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::uint64_t> value_ = 0;
+};
+
+/// Why a request was answered before any handler saw it.
+enum class refusal : std::uint8_t {
+    malformed,       ///< no HTTP, or a framing that two readers could take in two ways: 400
+    timeout,         ///< 408
+    body_too_large,  ///< 413
+    target_too_long, ///< 414
+    expectation,     ///< an `Expect` other than `100-continue`: 417
+    head_too_large,  ///< bytes or number of header fields, or trailers: 431
+    transfer_coding, ///< a transfer coding other than chunked: 501
+    closing,         ///< not complete when the time for it was over, at shutdown: 503
+    version,         ///< neither HTTP/1.0 nor HTTP/1.1: 505
+    count_           // how many there are
+};
+
+/// The reason in a metric's label: `body_too_large`.
+[[nodiscard]] std::string_view to_string(refusal reason) noexcept;
+
+struct counters {
+    counter connections_accepted;
+    counter connections_closed;
+    counter requests;                 ///< those that came to the router
+    counter handler_errors;           ///< exceptions that left a handler, each answered 500
+    std::array<counter, 6> responses; ///< by the first digit of their status: [2] for 2xx
+    std::array<counter, static_cast<std::size_t>(refusal::count_)> refusals;
+    counter bytes_received;
+    counter bytes_sent;
+
+    void count_response(boost::beast::http::status code) noexcept {
+        const auto first_digit = static_cast<std::size_t>(code) / 100;
+        if (first_digit < responses.size()) responses[first_digit].add();
+    }
+
+    [[nodiscard]] std::uint64_t connections_open() const noexcept {
+        const auto closed = connections_closed.value(); // first: it never overtakes the other
+        return connections_accepted.value() - closed;
+    }
+};
+
+} // namespace trackd::http

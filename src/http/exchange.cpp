@@ -1,0 +1,50 @@
+// See exchange.hpp.
+#include "http/exchange.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace trackd::http {
+
+namespace {
+
+constexpr std::size_t max_kept_text = 256U * 1024U;
+
+void clear(std::string& text) {
+    text.clear();
+    if (text.capacity() > max_kept_text) text.shrink_to_fit();
+}
+
+} // namespace
+
+std::unique_ptr<exchange> exchange_pool::take() {
+    if (free_.empty()) {
+        free_.reserve(++made_); // so that giving back never allocates
+        return std::make_unique<exchange>(limits_);
+    }
+    auto taken = std::move(free_.back());
+    free_.pop_back();
+    least_free_ = std::min(least_free_, free_.size());
+    return taken;
+}
+
+void exchange_pool::give_back(std::unique_ptr<exchange> used) noexcept {
+    used->in.reset();
+    used->res.clear();
+    clear(used->res.body);
+    clear(used->out);
+    used->sent = 0;
+    used->work.reset();
+    free_.push_back(std::move(used));
+}
+
+void exchange_pool::trim() noexcept {
+    if (least_free_ > 1) {
+        const auto unneeded = static_cast<std::ptrdiff_t>(least_free_ - 1); // the coldest, all but one
+        free_.erase(free_.begin(), free_.begin() + unneeded);
+        made_ -= least_free_ - 1;
+    }
+    least_free_ = free_.size();
+}
+
+} // namespace trackd::http

@@ -1,0 +1,47 @@
+// What a connection needs while a request is under way, and does without while it is idle.
+#pragma once
+
+#include "http/parser.hpp"
+#include "http/response.hpp"
+#include "http/task.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace trackd::http {
+
+/// Input, request, response and the answers on their way out: lent to a connection from its first byte until
+/// its answers are sent and nothing is left over.
+struct exchange {
+    explicit exchange(const options& limits) : in(limits) {}
+
+    parser in;
+    response res;
+    std::string out;                ///< answers
+    std::size_t sent = 0;           ///< of `out`
+    std::optional<task<void>> work; ///< what a handler has left to do
+};
+
+/// The exchanges of one thread. The one given back last is lent next: while handlers answer at once, all
+/// connections use the same one, which stays in the processor's cache.
+class exchange_pool {
+public:
+    explicit exchange_pool(const options& limits) : limits_(limits) {}
+
+    [[nodiscard]] std::unique_ptr<exchange> take();
+    void give_back(std::unique_ptr<exchange> used) noexcept;
+
+    /// Frees those that nobody has needed since the last call, but for one.
+    void trim() noexcept;
+
+private:
+    const options& limits_;
+    std::vector<std::unique_ptr<exchange>> free_;
+    std::size_t made_ = 0;
+    std::size_t least_free_ = 0; // since the last trim
+};
+
+} // namespace trackd::http

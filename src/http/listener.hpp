@@ -1,0 +1,84 @@
+// Accepts connections on one address and deals them out to the workers.
+#pragma once
+
+#include "http/connection_limit.hpp"
+#include "http/native_socket.hpp"
+#include "http/task.hpp"
+#include "http/worker.hpp"
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trackd::http {
+
+/// Where to listen.
+struct listen_address {
+    boost::asio::ip::tcp::endpoint endpoint;
+    bool all_interfaces = false; ///< `*`: IPv4 and IPv6 through one socket, IPv4 alone where there is no IPv6
+};
+
+/// Reads `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080` (127.0.0.1) or `*:8080`. Port 0 lets the system
+/// choose.
+/// @throws std::invalid_argument with one sentence saying what was expected
+[[nodiscard]] listen_address parse_listen(std::string_view text);
+
+/// One listening socket. Confined to its io_context, which is usually not a worker's. Outlived by workers and
+/// limit.
+class listener {
+public:
+    /// Binds and listens; from then on clients can connect, and wait until `run` accepts them.
+    /// @param address as `parse_listen` reads it
+    /// @param workers at least one; they get the sockets in turn
+    /// @throws std::invalid_argument from `parse_listen`
+    /// @throws std::runtime_error with one line naming the address and what is wrong with it
+    listener(
+        boost::asio::io_context& context, std::string_view address, std::vector<worker*> workers,
+        connection_limit& limit
+    );
+
+    /// Accepts until `close`. Lacking descriptors or memory, it waits and tries again, and says so in the
+    /// log.
+    /// @throws boost::system::system_error if accepting fails for good: then nobody can connect any more
+    [[nodiscard]] task<void> run();
+
+    /// Makes `run` hand over what the kernel had queued, close the socket and return.
+    void close();
+
+    /// With the real port where 0 was asked for.
+    [[nodiscard]] boost::asio::ip::tcp::endpoint local_endpoint() const { return local_; }
+
+    /// For tests that break it.
+    [[nodiscard]] int native_handle() { return acceptor_.native_handle(); }
+
+private:
+    using acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, executor_type>;
+    using timer = boost::asio::basic_waitable_timer<
+        std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, executor_type>;
+
+    enum class outcome { accepted, nothing_queued, short_of_resources };
+
+    outcome accept_one(connection_slot slot);
+    void hand_over_the_queue();
+    task<void> back_off();
+    void say_full();
+
+    acceptor acceptor_;
+    timer pause_;
+    boost::asio::ip::tcp::endpoint local_;
+    std::vector<worker*> workers_;
+    connection_limit& limit_;
+    std::size_t next_worker_ = 0;
+    int last_error_ = 0;
+    std::chrono::milliseconds delay_{0}; // of the next back-off; zero when the last accept worked
+    std::chrono::steady_clock::time_point next_full_line_{};
+    bool closing_ = false;
+};
+
+} // namespace trackd::http

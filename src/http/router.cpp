@@ -1,0 +1,88 @@
+// Finding the handler of a request, and answering where there is none.
+#include "http/router.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace trackd::http {
+
+namespace {
+
+auto name_of(verb method) {
+    const auto text = boost::beast::http::to_string(method);
+    return std::string_view{text.data(), text.size()};
+}
+
+} // namespace
+
+void router::add(verb method, std::string pattern, handler respond) {
+    const auto brace = pattern.find('{');
+    const bool open_ended = brace != std::string::npos;
+    if (pattern.empty() || pattern.front() != '/' ||
+        (open_ended && (pattern.back() != '}' || pattern[brace - 1] != '/'))) {
+        throw std::invalid_argument("route \"" + pattern + "\": expected /path or /path/{name}");
+    }
+    if (open_ended) pattern.resize(brace);
+    entries_.push_back({method, std::move(pattern), open_ended, std::move(respond)});
+}
+
+const router::entry* router::find(const request& req) const noexcept {
+    const auto wanted = req.method == verb::head ? verb::get : req.method;
+    const entry* found = nullptr;
+    for (const auto& each : entries_) {
+        if (each.method != wanted && !(each.method == verb::head && req.method == verb::head)) continue;
+        if (!each.matches(req.path)) continue;
+        if (!each.open_ended) return &each; // what is spelt out beats what stands for anything
+        if (found == nullptr) found = &each;
+    }
+    return found;
+}
+
+pending router::route(request& req, response& res) const {
+    if (const auto* found = find(req)) {
+        if (found->open_ended) req.parameter = req.path.substr(found->pattern.size());
+        return found->respond(req, res);
+    }
+    answer_without_handler(req, res);
+    return {};
+}
+
+void router::answer_without_handler(const request& req, response& res) const {
+    if (req.method == verb::unknown) {
+        return res.problem(status::not_implemented, "unknown-method", "This is not a method of HTTP.");
+    }
+    const auto allowed = allowed_methods(req.path);
+    if (allowed.empty()) {
+        return res.problem(status::not_found, "not-found", "There is nothing at this path.");
+    }
+    res.add_header("Allow", allowed);
+    if (req.method == verb::options) {
+        res.code = status::no_content;
+    } else {
+        res.problem(
+            status::method_not_allowed, "method-not-allowed", "At this path the methods are: " + allowed + "."
+        );
+    }
+}
+
+std::string router::allowed_methods(std::string_view path) const {
+    std::string list;
+    const auto add_once = [&](std::string_view name) {
+        if (list.find(name) == std::string::npos) list.append(list.empty() ? "" : ", ").append(name);
+    };
+    for (const auto& each : entries_) {
+        if (path != "*" && !each.matches(path)) continue;
+        add_once(name_of(each.method));
+        if (each.method == verb::get) add_once("HEAD");
+    }
+    if (!list.empty()) add_once("OPTIONS");
+    return list;
+}
+
+bool router::entry::matches(std::string_view path) const noexcept {
+    if (!open_ended) return path == pattern;
+    return path.size() > pattern.size() && path.starts_with(pattern) &&
+           path.find('/', pattern.size()) == std::string_view::npos;
+}
+
+} // namespace trackd::http

@@ -1,0 +1,76 @@
+#include "intake/body_format.hpp"
+
+#include "intake/media_type.hpp"
+#include "intake/text.hpp"
+
+namespace trackd::intake {
+
+namespace {
+
+bool looks_like_json(std::string_view body) noexcept {
+    const auto text = without_byte_order_mark(body);
+    const auto first = text.find_first_not_of(json_blanks);
+    return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+}
+
+/// What `curl -d`, `sendBeacon` and clients without a content type send is not what they say it is.
+bool says_nothing(std::string_view content_type, const media_type& type) noexcept {
+    return content_type.empty() || type.is("text/plain") || type.is("application/x-www-form-urlencoded");
+}
+
+body_format format_of(std::string_view content_type, const media_type& type, std::string_view body) noexcept {
+    if (type.is("application/json")) return body_format::json;
+    if (says_nothing(content_type, type))
+        return looks_like_json(body) ? body_format::json : body_format::opaque;
+    if (type.is("application/x-ndjson")) return body_format::ndjson;
+    if (type.is("application/cloudevents+json")) return body_format::cloudevent;
+    if (type.is("application/cloudevents-batch+json")) return body_format::cloudevents_batch;
+    return type.is_json() ? body_format::json_data : body_format::opaque;
+}
+
+std::string_view datacontenttype_of(std::string_view content_type, std::string_view body) noexcept {
+    if (!content_type.empty()) return content_type;
+    return kind_of(body) == data_kind::text ? "text/plain" : "application/octet-stream";
+}
+
+std::optional<refusal> unreadable(std::string why) {
+    return refusal{refusal_kind::unsupported_media_type, std::move(why)};
+}
+
+} // namespace
+
+std::optional<refusal>
+describe_body(std::string_view content_type, std::string_view body, body_description& description) {
+    description = {};
+    if (content_type == "application/json") return std::nullopt; // nearly always
+    const media_type type{content_type};
+    const auto format = format_of(content_type, type, body);
+    const bool is_data = format == body_format::opaque || format == body_format::json_data;
+    if (is_data && !content_type.empty() &&
+        (!type.well_formed() || content_type.size() > max_attribute_bytes))
+        return unreadable(
+            "Content-Type is " + quoted(content_type) + "; expected type/subtype, of at most " +
+            std::to_string(max_attribute_bytes) + " ASCII characters"
+        );
+    if (format == body_format::opaque && type.begins_with("application/cloudevents"))
+        return unreadable(
+            "Content-Type is " + quoted(content_type) +
+            "; expected CloudEvents in JSON: application/cloudevents+json or "
+            "application/cloudevents-batch+json"
+        );
+    if (format != body_format::opaque && !type.is_utf8())
+        return unreadable(
+            "the charset is " + quoted(type.charset()) + "; expected utf-8, as JSON is always in it"
+        );
+
+    description.format = format;
+    description.datacontenttype = is_data ? datacontenttype_of(content_type, body) : std::string_view{};
+    return std::nullopt;
+}
+
+std::string_view without_byte_order_mark(std::string_view body) noexcept {
+    constexpr std::string_view mark = "\xef\xbb\xbf";
+    return body.starts_with(mark) ? body.substr(mark.size()) : body;
+}
+
+} // namespace trackd::intake

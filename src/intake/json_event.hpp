@@ -1,0 +1,103 @@
+// One JSON object as an event. It is one of three: a CloudEvent, our short form, or plain data.
+#pragma once
+
+#include "intake/json_cursor.hpp"
+#include "intake/refusal.hpp"
+#include "intake/scratch.hpp"
+
+#include <trackd/event.hpp>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trackd::intake {
+
+/// What the request around an object has to say about it.
+struct json_event_rules {
+    std::string_view path_type;    ///< the type that the path gives; empty: none
+    bool cloudevents_only = false; ///< the content type promised CloudEvents
+};
+
+/// Reads objects one after the other, and keeps its memory from one to the next. Confined to one thread.
+///
+/// - With a member `specversion`: a CloudEvent 1.0 in the JSON format.
+/// - With `data` and no `specversion`: the short form, with the members in `short_form_members` only.
+/// - Without either: the object is the data, byte for byte; a string in its member `type` is the type, too.
+class json_event_reader {
+public:
+    static constexpr std::string_view short_form_members =
+        "id, source, type, time, subject, datacontenttype, data";
+
+    /// To be called before the first object of a text.
+    /// @param text_bytes the size of the text
+    void begin(std::size_t text_bytes) { scratch_.prepare(2 * text_bytes); }
+
+    /// Reads the object that the cursor stands on, and passes it.
+    /// @param event gets what the object says; the rest is left as it was. The views point into the text,
+    ///              and into this reader until the next call.
+    [[nodiscard]] std::optional<refusal>
+    read(json_cursor& at, const json_event_rules& rules, event_view& event);
+
+    /// Gives memory back if an object was far larger than usual.
+    void release();
+
+private:
+    // The members that mean something in one of the forms.
+    enum known : std::size_t {
+        id,
+        source,
+        type,
+        time,
+        subject,
+        datacontenttype,
+        dataschema,
+        specversion,
+        data,
+        data_base64,
+        known_count
+    };
+
+    static const std::array<std::string_view, known_count> known_names;
+
+    struct member {
+        std::string_view name;  // unescaped
+        std::string_view value; // as it came
+    };
+
+    static known identify(std::string_view name) noexcept; // known_count: none of them
+    void collect(json_cursor& at);
+
+    std::optional<refusal> read_cloudevent(const json_event_rules& rules, event_view& event);
+    std::optional<refusal> read_short_form(const json_event_rules& rules, event_view& event);
+    std::optional<refusal>
+    read_plain(std::string_view object, const json_event_rules& rules, event_view& event);
+
+    std::optional<refusal> check_cloudevent_members(const json_event_rules& rules);
+    std::optional<refusal> check_short_form_members() const;
+    std::optional<refusal> check_given_once(std::uint32_t members) const;
+    std::optional<refusal> read_attributes(const json_event_rules& rules, event_view& event);
+    std::optional<refusal> read_type(const json_event_rules& rules, event_view& event);
+    std::optional<refusal> read_time(event_view& event);
+    std::optional<refusal> read_data(event_view& event);
+    std::optional<refusal> read_data_base64(event_view& event);
+    std::optional<refusal> read_extensions(event_view& event);
+    std::optional<refusal> add_extension(const member& extension);
+
+    std::optional<refusal> read_text(known which, std::string_view& text);
+    std::optional<refusal> read_text(std::string_view name, std::string_view value, std::string_view& text);
+    std::string_view unescaped(std::string_view escaped);
+
+    [[nodiscard]] bool has(known which) const noexcept { return !given_[which].empty(); }
+
+    std::array<std::string_view, known_count> given_; // the values as they came; empty: not there
+    std::uint32_t given_twice_ = 0;                   // one bit for each of the known
+    std::vector<member> others_;
+    std::string extensions_;
+    scratch scratch_;
+};
+
+} // namespace trackd::intake

@@ -1,0 +1,27 @@
+// Where a text stops being JSON, and what was expected there: for the answer to a client, after simdjson
+// refused the text.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace trackd::intake {
+
+/// How many arrays and objects may lie within each other.
+inline constexpr std::size_t max_json_depth = 128;
+
+struct json_fault {
+    std::size_t offset = 0;    ///< in bytes, from 0; the text's size where it ends too early
+    std::string_view expected; ///< a literal: "',' or '}'"
+};
+
+/// Checks a text by all rules of RFC 8259, and for depth, valid UTF-8, and no surrogate without its other
+/// half. Numbers may be of any size. Takes several times as long as simdjson.
+[[nodiscard]] std::optional<json_fault> find_json_fault(std::string_view text);
+
+/// "byte 17: found 'x', expected ',' or '}'"
+[[nodiscard]] std::string describe(const json_fault& fault, std::string_view text);
+
+} // namespace trackd::intake

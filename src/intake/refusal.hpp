@@ -1,0 +1,27 @@
+// Why a body became no events: found by the readers, which know no HTTP, and answered by the endpoint.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace trackd::intake {
+
+enum class refusal_kind : std::uint8_t {
+    empty_body,              ///< nothing in it, or an empty batch
+    invalid_json,            ///< no JSON text at all
+    unexpected_json,         ///< valid JSON, but neither an object nor an array
+    invalid_event,           ///< a JSON value that is no event by the rules of its form
+    invalid_path_type,       ///< `/events/{type}` with something that cannot be a type
+    invalid_idempotency_key, ///< the header, not what is done with it
+    event_too_large,         ///< one event over its limit
+    batch_too_large,         ///< more events than one request may bring
+    unsupported_media_type,  ///< a content type, or a charset, that cannot be read
+    unsupported_encoding,    ///< a content coding
+};
+
+struct refusal {
+    refusal_kind kind;
+    std::string detail; ///< one sentence for people: what, where, and what was expected
+};
+
+} // namespace trackd::intake

@@ -1,0 +1,54 @@
+#include "intake/text.hpp"
+
+#include "base/json_text.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+
+namespace trackd::intake {
+
+std::string_view trimmed(std::string_view text) noexcept {
+    const auto first = text.find_first_not_of(json_blanks);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(json_blanks) - first + 1);
+}
+
+data_kind kind_of(std::string_view bytes) noexcept {
+    if (bytes.find('\0') != std::string_view::npos) return data_kind::binary;
+    return simdjson::validate_utf8(bytes.data(), bytes.size()) ? data_kind::text : data_kind::binary;
+}
+
+std::optional<std::string> attribute_fault(std::string_view text) {
+    static const auto limit = std::to_string(max_attribute_bytes);
+    if (text.empty()) return "is empty; expected 1 to " + limit + " bytes";
+    if (text.size() > max_attribute_bytes)
+        return "has " + std::to_string(text.size()) + " bytes; expected 1 to " + limit;
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20; };
+    if (std::any_of(text.begin(), text.end(), is_control))
+        return "is " + quoted(text) + "; expected no control characters in it";
+    return std::nullopt;
+}
+
+std::string quoted(std::string_view text) {
+    constexpr std::size_t most = 64;
+    std::string out;
+    if (text.size() <= most) {
+        base::append_json_string(out, text);
+        return out;
+    }
+    auto end = most;
+    while (end > most - 4 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U)
+        --end; // not within a character
+    base::append_json_string(out, text.substr(0, end));
+    return out + "...";
+}
+
+bool equal_ignoring_case(std::string_view one, std::string_view other) noexcept {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    return std::equal(one.begin(), one.end(), other.begin(), other.end(), [&](char a, char b) {
+        return lower(a) == lower(b);
+    });
+}
+
+} // namespace trackd::intake

@@ -1,0 +1,62 @@
+#include "service/command_line.hpp"
+
+#include "base/version.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace trackd::service {
+
+namespace {
+
+constexpr auto installed_configuration = "/etc/trackd/trackd.toml";
+
+std::vector<std::pair<std::string, std::string>> pairs(char** environment) {
+    std::vector<std::pair<std::string, std::string>> all;
+    for (; *environment != nullptr; ++environment) {
+        const std::string_view entry{*environment};
+        const auto equals = entry.find('=');
+        if (equals != std::string_view::npos) all.emplace_back(entry.substr(0, equals), entry.substr(equals + 1));
+    }
+    return all;
+}
+
+} // namespace
+
+std::optional<command_line> read_command_line(int argc, char** argv, char** environment, int& exit_status) {
+    command_line line;
+    std::string file;
+    CLI::App app{"trackd: an event-tracking daemon that loses nothing it said 201 to", "trackd"};
+    app.fallthrough(); // before the subcommands: options may come after them, too
+    app.require_subcommand(0, 1);
+    app.set_version_flag("--version", std::string{"trackd "} + base::version);
+    app.add_option("-c,--config", file, "the configuration; else /etc/trackd/trackd.toml if it exists, else defaults")
+        ->envname("TRACKD_CONFIG");
+    app.add_option("--set", line.sources.set, "KEY=VALUE, stronger than environment and file; may be repeated")
+        ->allow_extra_args(false);
+    app.add_subcommand("serve", "serve until SIGTERM or SIGINT, then drain (the default)");
+    auto* check = app.add_subcommand("check", "check the configuration: exit 0 if it is good, 2 with all errors if not");
+    auto* config = app.add_subcommand("config", "print the configuration in effect, secrets masked");
+    auto* healthcheck = app.add_subcommand("healthcheck", "ask the running daemon: exit 0 if it is healthy, 1 if not");
+    healthcheck->add_flag("--ready", line.ready, "ask whether it is ready for requests, not only alive");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& end) {
+        exit_status = app.exit(end) == 0 ? 0 : 2;
+        return {};
+    }
+    if (*check) line.what = command::check;
+    if (*config) line.what = command::config;
+    if (*healthcheck) line.what = command::healthcheck;
+    line.sources.environment = pairs(environment);
+    if (!file.empty())
+        line.sources.file = file;
+    else if (std::filesystem::exists(installed_configuration))
+        line.sources.file = installed_configuration;
+    return line;
+}
+
+} // namespace trackd::service

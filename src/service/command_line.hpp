@@ -1,0 +1,22 @@
+// What the user typed.
+#pragma once
+
+#include "config/load.hpp"
+
+#include <optional>
+
+namespace trackd::service {
+
+enum class command { serve, check, config, healthcheck };
+
+struct command_line {
+    trackd::service::command what = command::serve;
+    config::sources sources; ///< of the configuration; the environment is filled in
+    bool ready = false;      ///< `healthcheck --ready`
+};
+
+/// Reads the command line. Where it asks for help or the version, or is wrong, says so on standard output or error.
+/// @return nothing when there is nothing more to do: then `exit_status` is set to 0 or 2
+[[nodiscard]] std::optional<command_line> read_command_line(int argc, char** argv, char** environment, int& exit_status);
+
+} // namespace trackd::service

@@ -1,0 +1,137 @@
+#include "service/parts.hpp"
+
+#include "base/log.hpp"
+#include "base/processors.hpp"
+#include "sinks/file.hpp"
+#include "sinks/log.hpp"
+#include "sinks/null.hpp"
+#include "sinks/sqlite.hpp"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
+
+namespace trackd::service {
+
+namespace {
+
+std::unique_ptr<sink> make_sink(const config::sink_settings& settings) {
+    switch (settings.kind) {
+    case config::sink_kind::sqlite: {
+        sinks::sqlite_options options;
+        options.path = settings.sqlite.path;
+        return sinks::make_sqlite_sink(std::move(options));
+    }
+    case config::sink_kind::file: {
+        sinks::file_options options;
+        options.path = settings.file.path;
+        options.rotate_bytes = settings.file.rotate_bytes;
+        options.rotate_every = settings.file.rotate_every;
+        options.keep_files = settings.file.keep_files;
+        options.sync = settings.file.sync;
+        return sinks::make_file_sink(std::move(options));
+    }
+    case config::sink_kind::log: {
+        sinks::log_options options;
+        options.level = spdlog::level::from_str(std::string{config::to_string(settings.log.level)});
+        options.simulate_latency = settings.log.simulate_latency;
+        return sinks::make_log_sink(options, base::log());
+    }
+    case config::sink_kind::null: return sinks::make_null_sink();
+    }
+    throw std::logic_error{"a sink of an unknown kind"};
+}
+
+ack_mode ack_of(config::ack_mode mode) {
+    switch (mode) {
+    case config::ack_mode::accepted: return ack_mode::accepted;
+    case config::ack_mode::journaled: return ack_mode::journaled;
+    case config::ack_mode::delivered: return ack_mode::delivered;
+    }
+    throw std::logic_error{"an unknown tracker.ack"};
+}
+
+void make_data_dir(const std::string& path) {
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+        throw std::runtime_error{"data_dir " + path + ": cannot be made: " + std::generic_category().message(errno)};
+    if (!std::filesystem::is_directory(path))
+        throw std::runtime_error{"data_dir " + path + ": is not a directory; a directory was expected"};
+    if (::access(path.c_str(), W_OK | X_OK) != 0)
+        throw std::runtime_error{"data_dir " + path + ": cannot be written to: " + std::generic_category().message(errno)};
+}
+
+std::size_t raised_file_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+    const auto before = limit.rlim_cur;
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 1'048'576);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return before;
+    return limit.rlim_cur;
+}
+
+} // namespace
+
+http::options http_options(const config::http_settings& settings) {
+    http::options options;
+    options.max_head_bytes = settings.max_head_bytes;
+    options.max_body_bytes = settings.max_body_bytes;
+    options.idle_timeout = settings.idle_timeout;
+    options.head_timeout = settings.head_timeout;
+    options.body_timeout = settings.body_timeout;
+    options.write_timeout = settings.write_timeout;
+    return options;
+}
+
+tracker_options make_tracker_options(const config::tracker_settings& settings) {
+    tracker_options options;
+    options.ack = ack_of(settings.ack);
+    options.max_pending_events = settings.max_pending_events;
+    options.max_pending_bytes = settings.max_pending_bytes;
+    options.ack_timeout = settings.ack_timeout;
+    options.retry = {settings.retry.min, settings.retry.max};
+    return options;
+}
+
+std::unique_ptr<backlog> make_backlog(const config::backlog_settings& settings) {
+    switch (settings.kind) {
+    case config::backlog_kind::memory: return make_memory_backlog();
+    }
+    throw std::logic_error{"a backlog of an unknown kind"};
+}
+
+std::vector<sink_spec> make_sinks(const config::settings& settings) {
+    make_data_dir(settings.data_dir);
+    std::vector<sink_spec> specs;
+    for (const auto& one : settings.sinks) {
+        sink_spec spec;
+        spec.name = one.name;
+        spec.kind = config::to_string(one.kind);
+        spec.batch = {one.batch_events, one.batch_bytes};
+        try {
+            spec.sink = make_sink(one);
+            spec.sink->open();
+        } catch (const std::exception& why) {
+            throw std::runtime_error{"sink " + one.name + ": " + why.what()};
+        }
+        specs.push_back(std::move(spec));
+    }
+    return specs;
+}
+
+std::size_t io_threads(const config::http_settings& settings) {
+    return settings.threads != 0 ? settings.threads : base::usable_processors();
+}
+
+std::size_t max_connections(const config::http_settings& settings) {
+    const auto files = raised_file_limit();
+    if (settings.max_connections != 0) return settings.max_connections;
+    return std::max<std::size_t>(1, std::min<std::size_t>(10'000, files / 5 * 4));
+}
+
+} // namespace trackd::service

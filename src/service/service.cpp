@@ -1,0 +1,242 @@
+#include "service/service.hpp"
+
+#include "admin/pages.hpp"
+#include "base/log.hpp"
+#include "base/version.hpp"
+#include "intake/native_endpoint.hpp"
+#include "service/parts.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <csignal>
+#include <sstream>
+#include <utility>
+
+namespace trackd::service {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string_view signal_name(int signal) noexcept {
+    switch (signal) {
+    case SIGTERM: return "SIGTERM";
+    case SIGINT: return "SIGINT";
+    case SIGHUP: return "SIGHUP";
+    default: return "a signal";
+    }
+}
+
+std::string text(const asio::ip::tcp::endpoint& at) {
+    std::ostringstream out;
+    out << at;
+    return out.str();
+}
+
+// For the few who look at the admin pages; not worth a key of its own.
+constexpr std::size_t max_admin_connections = 100;
+
+} // namespace
+
+service::service(config::settings settings)
+    : settings_{std::move(settings)}, started_{std::chrono::steady_clock::now()},
+      signals_{main_, SIGTERM, SIGINT, SIGHUP}, stop_{main_.get_executor(), [this] { hurry(); }},
+      tracker_{
+          main_.get_executor(), make_tracker_options(settings_.tracker), make_backlog(settings_.backlog),
+          make_sinks(settings_)},
+      pool_{
+          io_threads(settings_.http), http_options(settings_.http),
+          [this](asio::io_context& thread) { return ingest_routes(thread); }},
+      admin_worker_{main_, http_options(settings_.http), admin_routes()},
+      connections_{main_.get_executor(), max_connections(settings_.http)},
+      admin_connections_{main_.get_executor(), max_admin_connections}, watchdog_{[this] { last_words(); }},
+      ingest_accepting_{main_.get_executor(), [this](const auto& name, auto why) { listener_failed(name, why); }},
+      admin_accepting_{main_.get_executor(), [this](const auto& name, auto why) { listener_failed(name, why); }},
+      tasks_{main_.get_executor(), [this](const auto& name, auto why) { task_failed(name, why); }} {
+    listen();
+}
+
+int service::run() {
+    std::signal(SIGPIPE, SIG_IGN); // a peer that went away is an error code to us, not the end
+    tasks_.spawn("signals", watch_signals());
+    tasks_.spawn("stages", live());
+    main_.run();
+    watchdog_.disarm();
+    summary_.took = std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now() - stop_began_);
+    base::log().info("{}", summary_.line());
+    base::flush_log();
+    return exit_status(summary_, stop_.part_failed());
+}
+
+std::chrono::steady_clock::duration service::uptime() const { return std::chrono::steady_clock::now() - started_; }
+
+std::string service::ack() const { return std::string{config::to_string(settings_.tracker.ack)}; }
+
+std::vector<admin::listener_group> service::listeners() const {
+    return {{"ingest", pool_.workers()}, {"admin", {const_cast<http::worker*>(&admin_worker_)}}};
+}
+
+std::vector<base::running_task> service::tasks() const {
+    auto running = tasks_.running();
+    for (const auto* group : {&ingest_accepting_, &admin_accepting_})
+        for (auto& one : group->running()) running.push_back(std::move(one));
+    return running;
+}
+
+http::router service::ingest_routes(asio::io_context& thread) {
+    http::router routes;
+    intake::event_reader_options options;
+    options.default_source = settings_.tracker.source;
+    endpoints_.emplace_back(tracker_.add_lane(thread), options).add_routes(routes);
+    admin::add_health_routes(routes, *this);
+    return routes;
+}
+
+http::router service::admin_routes() {
+    http::router routes;
+    admin::add_health_routes(routes, *this);
+    admin::add_status_routes(routes, *this);
+    return routes;
+}
+
+void service::listen() {
+    for (const auto& address : settings_.http.listen)
+        ingest_listeners_.emplace_back(main_, address, pool_.workers(), connections_);
+    for (const auto& address : settings_.admin.listen)
+        admin_listeners_.emplace_back(main_, address, std::vector{&admin_worker_}, admin_connections_);
+}
+
+void service::serve() {
+    for (auto& listener : ingest_listeners_) {
+        ingest_accepting_.spawn("ingest listener " + text(listener.local_endpoint()), listener.run());
+        base::log().info("ingest listening on {}", text(listener.local_endpoint()));
+    }
+    for (auto& listener : admin_listeners_) {
+        admin_accepting_.spawn("admin listener " + text(listener.local_endpoint()), listener.run());
+        base::log().info("admin listening on {}", text(listener.local_endpoint()));
+    }
+}
+
+service::task service::live() {
+    tracker_.start();
+    pool_.start();
+    serve();
+    enter(stage::running);
+
+    co_await stop_.wait();
+    stop_began_ = std::chrono::steady_clock::now();
+    plan_ = shutdown_plan::from(stop_began_, settings_.shutdown);
+    watchdog_.arm(plan_.watchdog_end);
+    base::log().info("stopping: {}", stop_.reason());
+    co_await lame_duck();
+    co_await close_ingest();
+    co_await drain();
+    co_await stop();
+}
+
+service::task service::lame_duck() {
+    enter(stage::lame_duck);
+    for (auto* worker : pool_.workers()) asio::post(worker->executor(), [worker] { worker->announce_close(); });
+    co_await stop_.sleep_until(plan_.lame_duck_end);
+}
+
+service::task service::close_ingest() {
+    enter(stage::closing);
+    for (auto& listener : ingest_listeners_) listener.close();
+    co_await asio::co_spawn(main_, ingest_accepting_.join(), asio::use_awaitable);
+    const auto idle_end = plan_.idle_end;
+    const auto request_end = plan_.request_end;
+    for (auto* worker : pool_.workers())
+        asio::post(worker->executor(), [=] { worker->begin_close(idle_end, request_end); });
+    for (auto* worker : pool_.workers())
+        co_await asio::co_spawn(worker->executor(), worker->join(request_end), asio::use_awaitable);
+    // Who still waits for an acknowledgement gets told that there is none yet, and can answer so.
+    tracker_.release_waiters();
+    for (auto* worker : pool_.workers())
+        co_await asio::co_spawn(worker->executor(), worker->join(), asio::use_awaitable);
+}
+
+service::task service::drain() {
+    enter(stage::draining);
+    const auto report = co_await tracker_.drain(plan_.drain_end);
+    for (const auto& sink : report.books.sinks)
+        base::log().info(
+            "sink {}: accepted={} delivered={} pending={} dead_lettered={} lost={}", sink.name, sink.accepted,
+            sink.delivered, sink.pending, sink.dead_lettered, sink.lost
+        );
+    if (report.lost > 0) base::log().error("{} events are lost: they were not delivered in time", report.lost);
+    summary_ = {stop_.reason(), report.books.accepted, report.delivered,     report.pending,
+                report.dead_lettered, report.lost,      {}};
+}
+
+service::task service::stop() {
+    enter(stage::stopped);
+    for (auto& listener : admin_listeners_) listener.close();
+    co_await asio::co_spawn(main_, admin_accepting_.join(), asio::use_awaitable);
+    const auto now = std::chrono::steady_clock::now();
+    admin_worker_.begin_close(now, now);
+    co_await asio::co_spawn(main_, admin_worker_.join(), asio::use_awaitable);
+    pool_.stop();
+    signals_.cancel();
+}
+
+service::task service::watch_signals() {
+    for (;;) {
+        boost::system::error_code ended;
+        const auto signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+        if (ended) co_return;
+        if (signal == SIGHUP)
+            base::log().info("SIGHUP: there is nothing to reload in this version");
+        else
+            stop_.by_signal(std::string{signal_name(signal)});
+    }
+}
+
+void service::enter(stage next) {
+    stage_ = next;
+    if (next == stage::running)
+        base::log().info("running");
+    else
+        base::log().info("stage {}", to_string(next));
+}
+
+// A second signal: every deadline that remains is now.
+void service::hurry() {
+    base::log().warn("a second signal: the deadlines are now");
+    plan_ = plan_.hurried(std::chrono::steady_clock::now());
+    watchdog_.arm(plan_.watchdog_end);
+    for (auto* worker : pool_.workers()) asio::post(worker->executor(), [worker] { worker->hurry(); });
+    tracker_.release_waiters();
+    tracker_.hurry();
+}
+
+void service::listener_failed(const std::string& name, std::exception_ptr why) {
+    base::log_failed_task(name, std::move(why));
+    stop_.by_failure(name);
+}
+
+// The stages or the signals themselves failed: there is nobody left to lead a drain.
+void service::task_failed(const std::string& name, std::exception_ptr why) {
+    base::log_failed_task(name, std::move(why));
+    watchdog_.arm(std::chrono::steady_clock::now());
+}
+
+// The watchdog's thread: only what needs no strand.
+void service::last_words() const {
+    auto summary = summary_;
+    summary.reason = stop_.reason();
+    summary.accepted = tracker_.accepted();
+    summary.delivered = tracker_.delivered();
+    summary.lost = summary.accepted - summary.delivered;
+    summary.took = std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now() - stop_began_);
+    base::log().error("the shutdown hangs in stage {}: ending the process", to_string(stage_.load()));
+    base::log().info("{}", summary.line());
+    base::flush_log();
+}
+
+} // namespace trackd::service

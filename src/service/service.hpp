@@ -1,0 +1,96 @@
+// The daemon: builds the parts in the order in which they depend on each other, owns them, and leads them through the
+// stages of their life. Reading the members from top to bottom is reading the architecture.
+#pragma once
+
+#include "admin/overview.hpp"
+#include "base/task_group.hpp"
+#include "config/settings.hpp"
+#include "http/connection_limit.hpp"
+#include "http/listener.hpp"
+#include "http/worker.hpp"
+#include "intake/native_endpoint.hpp"
+#include "service/io_pool.hpp"
+#include "service/shutdown.hpp"
+#include "service/stop_request.hpp"
+#include "service/watchdog.hpp"
+
+#include <trackd/stage.hpp>
+#include <trackd/tracker.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <atomic>
+#include <deque>
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace trackd::service {
+
+/// Lives on the thread that made it, which becomes the one for signals, timers, the tracker's strand and the admin
+/// listener.
+class service final : private admin::overview {
+public:
+    /// Builds everything, binds the listeners, and starts nothing.
+    /// @throws std::exception whose text is one line for the operator: a port in use, a directory that cannot be written
+    explicit service(config::settings settings);
+
+    /// Serves until a signal or the failure of a part, then drains.
+    /// @return the process's exit status: 0 nothing lost, 1 events lost or a part failed
+    [[nodiscard]] int run();
+
+private:
+    using task = boost::asio::awaitable<void>;
+
+    // admin::overview
+    [[nodiscard]] stage current_stage() const noexcept override { return stage_; }
+    [[nodiscard]] std::chrono::steady_clock::duration uptime() const override;
+    [[nodiscard]] std::string ack() const override;
+    [[nodiscard]] tracker& the_tracker() override { return tracker_; }
+    [[nodiscard]] std::vector<admin::listener_group> listeners() const override;
+    [[nodiscard]] std::vector<base::running_task> tasks() const override;
+
+    [[nodiscard]] http::router ingest_routes(boost::asio::io_context& thread);
+    [[nodiscard]] http::router admin_routes();
+    void listen();
+    void serve();
+
+    // The stages.
+    task live();
+    task lame_duck();
+    task close_ingest();
+    task drain();
+    task stop();
+
+    task watch_signals();
+    void enter(stage next);
+    void hurry();
+    void listener_failed(const std::string& name, std::exception_ptr why);
+    void task_failed(const std::string& name, std::exception_ptr why);
+    void last_words() const;
+
+    const config::settings settings_;
+    const std::chrono::steady_clock::time_point started_;
+    std::atomic<stage> stage_{stage::starting};
+    boost::asio::io_context main_{1};
+    boost::asio::signal_set signals_;
+    stop_request stop_;
+    tracker tracker_;
+    std::deque<intake::native_endpoint> endpoints_; // one an I/O thread
+    io_pool pool_;
+    http::worker admin_worker_;
+    http::connection_limit connections_;
+    http::connection_limit admin_connections_;
+    std::deque<http::listener> ingest_listeners_;
+    std::deque<http::listener> admin_listeners_;
+    shutdown_plan plan_{};
+    shutdown_summary summary_;
+    std::chrono::steady_clock::time_point stop_began_;
+    watchdog watchdog_;
+    base::task_group<http::executor_type> ingest_accepting_;
+    base::task_group<http::executor_type> admin_accepting_;
+    base::task_group<boost::asio::any_io_executor> tasks_;
+};
+
+} // namespace trackd::service

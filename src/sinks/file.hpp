@@ -1,0 +1,36 @@
+// A sink that appends events to a file as JSON Lines, one event in the JSON format of CloudEvents a line.
+#pragma once
+
+#include <trackd/sink.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+namespace trackd::sinks {
+
+struct file_options {
+    std::filesystem::path path{};              ///< the current file; its directory must exist
+    std::uint64_t rotate_bytes = 0;            ///< a file is closed before it grows beyond this; 0: never
+    std::chrono::milliseconds rotate_every{0}; ///< a file is closed when its first event is so old; 0: never
+    std::size_t keep_files = 0;                ///< how many closed files are kept; 0: all
+    bool sync = true;                          ///< confirm only what `fdatasync` has put on stable storage
+};
+
+/// The file consists of whole lines at every moment but within a write: a write that fails half-way is cut
+/// back, and so is, by `open`, what a crash left of a line. An event never straddles two files. One file
+/// belongs to one sink.
+///
+/// Files are closed before a write, never by a timer. A file that somebody else has moved away (logrotate) is
+/// noticed by the next write, which makes a new one.
+/// @param now wall-clock time, for names and ages; called on the sink's thread
+[[nodiscard]] std::unique_ptr<sink> make_file_sink(
+    file_options options,
+    std::function<wall_time()> now =
+        [] { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
+);
+
+} // namespace trackd::sinks

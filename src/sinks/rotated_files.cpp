@@ -1,0 +1,86 @@
+#include "sinks/rotated_files.hpp"
+
+#include "base/log.hpp"
+#include "base/rfc3339.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+#include <system_error>
+
+namespace trackd::sinks {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// RFC 3339's date-time without what file names and shells dislike: 20261121T081530.000000Z. Sorts like the
+// time.
+std::string stamp(wall_time time) {
+    std::string text;
+    base::append_rfc3339(text, time);
+    std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
+    return text;
+}
+
+std::optional<wall_time> parse_stamp(std::string_view text) {
+    constexpr std::string_view shape = "00000000T000000.000000Z";
+    if (text.size() != shape.size()) return {};
+    std::string full{text};
+    for (const std::size_t at : {4U, 7U})
+        full.insert(at, 1, '-');
+    for (const std::size_t at : {13U, 16U})
+        full.insert(at, 1, ':');
+    const auto time = base::parse_rfc3339(full);
+    return time && stamp(*time) == text ? time : std::nullopt;
+}
+
+} // namespace
+
+rotated_files::rotated_files(fs::path current)
+    : directory_{current.parent_path()}, stem_{current.stem().string()},
+      extension_{current.extension().string()} {}
+
+fs::path rotated_files::next(wall_time now) const {
+    // The wall clock may have been set back since the last one was closed.
+    const auto closed = list();
+    if (!closed.empty()) now = std::max(now, *closed_at(closed.back()) + std::chrono::microseconds{1});
+    return name(now);
+}
+
+std::vector<fs::path> rotated_files::list() const {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator{directory_}) {
+        if (closed_at(entry.path())) found.push_back(entry.path());
+    }
+    std::ranges::sort(found);
+    return found;
+}
+
+void rotated_files::prune(std::size_t keep) const {
+    if (keep == 0) return;
+    auto files = list();
+    if (files.size() <= keep) return;
+    files.resize(files.size() - keep);
+    for (const auto& file : files) {
+        std::error_code error;
+        fs::remove(file, error);
+        if (error) base::log().warn("cannot remove {}: {}", file.string(), error.message());
+    }
+}
+
+std::optional<wall_time> rotated_files::closed_at(const fs::path& file) const {
+    const auto whole = file.filename().string();
+    std::string_view name = whole;
+    if (!name.starts_with(stem_ + '-') || !name.ends_with(extension_)) return {};
+    if (name.size() < stem_.size() + 1 + extension_.size()) return {};
+    name.remove_prefix(stem_.size() + 1);
+    name.remove_suffix(extension_.size());
+    return parse_stamp(name);
+}
+
+fs::path rotated_files::name(wall_time closed_at) const {
+    return directory_ / (stem_ + '-' + stamp(closed_at) + extension_);
+}
+
+} // namespace trackd::sinks

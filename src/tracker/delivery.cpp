@@ -1,0 +1,122 @@
+#include "tracker/delivery.hpp"
+
+#include "base/log.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <exception>
+#include <random>
+
+namespace trackd {
+
+namespace asio = boost::asio;
+
+delivery::delivery(
+    tracker_strand strand, clock& time, sink_spec spec, backlog& from_backlog, position from, retry_options retry,
+    std::function<void()> on_progress
+)
+    : strand_{std::move(strand)}, clock_{time}, spec_{std::move(spec)}, backlog_{from_backlog},
+      on_progress_{std::move(on_progress)}, retry_{retry, std::random_device{}()}, changed_{strand_, time},
+      cursor_{from} {
+    books_.name = spec_.name;
+    books_.kind = spec_.kind;
+}
+
+asio::awaitable<void> delivery::run() {
+    while (!given_up_) {
+        if (cursor_ < backlog_.end()) {
+            auto events = co_await backlog_.read(cursor_, spec_.batch);
+            co_await deliver(std::move(events));
+        } else if (draining_) {
+            break;
+        } else {
+            co_await changed_.wait();
+        }
+    }
+    co_await close();
+}
+
+void delivery::begin_drain() {
+    draining_ = true;
+    retry_.begin_drain(backlog_.durable());
+    changed_.ring();
+}
+
+void delivery::give_up() {
+    given_up_ = true;
+    stop_.request_stop();
+    changed_.ring();
+}
+
+sink_status delivery::status() const {
+    auto status = books_;
+    status.failing = retry_.failing();
+    return status;
+}
+
+asio::awaitable<void> delivery::deliver(chunk events) {
+    const auto end = events.end();
+    while (cursor_ < end && !given_up_) {
+        const auto rest = std::span<const event_view>{events.events}.subspan(cursor_ - events.first);
+        const auto written = co_await write(rest);
+        if (written.result.confirmed > 0) confirm(written.result);
+        if (!written.error.empty() && !given_up_) co_await wait_to_retry(written.error);
+    }
+}
+
+asio::awaitable<delivery::outcome> delivery::write(std::span<const event_view> events) {
+    outcome what;
+    co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
+    try {
+        what.result = spec_.sink->write(events, stop_.get_token());
+        if (what.result.confirmed == 0 && !stop_.stop_requested())
+            what.error = "the sink confirmed nothing, and did not say why";
+    } catch (const std::exception& failure) {
+        what.error = failure.what();
+        if (what.error.empty()) what.error = "an exception without a text";
+    }
+    co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
+    co_return what;
+}
+
+asio::awaitable<void> delivery::close() {
+    co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
+    try {
+        spec_.sink->close();
+    } catch (const std::exception& failure) {
+        base::log().warn("sink {}: closing it failed: {}", spec_.name, failure.what());
+    }
+    co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
+    thread_.join();
+}
+
+asio::awaitable<void> delivery::wait_to_retry(const std::string& error) {
+    const bool was_failing = retry_.failing();
+    const bool was_draining = draining_;
+    const auto delay = retry_.failed();
+    books_.last_error = error;
+    if (!was_failing) base::log().warn("sink {}: a write failed and is tried again: {}", spec_.name, error);
+    if (!delay) {
+        base::log().warn("sink {}: left with what is pending, it still fails: {}", spec_.name, error);
+        given_up_ = true;
+        co_return;
+    }
+    ++books_.retries;
+    // New events wake us too, but are no reason to try earlier; the beginning of a drain is.
+    const auto until = clock_.now() + *delay;
+    while (clock_.now() < until && draining_ == was_draining && !given_up_) co_await changed_.wait(until);
+}
+
+void delivery::confirm(const write_result& result) {
+    if (retry_.failing()) base::log().info("sink {}: works again", spec_.name);
+    retry_.succeeded();
+    cursor_ += result.confirmed;
+    books_.delivered += result.confirmed;
+    books_.duplicates += result.duplicates;
+    ++books_.batches;
+    on_progress_();
+}
+
+} // namespace trackd

@@ -1,0 +1,80 @@
+// The loop between backlog and one sink: read at the cursor, write, confirm, move the cursor, and begin again.
+#pragma once
+
+#include "tracker/retry.hpp"
+
+#include <trackd/backlog.hpp>
+#include <trackd/clock.hpp>
+#include <trackd/tracker.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <atomic>
+#include <functional>
+#include <span>
+#include <stop_token>
+
+namespace trackd {
+
+using tracker_strand = boost::asio::strand<boost::asio::any_io_executor>;
+
+/// One sink's delivery. Owned by the tracker, confined to its strand, with a thread of its own for the sink's blocking
+/// calls. `run` is the whole of its life; `begin_drain` and `give_up` bring it to an end.
+class delivery {
+public:
+    /// @param from        the first position this sink has not confirmed
+    /// @param on_progress called on the strand whenever the cursor has moved
+    delivery(
+        tracker_strand strand, clock& time, sink_spec spec, backlog& from_backlog, position from, retry_options retry,
+        std::function<void()> on_progress
+    );
+
+    /// Delivers, until a drain has nothing left or was given up; then closes the sink.
+    [[nodiscard]] boost::asio::awaitable<void> run();
+
+    /// There are new events in the backlog.
+    void wake() { changed_.ring(); }
+
+    /// Deliver what is pending without delays, then end.
+    void begin_drain();
+
+    /// End now: a write that is under way is asked to stop, and waited for.
+    void give_up();
+
+    [[nodiscard]] const std::string& name() const noexcept { return spec_.name; }
+    [[nodiscard]] position cursor() const noexcept { return cursor_; }
+
+    /// Its books, but for `accepted`, `pending` and `lost`, which only the tracker knows.
+    [[nodiscard]] sink_status status() const;
+
+private:
+    struct outcome {
+        write_result result;
+        std::string error; // empty: it worked
+    };
+
+    [[nodiscard]] boost::asio::awaitable<void> deliver(chunk events);
+    [[nodiscard]] boost::asio::awaitable<outcome> write(std::span<const event_view> events);
+    [[nodiscard]] boost::asio::awaitable<void> close();
+    [[nodiscard]] boost::asio::awaitable<void> wait_to_retry(const std::string& error);
+    void confirm(const write_result& result);
+
+    tracker_strand strand_;
+    clock& clock_;
+    sink_spec spec_;
+    backlog& backlog_;
+    std::function<void()> on_progress_;
+    retry_policy retry_;
+    wakeup changed_;
+    position cursor_;
+    bool draining_ = false;
+    bool given_up_ = false;
+    sink_status books_;
+    std::stop_source stop_;
+    boost::asio::thread_pool thread_{1};
+};
+
+} // namespace trackd

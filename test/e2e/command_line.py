@@ -1,0 +1,207 @@
+"""The commands, and what they say to a configuration that cannot be."""
+import pathlib
+import signal
+import socket
+import tempfile
+
+from support import trackd
+
+
+class CommandLine(trackd.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory(prefix="trackd-test-")
+        self.addCleanup(place.cleanup)
+        self.place = pathlib.Path(place.name)
+
+    def configuration(self, text):
+        path = self.place / "trackd.toml"
+        path.write_text(text)
+        return path
+
+    def assert_one_line(self, done, *parts):
+        self.assertEqual(done.returncode, 2, done)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        for part in parts:
+            self.assertIn(part, done.stderr)
+
+
+class Configuration(CommandLine):
+    def refuse(self, text, *patterns, settings=(), environment=None):
+        """Each pattern has to be found in a line of its own, in this order, and there are no other lines."""
+        path = self.configuration(text)
+        arguments = ["--config", path]
+        for setting in settings:
+            arguments += ["--set", setting]
+        for command in (["check"], ["serve"], []):
+            done = trackd.run(*command, *arguments, environment=environment)
+            self.assertEqual(done.returncode, 2, done)
+            lines = done.stderr.splitlines()
+            self.assertEqual(len(lines), len(patterns), done.stderr)
+            for line, pattern in zip(lines, patterns):
+                self.assertRegex(line, pattern.replace("FILE", str(path)))
+
+    def test_the_first_syntax_error_has_its_place(self):
+        self.refuse("[http]\nlisten = \n", r"^FILE:2:\d+: \S")
+        self.refuse('[http\nlisten = "x"\n', r"^FILE:1:\d+: \S")
+
+    def test_everything_else_comes_in_one_go(self):
+        self.refuse(
+            '[http]\nlisten = "127.0.0.1:0"\nlissten = "x"\nthreads = "many"\n[shutdown]\ndrain_timeout = "5 parsecs"\n'
+            '[tracker]\nmax_pending_events = 0\nack = "maybe"\n',
+            r"^FILE:3:1: .*lissten", r"^FILE:4:\d+: .*threads", r"^FILE:6:\d+: .*drain_timeout",
+            r"^FILE:8:\d+: .*max_pending_events", r"^FILE:9:\d+: .*ack.*accepted",
+        )
+
+    def test_values_that_cannot_be(self):
+        for text, key in (
+            ('[http]\nlisten = "127.0.0.1:70000"', "listen"),
+            ('[http]\nlisten = "nowhere"', "listen"),
+            ("[http]\nlisten = 8080", "listen"),
+            ("[http]\nmax_body_bytes = -1", "max_body_bytes"),
+            ('[http]\nmax_body_bytes = "12 bananas"', "max_body_bytes"),
+            ('[log]\nformat = "xml"', "format"),
+            ('[log]\nlevel = "loud"', "level"),
+            ('[tracker]\nretry.min = "-1s"', "retry.min"),
+            ('[tracker]\nsource = ""', "source"),
+            ('[backlog]\nkind = "cardboard"', "kind"),
+        ):
+            with self.subTest(text=text):
+                self.refuse(text + "\n", rf"^FILE:2:\d+: .*{key}")
+
+    def test_journaled_needs_a_journal(self):
+        self.refuse('[backlog]\nkind = "memory"\n[tracker]\nack = "journaled"\n', r"^FILE:4:\d+: .*(memory|journal)")
+
+    def test_sinks(self):
+        self.refuse('[[sinks]]\nname = "a"\nkind = "carrier pigeon"\n', r"^FILE:3:\d+: .*kind.*sqlite")
+        twice = '[[sinks]]\nname = "a"\nkind = "null"\n'
+        self.refuse(twice + twice, r"^FILE:\d:\d+: .*\ba\b")
+        self.refuse('[[sinks]]\nname = "a"\nkind = "null"\ncolour = "red"\n', r"^FILE:4:\d+: .*colour")
+
+    def test_settings_and_variables_are_named_by_where_they_came_from(self):
+        self.refuse("", r"^--set http\.threads: ", settings=["http.threads=many"])
+        self.refuse("", r"^--set http\.colour: ", settings=["http.colour=red"])
+        self.refuse("", r"^TRACKD_HTTP__LISTEN: ", environment={"TRACKD_HTTP__LISTEN": "nowhere"})
+        self.refuse("", r"^TRACKD_HTTP__COLOUR: ", environment={"TRACKD_HTTP__COLOUR": "red"})
+
+    def test_references_that_lead_nowhere(self):
+        self.refuse('data_dir = "${TRACKD_TEST_NO_SUCH}"\n', r"^FILE:1:\d+: .*TRACKD_TEST_NO_SUCH")
+        self.refuse('data_dir = "${file:/no/such/file}"\n', r"^FILE:1:\d+: .*/no/such/file")
+
+    def test_a_file_that_is_not_there(self):
+        self.assert_one_line(trackd.run("check", "--config", self.place / "none.toml"), "none.toml")
+
+    def test_the_shipped_configuration_is_sound(self):
+        done = trackd.run("check", "--config", trackd.ROOT / "config" / "trackd.toml", cwd=self.place)
+        self.assertEqual(done.returncode, 0, done)
+
+
+class Effective(CommandLine):
+    """`trackd config`."""
+
+    def effective(self, *arguments, text="", environment=None):
+        path = self.configuration(text)
+        done = trackd.run("config", "--config", path, *arguments, environment=environment)
+        self.assertEqual(done.returncode, 0, done)
+        return done.stdout
+
+    def test_it_is_a_configuration_with_the_same_meaning(self):
+        first = self.effective("--set", "tracker.max_pending_events=77")
+        self.assertIn("max_pending_events = 77", first)
+        self.assertIn("127.0.0.1:8080", first)
+        self.assertEqual(self.effective(text=first), first)
+
+    def test_set_beats_the_environment_and_that_the_file(self):
+        text = '[tracker]\nsource = "/file"\n'
+        variable = {"TRACKD_TRACKER__SOURCE": "/variable"}
+        self.assertIn('"/file"', self.effective(text=text))
+        self.assertIn('"/variable"', self.effective(text=text, environment=variable))
+        self.assertIn('"/set"', self.effective("--set", "tracker.source=/set", text=text, environment=variable))
+
+    def test_a_variable_of_somebody_else_is_left_alone(self):
+        self.effective(environment={"TRACKD_SOMETHING": "else"})
+
+    def test_references_are_replaced(self):
+        (self.place / "secret").write_text("/from/a/file\n")
+        text = f'[tracker]\nsource = "${{NAME:-/nobody}}"\n[http]\nlisten = "${{ADDRESS}}"\n'
+        shown = self.effective(text=text, environment={"ADDRESS": "127.0.0.1:9"})
+        self.assertIn('"/nobody"', shown)
+        self.assertIn("127.0.0.1:9", shown)
+        shown = self.effective(text=f'[tracker]\nsource = "${{file:{self.place / "secret"}}}"\n')
+        self.assertIn('"/from/a/file"', shown)
+
+
+class Commands(CommandLine):
+    def test_version_and_help(self):
+        version = trackd.run("--version")
+        self.assertEqual((version.returncode, version.stderr), (0, ""))
+        self.assertRegex(version.stdout, r"^trackd \d+\.\d+\.\d+")
+        text = trackd.run("--help")
+        self.assertEqual((text.returncode, text.stderr), (0, ""))
+        for word in ("serve", "check", "config", "healthcheck", "--config", "--set"):
+            self.assertIn(word, text.stdout)
+
+    def test_what_it_does_not_know_is_one_line_and_2(self):
+        self.assert_one_line(trackd.run("dance"), "dance")
+        self.assert_one_line(trackd.run("--dance"), "--dance")
+        self.assert_one_line(trackd.run("--set"), "--set")
+
+    def test_check_says_what_is_sound_and_creates_nothing(self):
+        done = trackd.run("check", "--config", self.configuration('[http]\nlisten = "127.0.0.1:0"\n'))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(sorted(path.name for path in self.place.iterdir()), ["trackd.toml"])
+
+    def test_healthcheck(self):
+        daemon = self.start({"shutdown.lame_duck": "10m"})
+        address = f"admin.listen={daemon.admin[0]}:{daemon.admin[1]}"
+        config = self.configuration("")
+
+        def health(*arguments):
+            return trackd.run("healthcheck", *arguments, "--config", config, "--set", address).returncode
+
+        self.assertEqual((health(), health("--ready")), (0, 0))
+        daemon.signal()
+        daemon.log.wait_for("^stage lame_duck")
+        self.assertEqual((health(), health("--ready")), (0, 1))
+        daemon.stop(signal.SIGTERM)
+        self.assertEqual(health(), 1)
+
+
+class Start(CommandLine):
+    """What stops a start: one clear line, and exit status 2."""
+
+    def serve(self, **settings):
+        arguments = ["serve", "--config", self.configuration("")]
+        defaults = {"http.listen": "127.0.0.1:0", "admin.listen": "127.0.0.1:0", "data_dir": self.place / "data"}
+        for key, value in {**defaults, **{key.replace("__", "."): value for key, value in settings.items()}}.items():
+            arguments += ["--set", f"{key}={value}"]
+        return trackd.run(*arguments)
+
+    def test_a_port_in_use(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            address = f"127.0.0.1:{other.getsockname()[1]}"
+            self.assert_last_line(self.serve(http__listen=address), address, "in use")
+            self.assert_last_line(self.serve(admin__listen=address), address, "in use")
+
+    def test_a_data_directory_that_cannot_be(self):
+        (self.place / "file").write_text("")
+        directory = self.place / "file" / "data"
+        self.assert_last_line(self.serve(data_dir=directory), str(directory))
+
+    def test_a_database_that_is_none(self):
+        (self.place / "data").mkdir()
+        (self.place / "data" / "events.db").write_text("this is no database, and nobody may overwrite it\n" * 50)
+        self.assert_last_line(self.serve(), "events.db")
+        self.assertIn("nobody may overwrite", (self.place / "data" / "events.db").read_text())
+
+    def test_the_data_directory_is_private(self):
+        daemon = self.start({"data_dir": self.place / "new"})
+        self.assertEqual((self.place / "new").stat().st_mode & 0o777, 0o700)
+        daemon.stop()
+
+    def assert_last_line(self, done, *parts):
+        self.assertEqual(done.returncode, 2, done)
+        self.assertTrue(done.stderr, done)
+        for part in parts:
+            self.assertIn(part, done.stderr.splitlines()[-1])
+        self.assertNotIn("running", done.stderr)

@@ -1,0 +1,93 @@
+"""Sinks end to end: files of JSON Lines, log lines, several at once."""
+import json
+
+from support import trackd
+
+
+class FileSink(trackd.TestCase):
+    def lines(self, daemon, pattern="*.jsonl*"):
+        found = sorted((daemon.directory / "data").glob(pattern))
+        return [json.loads(line) for path in found for line in path.read_text().splitlines()]
+
+    def test_every_line_is_a_cloudevent(self):
+        daemon = self.start({"sinks": '[{name="archive",kind="file"}]'})
+        posts = (
+            ('{"id":"e-1","source":"/shop","type":"order","time":"2026-01-02T03:04:05Z","data":{"n":1}}',
+             "application/json"),
+            ('{"n":2}', "application/json"),
+            (b"\x00\xff", "image/png"),
+            ("text\nof two lines", "text/plain"),
+        )
+        with daemon.connect() as connection:  # on one connection, so that they have an order
+            for body, content_type in posts:
+                self.assertEqual(connection.request("POST", "/events", body, Content_Type=content_type).status, 201)
+        self.assertEqual(daemon.stop().delivered, 4)
+        short, whole, binary, text = self.lines(daemon)
+        for event in (short, whole, binary, text):
+            self.assertEqual(event["specversion"], "1.0")
+            self.assertTrue(event["id"] and event["source"] and event["type"])
+        self.assertEqual((short["id"], short["source"], short["type"]), ("e-1", "/shop", "order"))
+        self.assertEqual(short["data"], {"n": 1})
+        self.assertTrue(short["time"].startswith("2026-01-02T03:04:05"))
+        self.assertEqual(whole["data"], {"n": 2})
+        self.assertEqual((binary["data_base64"], binary["datacontenttype"]), ("AP8=", "image/png"))
+        self.assertEqual((text["data"], text["datacontenttype"]), ("text\nof two lines", "text/plain"))
+
+    def test_files_are_rotated_by_size_and_nothing_is_lost(self):
+        daemon = self.start({"sinks": '[{name="archive",kind="file",rotate_bytes="4KiB"}]'})
+        with daemon.connect() as connection:
+            for number in range(200):
+                body = f'{{"id":"e-{number}","data":1}}'
+                self.assertEqual(connection.request("POST", "/events", body).status, 201)
+                if number % 20 == 0:
+                    trackd.wait_until(lambda: daemon.sink("archive")["pending"] == 0, "written")
+        self.assertEqual(daemon.stop().delivered, 200)
+        self.assertGreater(len(list((daemon.directory / "data").glob("*.jsonl*"))), 2)
+        self.assertCountEqual([event["id"] for event in self.lines(daemon)], [f"e-{n}" for n in range(200)])
+
+
+class LogSink(trackd.TestCase):
+    def test_one_line_an_event_that_cannot_be_forged(self):
+        daemon = self.start({"sinks": '[{name="shown",kind="log"}]'})
+        self.assertEqual(daemon.post({"id": "plain", "data": {"n": 1}}).status, 201)
+        forged = 'line\n{"time":"x","level":"error","message":"forged"}\u001b[2J'
+        self.assertEqual(daemon.post({"id": "json", "data": forged}).status, 201)
+        self.assertEqual(daemon.post(forged, content_type="text/plain").status, 201)
+        daemon.stop()
+        self.assertTrue(daemon.log.find('"id":"plain"'))
+        self.assertEqual(sum("forged" in entry["message"] for entry in daemon.log.entries), 2)
+        self.assertFalse(any(entry["message"] == "forged" for entry in daemon.log.entries))
+
+
+class SeveralSinks(trackd.TestCase):
+    SINKS = """[{name="main",kind="sqlite"}, {name="copy",kind="file"}, {name="shown",kind="log"},
+                {name="gone",kind="null"}]"""
+
+    def test_each_gets_every_event(self):
+        daemon = self.start({"sinks": self.SINKS})
+        events = [{"id": f"e-{number}", "data": number} for number in range(100)]
+        self.assertEqual(daemon.post(events).json(), {"accepted": 100})
+        trackd.wait_until(lambda: all(s["delivered"] == 100 for s in daemon.status()["sinks"]), "all delivered")
+        status = daemon.status()
+        self.assert_books_balance(status)
+        self.assertEqual([(s["name"], s["kind"]) for s in status["sinks"]],
+                         [("main", "sqlite"), ("copy", "file"), ("shown", "log"), ("gone", "null")])
+        self.assertEqual(daemon.stop()[1:6], (100, 100, 0, 0, 0))
+        self.assertEqual(len(daemon.ids()), 100)
+        lines = (daemon.directory / "data" / "events.jsonl").read_text().splitlines()
+        self.assertEqual([json.loads(line)["id"] for line in lines], [event["id"] for event in events])
+
+    def test_a_stalled_sink_holds_up_no_other(self):
+        daemon = self.start({"sinks": '[{name="sqlite",kind="sqlite"},{name="copy",kind="file"}]',
+                             "tracker.retry.max": "200ms"})
+        self.assertEqual(daemon.post({"id": "first", "data": 1}).status, 201)
+        daemon.rows(1)
+        lock = daemon.lock_database()
+        try:
+            self.assertEqual(daemon.post({"id": "second", "data": 1}).status, 201)
+            trackd.wait_until(lambda: daemon.sink("copy")["delivered"] == 2, "the file has both")
+            self.assertEqual(daemon.sink("sqlite")["pending"], 1)
+        finally:
+            lock.close()
+        self.assertEqual(daemon.stop().delivered, 2)
+        self.assertCountEqual(daemon.ids(), ["first", "second"])

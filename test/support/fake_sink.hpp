@@ -1,0 +1,94 @@
+// A sink that does what a test tells it to.
+#pragma once
+
+#include <trackd/sink.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace trackd::test {
+
+/// What a fake sink is told, and what it has seen: shared between the test and the sink's thread.
+class fake_sink_script {
+public:
+    void fail_with(std::string error) {
+        const std::lock_guard lock{mutex_};
+        error_ = std::move(error);
+    }
+
+    void work() { fail_with(""); }
+
+    /// Writes block until `release`, or until they are asked to stop.
+    void hold() {
+        const std::lock_guard lock{mutex_};
+        held_ = true;
+    }
+
+    void release() {
+        const std::lock_guard lock{mutex_};
+        held_ = false;
+        changed_.notify_all();
+    }
+
+    /// At most so many events are confirmed a write.
+    void confirm_at_most(std::size_t events) {
+        const std::lock_guard lock{mutex_};
+        most_ = events;
+    }
+
+    [[nodiscard]] std::vector<std::string> ids() const {
+        const std::lock_guard lock{mutex_};
+        return ids_;
+    }
+
+    [[nodiscard]] std::size_t attempts() const {
+        const std::lock_guard lock{mutex_};
+        return attempts_;
+    }
+
+    [[nodiscard]] bool closed() const {
+        const std::lock_guard lock{mutex_};
+        return closed_;
+    }
+
+private:
+    friend class fake_sink;
+    mutable std::mutex mutex_;
+    std::condition_variable_any changed_;
+    std::string error_;
+    bool held_ = false;
+    bool closed_ = false;
+    std::size_t most_ = static_cast<std::size_t>(-1);
+    std::size_t attempts_ = 0;
+    std::vector<std::string> ids_;
+};
+
+class fake_sink final : public sink {
+public:
+    explicit fake_sink(std::shared_ptr<fake_sink_script> script) : script_{std::move(script)} {}
+
+    write_result write(std::span<const event_view> events, std::stop_token stop) override {
+        std::unique_lock lock{script_->mutex_};
+        ++script_->attempts_;
+        script_->changed_.wait(lock, stop, [this] { return !script_->held_; });
+        if (stop.stop_requested()) return {};
+        if (!script_->error_.empty()) throw std::runtime_error{script_->error_};
+        const auto confirmed = std::min(events.size(), script_->most_);
+        for (const auto& event : events.first(confirmed)) script_->ids_.emplace_back(event.id);
+        return {confirmed, 0};
+    }
+
+    void close() override {
+        const std::lock_guard lock{script_->mutex_};
+        script_->closed_ = true;
+    }
+
+private:
+    std::shared_ptr<fake_sink_script> script_;
+};
+
+} // namespace trackd::test

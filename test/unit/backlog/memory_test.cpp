@@ -1,0 +1,81 @@
+#include "support/catch.hpp"
+#include "support/events.hpp"
+#include "support/run.hpp"
+
+#include <trackd/backlog.hpp>
+
+#include <string>
+#include <vector>
+
+using namespace trackd;
+
+namespace {
+
+std::vector<std::string> ids(const chunk& events) {
+    std::vector<std::string> found;
+    for (const auto& event : events.events) found.emplace_back(event.id);
+    return found;
+}
+
+chunk read(backlog& from, position at, read_limits limits) {
+    boost::asio::io_context context;
+    return test::run(context, from.read(at, limits));
+}
+
+} // namespace
+
+TEST_CASE("events get rising positions from 1 on", "[backlog]") {
+    const auto backlog = make_memory_backlog();
+    CHECK(backlog->begin() == 1);
+    CHECK(backlog->end() == 1);
+    backlog->append(test::make_batch(3));
+    backlog->append(test::make_batch(2, 4));
+    CHECK(backlog->begin() == 1);
+    CHECK(backlog->end() == 6);
+    CHECK(backlog->stored_end() == 6);
+}
+
+TEST_CASE("a read crosses batches and stops at its limit", "[backlog]") {
+    const auto backlog = make_memory_backlog();
+    backlog->append(test::make_batch(3));
+    backlog->append(test::make_batch(3, 4));
+    const auto first = read(*backlog, 2, {4, 1'000'000});
+    CHECK(first.first == 2);
+    CHECK(ids(first) == std::vector<std::string>{"2", "3", "4", "5"});
+    CHECK(first.end() == 6);
+    CHECK(ids(read(*backlog, first.end(), {4, 1'000'000})) == std::vector<std::string>{"6"});
+}
+
+TEST_CASE("at least one event is read however small the limit in bytes", "[backlog]") {
+    const auto backlog = make_memory_backlog();
+    backlog->append(test::make_batch(2));
+    CHECK(ids(read(*backlog, 1, {100, 1})) == std::vector<std::string>{"1"});
+}
+
+TEST_CASE("reading at the end gives nothing", "[backlog]") {
+    const auto backlog = make_memory_backlog();
+    backlog->append(test::make_batch(2));
+    CHECK(read(*backlog, 3, {}).events.empty());
+}
+
+TEST_CASE("trimming forgets whole batches below a position and says how much it gave back", "[backlog]") {
+    const auto backlog = make_memory_backlog();
+    auto first = test::make_batch(3);
+    const auto bytes = first.bytes();
+    backlog->append(std::move(first));
+    backlog->append(test::make_batch(3, 4));
+    CHECK(backlog->trim(3) == 0);
+    CHECK(backlog->begin() == 1);
+    CHECK(backlog->trim(5) == bytes);
+    CHECK(backlog->begin() == 4);
+    CHECK(ids(read(*backlog, 5, {})) == std::vector<std::string>{"5", "6"});
+}
+
+TEST_CASE("what was read outlives the trimming", "[backlog]") {
+    const auto backlog = make_memory_backlog();
+    backlog->append(test::make_batch(2));
+    const auto events = read(*backlog, 1, {});
+    backlog->trim(3);
+    CHECK(backlog->bytes() == 0);
+    CHECK(ids(events) == std::vector<std::string>{"1", "2"});
+}

@@ -1,0 +1,174 @@
+// The sinks: objects with names, of several kinds.
+#include "helpers.hpp"
+#include "support/catch.hpp"
+
+using namespace std::chrono_literals;
+using namespace trackd::config;
+using namespace trackd::config::test;
+
+namespace {
+
+constexpr auto two_sinks = R"(
+[[sinks]]
+name = "main-db"
+kind = "sqlite"
+path = "/x/main.db"
+[[sinks]]
+name = "copy"
+kind = "file"
+rotate_bytes = "1MiB"
+rotate_every = "1h"
+keep_files = 7
+sync = false
+batch_events = 10
+)";
+
+} // namespace
+
+TEST_CASE("sinks have the options of their kind", "[config]") {
+    const auto all = load_text(two_sinks);
+    REQUIRE(all.sinks.size() == 2);
+    CHECK(all.sinks[0].kind == sink_kind::sqlite);
+    CHECK(all.sinks[0].sqlite.path == "/x/main.db");
+    CHECK(all.sinks[0].batch_events == 2000);
+    CHECK(all.sinks[1].kind == sink_kind::file);
+    CHECK(all.sinks[1].file == file_sink_settings{"./data/events.jsonl", 1048576, 1h, 7, false});
+    CHECK(all.sinks[1].batch_events == 10);
+}
+
+TEST_CASE("sinks that store nothing need no more than a name and a kind", "[config]") {
+    const auto all = load_text(R"(sinks = [{name = "a", kind = "null"}, {name = "b", kind = "log"}])");
+    REQUIRE(all.sinks.size() == 2);
+    CHECK(all.sinks[0].kind == sink_kind::null);
+    CHECK(all.sinks[1].log == log_sink_settings{});
+}
+
+TEST_CASE("the data directory is put into paths that ask for it", "[config]") {
+    const auto* file =
+        "data_dir = \"/d\"\n[[sinks]]\nname = \"a\"\nkind = \"file\"\npath = \"{data_dir}/a/{data_dir}\"";
+    CHECK(load_text(file).sinks[0].file.path == "/d/a//d");
+    CHECK(load_text(file, {}, {"data_dir=/e"}).sinks[0].file.path == "/e/a//e");
+    CHECK(load_text(file, {}, {"sinks.a.path=relative"}).sinks[0].file.path == "relative");
+}
+
+TEST_CASE("a sink's option is set by the sink's name", "[config]") {
+    CHECK(load_set({"sinks.sqlite.path=/x"}).sinks[0].sqlite.path == "/x");
+    CHECK(load({{}, {{"TRACKD_SINKS__SQLITE__PATH", "/x"}}, {}}).sinks[0].sqlite.path == "/x");
+    CHECK(load_text(two_sinks, {}, {"sinks.copy.sync=true"}).sinks[1].file.sync);
+    CHECK(load_text(two_sinks, {}, {"sinks.copy.rotate_every=0"}).sinks[1].file.rotate_every == 0ms);
+    CHECK(
+        load_text(two_sinks, {{"TRACKD_SINKS__MAIN_DB__BATCH_BYTES", "1KiB"}}).sinks[0].batch_bytes == 1024
+    );
+}
+
+TEST_CASE("all sinks are replaced by an array, whatever else sets one of them", "[config]") {
+    const auto all = load_text(
+        two_sinks, {{"TRACKD_SINKS__COPY__SYNC", "true"}},
+        {"sinks.n.simulate_latency=2ms", R"(sinks=[{name="n",kind="log"}])"}
+    );
+    REQUIRE(all.sinks.size() == 1);
+    CHECK(all.sinks[0].name == "n");
+    CHECK(all.sinks[0].log.simulate_latency == 2ms);
+    CHECK(load({{}, {{"TRACKD_SINKS", R"([{name="n",kind="null"}])"}}, {}}).sinks[0].kind == sink_kind::null);
+}
+
+TEST_CASE("a sink without a name or a kind is an error", "[config]") {
+    CHECK(
+        the_error("[[sinks]]\nkind = \"null\"") ==
+        "FILE:1:1: sinks[0]: found no name, expected one in every sink"
+    );
+    CHECK(
+        the_error("[[sinks]]\nname = \"a\"") == "FILE:1:1: sinks.a: found no kind, expected one in every sink"
+    );
+}
+
+TEST_CASE("a sink's name is made of few characters", "[config]") {
+    CHECK(
+        the_error("[[sinks]]\nname = \"a b\"\nkind = \"null\"") ==
+        "FILE:2:8: sinks[0].name: found \"a b\", expected a string of letters, digits, - and _, 1 to 64 bytes"
+    );
+}
+
+TEST_CASE("two sinks of one name are an error, also where only case differs", "[config]") {
+    CHECK(
+        the_error(R"(sinks = [{name = "a-b", kind = "null"}, {name = "A_b", kind = "null"}])") ==
+        "FILE:1:49: sinks.A_b.name: another sink is named \"a-b\", expected names that differ in more than "
+        "case, or - for _"
+    );
+}
+
+TEST_CASE("two sinks that write to one file are an error", "[config]") {
+    CHECK(
+        the_error(
+            "[[sinks]]\nname = \"a\"\nkind = \"file\"\n[[sinks]]\nname = \"b\"\nkind = \"file\"\npath = "
+            "\"data/events.jsonl\"",
+            {}, {"data_dir=data"}
+        ) == "FILE:7:8: sinks.b.path: found \"data/events.jsonl\", which another sink writes to, expected a "
+             "path of its own"
+    );
+}
+
+TEST_CASE("a key of another kind is an error that names both kinds", "[config]") {
+    CHECK(
+        the_error("[[sinks]]\nname = \"a\"\nkind = \"sqlite\"\nrotate_bytes = 1") ==
+        "FILE:4:1: sinks.a.rotate_bytes: a sink of kind \"sqlite\" has no such key, only those of kind "
+        "\"file\" have"
+    );
+    CHECK(
+        the_error("[[sinks]]\nname = \"a\"\nkind = \"null\"\npath = \"x\"") ==
+        "FILE:4:1: sinks.a.path: a sink of kind \"null\" has no such key, only those of kind \"sqlite\" and "
+        "\"file\" have"
+    );
+}
+
+TEST_CASE("an unknown key of a sink is an error with advice", "[config]") {
+    CHECK(
+        the_error("[[sinks]]\nname = \"a\"\nkind = \"log\"\nlevle = \"info\"") ==
+        "FILE:4:1: sinks.a.levle: a sink of kind \"log\" has no such key: did you mean level?"
+    );
+    CHECK(
+        the_error("[[sinks]]\nname = \"a\"\nkind = \"null\"\nhost = \"x\"") ==
+        "FILE:4:1: sinks.a.host: a sink of kind \"null\" has no such key: expected one of name, kind, "
+        "batch_events, batch_bytes"
+    );
+}
+
+TEST_CASE("of a sink of an unknown kind only keys that no kind has are errors", "[config]") {
+    CHECK(
+        errors("[[sinks]]\nname = \"a\"\nkind = \"redis\"\npath = \"x\"\nhost = \"y\"") ==
+        strings{
+            "FILE:3:8: sinks.a.kind: found \"redis\", expected one of \"sqlite\", \"file\", \"log\", "
+            "\"null\"",
+            "FILE:5:1: sinks.a.host: no kind of sink has such a key",
+        }
+    );
+}
+
+TEST_CASE("an option of a sink that is not there is an error", "[config]") {
+    CHECK(
+        the_error(two_sinks, {}, {"sinks.sqlite.path=/x"}) ==
+        "--set sinks.sqlite.path: no sink is named \"sqlite\"; there is \"main-db\", \"copy\""
+    );
+    CHECK(
+        the_error("", {{"TRACKD_SINKS__SQLITE", "x"}}) ==
+        "TRACKD_SINKS__SQLITE: expected sinks.sqlite.KEY, or all sinks as an array"
+    );
+}
+
+TEST_CASE("an empty array of sinks is an error", "[config]") {
+    CHECK(
+        the_error("sinks = []") ==
+        "FILE:1:9: sinks: found none, expected at least one; leave it out for the default"
+    );
+}
+
+TEST_CASE("sinks that are no array of tables are an error", "[config]") {
+    CHECK(
+        the_error("[sinks]\nname = \"a\"") ==
+        "FILE:1:1: sinks: found a table, expected an array of tables, [[sinks]]"
+    );
+    CHECK(the_error("sinks = [1]") == "FILE:1:10: sinks[0]: found 1, expected a table, [[sinks]]");
+    CHECK(
+        the_error("", {}, {"sinks=x"}) == "--set sinks: found \"x\", expected an array of tables, [[sinks]]"
+    );
+}

@@ -1,0 +1,83 @@
+// The effective configuration as text.
+#include "helpers.hpp"
+#include "support/catch.hpp"
+
+using namespace trackd::config;
+using namespace trackd::config::test;
+
+TEST_CASE("what is written reads back to the same", "[config]") {
+    const auto all = load_text(R"(
+        data_dir = "/a \"b\" \\ $${c}"
+        http = { listen = ["*:1", "[::1]:0"], max_body_bytes = 1000, idle_timeout = "1500ms" }
+        tracker = { ack = "delivered", source = "ä $${X:-y} $$${Z} $" }
+        log = { level = "trace", format = "json" }
+        [[sinks]]
+        name = "a"
+        kind = "sqlite"
+        [[sinks]]
+        name = "b"
+        kind = "file"
+        path = "{data_dir}/b"
+        sync = false
+        rotate_every = "0s"
+        [[sinks]]
+        name = "c"
+        kind = "log"
+        level = "debug"
+        simulate_latency = "1ms"
+        [[sinks]]
+        name = "d"
+        kind = "null"
+        batch_events = 1
+    )");
+    CHECK(load_text(to_toml(all)) == all);
+    CHECK(load_text(to_toml(load({}))) == load({}));
+}
+
+TEST_CASE("the defaults are written in the order of the documents", "[config]") {
+    CHECK(to_toml(load({})) == R"(data_dir = "./data"
+
+[http]
+listen = "127.0.0.1:8080"
+threads = 0
+max_body_bytes = "4MiB"
+max_head_bytes = "16KiB"
+max_connections = 0
+head_timeout = "10s"
+body_timeout = "30s"
+idle_timeout = "75s"
+write_timeout = "30s"
+
+[admin]
+listen = "127.0.0.1:8081"
+
+[tracker]
+ack = "accepted"
+max_pending_events = 1000000
+max_pending_bytes = "256MiB"
+ack_timeout = "30s"
+source = "trackd"
+retry.min = "100ms"
+retry.max = "30s"
+
+[backlog]
+kind = "memory"
+
+[shutdown]
+lame_duck = "0s"
+request_timeout = "3s"
+idle_timeout = "2s"
+drain_timeout = "5s"
+
+[log]
+level = "info"
+format = "text"
+
+[[sinks]]
+name = "sqlite"
+kind = "sqlite"
+batch_events = 2000
+batch_bytes = "4MiB"
+path = "./data/events.db"
+)");
+}

@@ -1,0 +1,101 @@
+#include "http/router.hpp"
+#include "support/catch.hpp"
+
+#include <stdexcept>
+#include <string>
+
+using namespace trackd;
+using namespace trackd::http;
+
+namespace {
+
+handler says(std::string name) {
+    return [name = std::move(name)](const request& req, response& res) -> pending {
+        res.text(status::ok, name + "(" + std::string{req.parameter} + ")");
+        return {};
+    };
+}
+
+router example() {
+    router routes;
+    routes.add(verb::post, "/events", says("events"));
+    routes.add(verb::post, "/events/{type}", says("typed"));
+    routes.add(verb::post, "/events/batch", says("batch"));
+    routes.add(verb::get, "/status", says("status"));
+    return routes;
+}
+
+response answer(verb method, std::string_view path) {
+    request req;
+    req.method = method;
+    req.path = path;
+    response res;
+    auto work = example().route(req, res);
+    CHECK_FALSE(work.has_value());
+    return res;
+}
+
+} // namespace
+
+TEST_CASE("a path finds its handler, and the spelt-out one first", "[http][router]") {
+    CHECK(answer(verb::post, "/events").body == "events()");
+    CHECK(answer(verb::post, "/events/click").body == "typed(click)");
+    CHECK(answer(verb::post, "/events/batch").body == "batch()");
+}
+
+TEST_CASE("a parameter is not empty and has no slash", "[http][router]") {
+    CHECK(answer(verb::post, "/events/").code == status::not_found);
+    CHECK(answer(verb::post, "/events/a/b").code == status::not_found);
+}
+
+TEST_CASE("an unknown path is 404, and near misses are unknown", "[http][router]") {
+    for (const auto* path : {"/", "/event", "/eventss", "/status/", "/STATUS"}) {
+        INFO(path);
+        CHECK(answer(verb::get, path).code == status::not_found);
+    }
+}
+
+TEST_CASE("an unknown method of a known path is 405 and says what is allowed", "[http][router]") {
+    const auto res = answer(verb::delete_, "/status");
+    CHECK(res.code == status::method_not_allowed);
+    CHECK(res.headers == "Allow: GET, HEAD, OPTIONS\r\n");
+    CHECK(answer(verb::get, "/events/click").headers == "Allow: POST, OPTIONS\r\n");
+}
+
+TEST_CASE("OPTIONS is answered for a path and for the server", "[http][router]") {
+    CHECK(answer(verb::options, "/events").code == status::no_content);
+    CHECK(answer(verb::options, "/events").headers == "Allow: POST, OPTIONS\r\n");
+    CHECK(answer(verb::options, "*").headers == "Allow: POST, GET, HEAD, OPTIONS\r\n");
+    CHECK(answer(verb::options, "/nowhere").code == status::not_found);
+}
+
+TEST_CASE("HEAD goes to the handler of GET", "[http][router]") {
+    CHECK(answer(verb::head, "/status").body == "status()");
+    CHECK(answer(verb::head, "/events").code == status::method_not_allowed);
+}
+
+TEST_CASE("a method that HTTP does not know is 501", "[http][router]") {
+    CHECK(answer(verb::unknown, "/status").code == status::not_implemented);
+}
+
+TEST_CASE("a pattern that cannot be meant is refused when it is added", "[http][router]") {
+    router routes;
+    for (const auto* pattern : {"", "events", "/events{type}", "/{type}/x"}) {
+        INFO(pattern);
+        CHECK_THROWS_AS(routes.add(verb::get, pattern, says("")), std::invalid_argument);
+    }
+}
+
+TEST_CASE("fields are found by number and by name", "[http][request]") {
+    request req;
+    req.headers = {
+        {field::prefer, "Prefer", "return=minimal, Return=Representation;q=1"},
+        {field::unknown, "X-Api-Key", "k"},
+        {field::unknown, "x-api-key", "second"}
+    };
+    CHECK(req.header(field::prefer) == "return=minimal, Return=Representation;q=1");
+    CHECK(req.header("X-API-KEY") == "k");
+    CHECK(req.header("X-Api").empty());
+    CHECK(req.header_has("prefer", "return=representation"));
+    CHECK_FALSE(req.header_has("prefer", "return"));
+}

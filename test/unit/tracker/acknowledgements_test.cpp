@@ -1,0 +1,67 @@
+#include "support/catch.hpp"
+#include "tracker/acknowledgements.hpp"
+
+#include <vector>
+
+using namespace trackd;
+using namespace std::chrono_literals;
+using boost::system::error_code;
+
+namespace {
+
+const clock::time_point noon{12h};
+
+struct answers {
+    acknowledgements queue;
+    std::vector<error_code> got;
+
+    void wait(position end, clock::time_point deadline = noon) {
+        queue.add(end, deadline, [this](error_code outcome) { got.push_back(outcome); });
+    }
+};
+
+} // namespace
+
+TEST_CASE("those are answered whose events lie below the position, and no others", "[acknowledgements]") {
+    answers waiting;
+    waiting.wait(3);
+    waiting.wait(5);
+    waiting.queue.settle_up_to(2);
+    CHECK(waiting.got.empty());
+    waiting.queue.settle_up_to(4);
+    CHECK(waiting.got == std::vector<error_code>{{}});
+    waiting.queue.settle_up_to(5);
+    CHECK(waiting.got.size() == 2);
+}
+
+TEST_CASE("those whose time is over hear that there is no confirmation yet", "[acknowledgements]") {
+    answers waiting;
+    waiting.wait(3, noon);
+    waiting.wait(5, noon + 1s);
+    CHECK(waiting.queue.next_deadline() == noon);
+    waiting.queue.expire(noon);
+    CHECK(waiting.got == std::vector<error_code>{errc::not_confirmed});
+    CHECK(waiting.queue.next_deadline() == noon + 1s);
+}
+
+TEST_CASE("when nobody waits there is no deadline", "[acknowledgements]") {
+    const acknowledgements queue;
+    CHECK(queue.next_deadline() == wakeup::never);
+}
+
+TEST_CASE("all can be answered at once", "[acknowledgements]") {
+    answers waiting;
+    waiting.wait(3);
+    waiting.wait(5);
+    waiting.queue.settle_all(errc::sealed);
+    CHECK(waiting.got == std::vector<error_code>{errc::sealed, errc::sealed});
+}
+
+TEST_CASE("an answer may make somebody wait again", "[acknowledgements]") {
+    answers waiting;
+    waiting.queue.add(1, noon, [&](error_code) { waiting.wait(9); });
+    waiting.queue.settle_up_to(5);
+    CHECK(waiting.got.empty());
+    waiting.queue.settle_up_to(9);
+    CHECK(waiting.got.size() == 1);
+}

@@ -1,0 +1,123 @@
+#include "base/task_group.hpp"
+#include "support/catch.hpp"
+#include "support/events.hpp"
+#include "support/fake_sink.hpp"
+#include "support/manual_clock.hpp"
+#include "support/run.hpp"
+#include "tracker/delivery.hpp"
+
+using namespace trackd;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+namespace {
+
+struct delivery_fixture {
+    delivery_fixture() { tasks.spawn("delivery", loop.run()); }
+
+    ~delivery_fixture() {
+        script->release();
+        loop.give_up();
+        until([this] { return tasks.size() == 0; });
+    }
+
+    template <class Done>
+    void until(Done done) {
+        test::run_until(context, done);
+    }
+
+    void append(std::size_t count) {
+        store->append(test::make_batch(count, store->end()));
+        loop.wake();
+    }
+
+    sink_spec spec() {
+        sink_spec made;
+        made.name = "fake";
+        made.kind = "fake";
+        made.sink = std::make_unique<test::fake_sink>(script);
+        made.batch = {3, 1'000'000};
+        return made;
+    }
+
+    asio::io_context context;
+    test::manual_clock clock;
+    std::shared_ptr<test::fake_sink_script> script = std::make_shared<test::fake_sink_script>();
+    std::unique_ptr<backlog> store = make_memory_backlog();
+    tracker_strand strand = asio::make_strand(asio::any_io_executor{context.get_executor()});
+    delivery loop{strand, clock, spec(), *store, 1, {100ms, 1'000ms}, [] {}};
+    base::task_group<asio::any_io_executor> tasks{strand, base::log_failed_task};
+};
+
+} // namespace
+
+TEST_CASE_METHOD(delivery_fixture, "events reach the sink in order, a batch a write", "[delivery]") {
+    append(7);
+    until([this] { return loop.cursor() == 8; });
+    CHECK(script->ids() == std::vector<std::string>{"1", "2", "3", "4", "5", "6", "7"});
+    CHECK(loop.status().delivered == 7);
+    CHECK(loop.status().batches == 3);
+}
+
+TEST_CASE_METHOD(delivery_fixture, "what a sink did not confirm comes again, and only that", "[delivery]") {
+    script->confirm_at_most(2);
+    append(3);
+    until([this] { return loop.cursor() == 4; });
+    CHECK(script->ids() == std::vector<std::string>{"1", "2", "3"});
+}
+
+TEST_CASE_METHOD(delivery_fixture, "a failing write is tried again after a delay until it works", "[delivery]") {
+    script->fail_with("no such table");
+    append(2);
+    until([this] { return clock.waiting() == 1 && script->attempts() == 1; });
+    CHECK(clock.next() <= 100ms);
+    CHECK(loop.status().failing);
+    CHECK(loop.status().last_error == "no such table");
+    CHECK(loop.status().delivered == 0);
+
+    clock.advance(100ms);
+    until([this] { return clock.waiting() == 1 && script->attempts() == 2; });
+    script->work();
+    clock.advance(200ms);
+    until([this] { return loop.cursor() == 3; });
+    CHECK_FALSE(loop.status().failing);
+    CHECK(loop.status().retries == 2);
+    CHECK(script->ids() == std::vector<std::string>{"1", "2"});
+}
+
+TEST_CASE_METHOD(delivery_fixture, "new events do not cut a retry's delay short", "[delivery]") {
+    script->fail_with("down");
+    append(1);
+    until([this] { return clock.waiting() == 1 && script->attempts() == 1; });
+    append(1);
+    until([this] { return clock.waiting() == 1; });
+    CHECK(script->attempts() == 1);
+}
+
+TEST_CASE_METHOD(delivery_fixture, "a drain ends when everything is delivered and the sink is closed", "[delivery]") {
+    append(5);
+    loop.begin_drain();
+    until([this] { return tasks.size() == 0; });
+    CHECK(loop.status().delivered == 5);
+    CHECK(script->closed());
+}
+
+TEST_CASE_METHOD(delivery_fixture, "a drain does not wait for a retry's delay", "[delivery]") {
+    script->fail_with("down");
+    append(1);
+    until([this] { return clock.waiting() == 1 && script->attempts() == 1; });
+    script->work();
+    loop.begin_drain();
+    until([this] { return tasks.size() == 0; });
+    CHECK(loop.status().delivered == 1);
+}
+
+TEST_CASE_METHOD(delivery_fixture, "giving up ends a write that hangs, and closes the sink", "[delivery]") {
+    script->hold();
+    append(1);
+    until([this] { return script->attempts() == 1; });
+    loop.give_up();
+    until([this] { return tasks.size() == 0; });
+    CHECK(loop.status().delivered == 0);
+    CHECK(script->closed());
+}

@@ -1,0 +1,288 @@
+#include "support/catch.hpp"
+#include "support/events.hpp"
+#include "support/fake_sink.hpp"
+#include "support/manual_clock.hpp"
+#include "support/run.hpp"
+
+#include <trackd/lane.hpp>
+#include <trackd/tracker.hpp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <stdexcept>
+
+using namespace trackd;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+struct tracker_fixture {
+    explicit tracker_fixture(tracker_options options = {})
+        : tracker{context.get_executor(), options, make_memory_backlog(), sinks(), clock} {}
+
+    ~tracker_fixture() {
+        script->release();
+        if (!drained) drain();
+    }
+
+    std::vector<sink_spec> sinks() {
+        std::vector<sink_spec> made(1);
+        made[0].name = "fake";
+        made[0].kind = "fake";
+        made[0].sink = std::make_unique<test::fake_sink>(script);
+        return made;
+    }
+
+    error_code track(std::size_t events) { return test::run(context, tracker.track(test::make_batch(events))); }
+
+    tracker_status status() { return test::run(context, tracker.status()); }
+
+    drain_report drain(clock::duration within = 5s) {
+        const auto report = start_drain(within);
+        test::run_until(context, [&] { return report->ended(); });
+        return report->get();
+    }
+
+    std::shared_ptr<test::outcome<drain_report>> start_drain(clock::duration within) {
+        drained = true;
+        return test::start(context, tracker.drain(clock.now() + within));
+    }
+
+    asio::io_context context;
+    test::manual_clock clock;
+    std::shared_ptr<test::fake_sink_script> script = std::make_shared<test::fake_sink_script>();
+    trackd::tracker tracker;
+    bool drained = false;
+};
+
+tracker_options with_ack(ack_mode ack) {
+    tracker_options options;
+    options.ack = ack;
+    return options;
+}
+
+tracker_options bounded(std::size_t events) {
+    tracker_options options;
+    options.max_pending_events = events;
+    return options;
+}
+
+void check_identity(const tracker_status& status) {
+    for (const auto& sink : status.sinks)
+        CHECK(
+            sink.accepted == sink.delivered + sink.pending + sink.filtered + sink.dead_lettered + sink.skipped +
+                                 sink.damaged + sink.lost
+        );
+}
+
+} // namespace
+
+TEST_CASE("what is tracked reaches the sink", "[tracker]") {
+    tracker_fixture fixture;
+    fixture.tracker.start();
+    CHECK_FALSE(fixture.track(3));
+    test::run_until(fixture.context, [&] { return fixture.tracker.delivered() == 3; });
+    CHECK(fixture.script->ids() == std::vector<std::string>{"1", "2", "3"});
+    const auto status = fixture.status();
+    CHECK(status.accepted == 3);
+    CHECK(status.pending_events == 0);
+    CHECK(status.pending_bytes == 0);
+    check_identity(status);
+}
+
+TEST_CASE("journaled cannot be promised by memory", "[tracker]") {
+    asio::io_context context;
+    std::vector<sink_spec> sinks(1);
+    sinks[0].sink = std::make_unique<test::fake_sink>(std::make_shared<test::fake_sink_script>());
+    CHECK_THROWS_AS(
+        tracker(context.get_executor(), with_ack(ack_mode::journaled), make_memory_backlog(), std::move(sinks)),
+        std::invalid_argument
+    );
+}
+
+TEST_CASE("accepted does not wait for the sink", "[tracker]") {
+    tracker_fixture fixture;
+    fixture.script->hold();
+    fixture.tracker.start();
+    CHECK_FALSE(fixture.track(1));
+    const auto status = fixture.status();
+    CHECK(status.sinks.front().pending == 1);
+    check_identity(status);
+}
+
+TEST_CASE("delivered waits until the sink has confirmed", "[tracker]") {
+    tracker_fixture fixture{with_ack(ack_mode::delivered)};
+    fixture.script->hold();
+    fixture.tracker.start();
+    const auto answer = test::start(fixture.context, fixture.tracker.track(test::make_batch(2)));
+    test::run_until(fixture.context, [&] { return fixture.script->attempts() == 1; });
+    CHECK_FALSE(answer->ended());
+    fixture.script->release();
+    test::run_until(fixture.context, [&] { return answer->ended(); });
+    CHECK_FALSE(answer->get());
+    CHECK(fixture.script->ids().size() == 2);
+}
+
+TEST_CASE("delivered says so when its time is over, and delivers all the same", "[tracker]") {
+    tracker_fixture fixture{with_ack(ack_mode::delivered)};
+    fixture.script->hold();
+    fixture.tracker.start();
+    const auto answer = test::start(fixture.context, fixture.tracker.track(test::make_batch(1)));
+    test::run_until(fixture.context, [&] { return fixture.clock.next() == 30s; });
+    fixture.clock.advance(30s);
+    test::run_until(fixture.context, [&] { return answer->ended(); });
+    CHECK(answer->get() == errc::not_confirmed);
+    fixture.script->release();
+    test::run_until(fixture.context, [&] { return fixture.tracker.delivered() == 1; });
+}
+
+TEST_CASE("a full backlog refuses, stores nothing of it, and takes again when there is room", "[tracker]") {
+    tracker_fixture fixture{bounded(2)};
+    fixture.script->hold();
+    fixture.tracker.start();
+    CHECK_FALSE(fixture.track(2));
+    CHECK(fixture.track(1) == errc::backlog_full);
+    CHECK(fixture.status().refused == 1);
+    CHECK(fixture.status().accepted == 2);
+    fixture.script->release();
+    test::run_until(fixture.context, [&] { return fixture.status().pending_events == 0; });
+    CHECK_FALSE(fixture.track(1));
+}
+
+TEST_CASE("who can wait for room gets it", "[tracker]") {
+    tracker_fixture fixture{bounded(2)};
+    fixture.script->hold();
+    fixture.tracker.start();
+    CHECK_FALSE(fixture.track(2));
+    const auto patient =
+        test::start(fixture.context, fixture.tracker.track(test::make_batch(1, 3), fixture.clock.now() + 60s));
+    test::run_until(fixture.context, [&] { return fixture.clock.next() == 60s; });
+    CHECK_FALSE(patient->ended());
+    fixture.script->release();
+    test::run_until(fixture.context, [&] { return patient->ended(); });
+    CHECK_FALSE(patient->get());
+    test::run_until(fixture.context, [&] { return fixture.tracker.delivered() == 3; });
+}
+
+TEST_CASE("who waits for room in vain gives up, and nothing of it is stored", "[tracker]") {
+    tracker_fixture fixture{bounded(2)};
+    fixture.script->hold();
+    fixture.tracker.start();
+    CHECK_FALSE(fixture.track(2));
+    const auto patient =
+        test::start(fixture.context, fixture.tracker.track(test::make_batch(1, 3), fixture.clock.now() + 60s));
+    test::run_until(fixture.context, [&] { return fixture.clock.next() == 60s; });
+    fixture.clock.advance(60s);
+    test::run_until(fixture.context, [&] { return patient->ended(); });
+    CHECK(patient->get() == errc::given_up);
+    CHECK(fixture.status().accepted == 2);
+}
+
+TEST_CASE("cancelling who waits for room stores nothing", "[tracker]") {
+    tracker_fixture fixture{bounded(2)};
+    fixture.script->hold();
+    fixture.tracker.start();
+    CHECK_FALSE(fixture.track(2));
+    asio::cancellation_signal cancel;
+    std::optional<error_code> answer;
+    asio::co_spawn(
+        fixture.context, fixture.tracker.track(test::make_batch(1, 3), fixture.clock.now() + 60s),
+        asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr, error_code got) { answer = got; })
+    );
+    test::run_until(fixture.context, [&] { return fixture.clock.next() == 60s; });
+    cancel.emit(asio::cancellation_type::terminal);
+    test::run_until(fixture.context, [&] { return answer.has_value(); });
+    CHECK(*answer == errc::given_up);
+    CHECK(fixture.status().accepted == 2);
+}
+
+TEST_CASE("a drain delivers what is pending and says that nothing is lost", "[tracker]") {
+    tracker_fixture fixture;
+    fixture.script->hold();
+    fixture.tracker.start();
+    CHECK_FALSE(fixture.track(3));
+    fixture.script->release();
+    const auto report = fixture.drain();
+    CHECK(report.in_time);
+    CHECK(report.delivered == 3);
+    CHECK(report.lost == 0);
+    CHECK(report.pending == 0);
+    CHECK(fixture.script->closed());
+    check_identity(report.books);
+}
+
+TEST_CASE("a drain that runs out of time counts what is lost, exactly", "[tracker]") {
+    tracker_fixture fixture;
+    fixture.tracker.start();
+    CHECK_FALSE(fixture.track(2));
+    test::run_until(fixture.context, [&] { return fixture.tracker.delivered() == 2; });
+    fixture.script->hold();
+    CHECK_FALSE(fixture.track(3));
+    const auto report = fixture.start_drain(5s);
+    test::run_until(fixture.context, [&] { return fixture.clock.next() == 5s; });
+    fixture.clock.advance(5s);
+    test::run_until(fixture.context, [&] { return report->ended(); });
+    CHECK_FALSE(report->get().in_time);
+    CHECK(report->get().delivered == 2);
+    CHECK(report->get().lost == 3);
+    check_identity(report->get().books);
+}
+
+TEST_CASE("a hurried drain ends at once", "[tracker]") {
+    tracker_fixture fixture;
+    fixture.script->hold();
+    fixture.tracker.start();
+    CHECK_FALSE(fixture.track(3));
+    const auto report = fixture.start_drain(5s);
+    fixture.tracker.hurry();
+    test::run_until(fixture.context, [&] { return report->ended(); });
+    CHECK(report->get().lost == 3);
+}
+
+TEST_CASE("after the seal tracking is refused with an error", "[tracker]") {
+    tracker_fixture fixture;
+    fixture.tracker.start();
+    fixture.tracker.seal();
+    CHECK(fixture.track(1) == errc::sealed);
+    CHECK(fixture.drain().books.accepted == 0);
+    CHECK(fixture.track(1) == errc::sealed);
+}
+
+TEST_CASE("what lies in a lane when the tracker is sealed is drained with the rest", "[tracker]") {
+    tracker_fixture fixture;
+    auto& lane = fixture.tracker.add_lane(fixture.context);
+    fixture.tracker.start();
+    const auto mark = lane.mark();
+    lane.events().append(test::make_event("from the lane"));
+    REQUIRE_FALSE(lane.admit(mark));
+    const auto report = fixture.drain();
+    CHECK(report.delivered == 1);
+    CHECK(fixture.script->ids() == std::vector<std::string>{"from the lane"});
+}
+
+TEST_CASE("who waits for a delivery when the drain gives up is told that there is none yet", "[tracker]") {
+    tracker_fixture fixture{with_ack(ack_mode::delivered)};
+    fixture.script->hold();
+    fixture.tracker.start();
+    const auto answer = test::start(fixture.context, fixture.tracker.track(test::make_batch(1)));
+    test::run_until(fixture.context, [&] { return fixture.script->attempts() == 1; });
+    const auto report = fixture.start_drain(5s);
+    fixture.tracker.hurry();
+    test::run_until(fixture.context, [&] { return report->ended() && answer->ended(); });
+    CHECK(answer->get() == errc::not_confirmed);
+}
+
+TEST_CASE("activities name the deliveries, and none is left after a drain", "[tracker]") {
+    tracker_fixture fixture;
+    fixture.tracker.start();
+    const auto before = test::run(fixture.context, fixture.tracker.activities());
+    REQUIRE(before.deliveries.size() == 1);
+    CHECK(before.deliveries.front().name == "delivery fake");
+    fixture.drain();
+    const auto after = test::run(fixture.context, fixture.tracker.activities());
+    CHECK(after.deliveries.empty());
+    CHECK(after.timers.empty());
+}

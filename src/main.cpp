@@ -8,7 +8,6 @@
 
 #include <exception>
 #include <iostream>
-
 #include <unistd.h>
 
 namespace {
@@ -17,7 +16,8 @@ constexpr int bad_configuration = 2;
 
 int healthcheck(const trackd::config::settings& settings, bool ready) {
     const auto at = trackd::http::parse_listen(settings.admin.listen.front()).endpoint;
-    const auto health = trackd::admin::ask_health(at, ready ? "/readyz" : "/healthz", std::chrono::seconds{3});
+    const auto health =
+        trackd::admin::ask_health(at, ready ? "/readyz" : "/healthz", std::chrono::seconds{3});
     (health.good ? std::cout : std::cerr) << health.says << '\n';
     return health.good ? 0 : 1;
 }
@@ -30,9 +30,9 @@ int run(const trackd::service::command_line& line) {
     if (line.what == command::check) std::cout << "the configuration is good\n";
     if (line.what != command::serve) return 0;
     trackd::base::set_up_log(
-        trackd::config::to_string(settings.log.level),
-        settings.log.format == trackd::config::log_format::json ? trackd::base::log_format::json
-                                                                : trackd::base::log_format::text
+        trackd::config::to_string(settings.log.level), settings.log.format == trackd::config::log_format::json
+                                                           ? trackd::base::log_format::json
+                                                           : trackd::base::log_format::text
     );
     trackd::service::service daemon{std::move(settings)};
     return daemon.run();
@@ -45,7 +45,9 @@ int main(int argc, char** argv) try {
     const auto line = trackd::service::read_command_line(argc, argv, environ, exit_status);
     return line ? run(*line) : exit_status;
 } catch (const trackd::config::error& wrong) {
-    for (const auto& line : wrong.lines()) std::cerr << line << '\n';
+
+    for (const auto& line : wrong.lines())
+        std::cerr << line << '\n';
     return bad_configuration;
 } catch (const std::exception& why) {
     std::cerr << "trackd: " << why.what() << '\n';

@@ -14,8 +14,8 @@ namespace trackd {
 
 /// Consecutive events read from a backlog, and what keeps their bytes alive.
 struct chunk {
-    position first = 0;                              ///< position of the first event; the others follow without a gap
-    std::vector<event_view> events;                  ///< empty: there is nothing at that position yet
+    position first = 0;             ///< position of the first event; the others follow without a gap
+    std::vector<event_view> events; ///< empty: there is nothing at that position yet
     std::vector<std::shared_ptr<const void>> owners; ///< hold the memory that `events` points into
 
     [[nodiscard]] position end() const noexcept { return first + events.size(); }
@@ -29,12 +29,12 @@ struct read_limits {
 
 /// Where accepted events wait for the sinks: in memory, or in a journal on disk.
 ///
-/// Confined to the tracker's strand: every member is called there and nowhere else. It is not bounded by itself: the
-/// tracker admits events before they come here.
+/// Confined to the tracker's strand: every member is called there and nowhere else. It is not bounded by
+/// itself: the tracker admits events before they come here.
 ///
-/// How safe an event is, is said by `stored_end()` alone: an event below it is as safe as this kind of backlog makes
-/// it. Memory is there at once; a journal gets there when a sync has returned, and then calls the function that it was
-/// constructed with, on the strand.
+/// How safe an event is, is said by `stored_end()` alone: an event below it is as safe as this kind of
+/// backlog makes it. Memory is there at once; a journal gets there when a sync has returned, and then calls
+/// the function that it was constructed with, on the strand.
 class backlog {
 public:
     virtual ~backlog() = default;

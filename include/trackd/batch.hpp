@@ -1,4 +1,5 @@
-// Events that travel together: encoded once, by the intake, into contiguous bytes that nobody re-encodes after.
+// Events that travel together: encoded once, by the intake, into contiguous bytes that nobody re-encodes
+// after.
 #pragma once
 
 #include <trackd/event.hpp>
@@ -12,11 +13,12 @@ namespace trackd {
 
 /// A growing sequence of encoded events.
 ///
-/// A value type: movable, copyable, owned by one thread at a time. Views that iteration gives point into the batch and
-/// live until it is changed or destroyed.
+/// A value type: movable, copyable, owned by one thread at a time. Views that iteration gives point into the
+/// batch and live until it is changed or destroyed.
 ///
-/// The encoding of one event is a fixed head (total size, lengths, kind, times; see batch.cpp) followed by the
-/// attributes' bytes, in the machine's byte order: it is for memory, and for a journal that says which order it keeps.
+/// The encoding of one event is a fixed head (total size, lengths, kind, times; see batch.cpp) followed by
+/// the attributes' bytes, in the machine's byte order: it is for memory, and for a journal that says which
+/// order it keeps.
 class batch {
 public:
     class iterator;
@@ -28,7 +30,8 @@ public:
     };
 
     /// Encodes one event at the end.
-    /// @throws std::length_error if an attribute is longer than `max_attribute_bytes`, or `extensions` or `data` than
+    /// @throws std::length_error if an attribute is longer than `max_attribute_bytes`, or `extensions` or
+    /// `data` than
     ///         4 GiB; nothing is appended then.
     void append(const event_view& event);
 
@@ -37,12 +40,17 @@ public:
 
     /// Drops everything that was appended after the mark was taken.
     void truncate(mark to);
+
     void clear() { truncate({}); }
 
     [[nodiscard]] mark end_mark() const noexcept { return {bytes_.size(), events_}; }
+
     [[nodiscard]] bool empty() const noexcept { return events_ == 0; }
+
     [[nodiscard]] std::size_t events() const noexcept { return events_; }
+
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.size(); }
+
     [[nodiscard]] std::string_view encoded() const noexcept { return {bytes_.data(), bytes_.size()}; }
 
     [[nodiscard]] iterator begin() const noexcept;
@@ -63,6 +71,7 @@ public:
     using reference = event_view;
 
     iterator() = default;
+
     explicit iterator(const char* at) noexcept : at_{at} {}
 
     [[nodiscard]] event_view operator*() const noexcept;

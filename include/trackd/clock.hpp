@@ -24,8 +24,8 @@ public:
 
 private:
     friend class wakeup;
-    // A wakeup starts or ends waiting. Returns when its own timer shall expire: a clock that is turned by hand says
-    // never, and wakes it itself.
+    // A wakeup starts or ends waiting. Returns when its own timer shall expire: a clock that is turned by
+    // hand says never, and wakes it itself.
     virtual time_point waits(wakeup& who, time_point until) = 0;
     virtual void waits_no_more(wakeup& who) noexcept = 0;
 };
@@ -35,9 +35,9 @@ private:
 
 /// Something to wait on: a point in time, or somebody ringing, whichever comes first.
 ///
-/// Confined to its executor, which does not run two things at once (a strand, or a context of one thread); who waits goes
-/// on there. One coroutine at a time waits. A ring that comes when nobody waits is kept for the next
-/// one who does, so none is ever missed.
+/// Confined to its executor, which does not run two things at once (a strand, or a context of one thread);
+/// who waits goes on there. One coroutine at a time waits. A ring that comes when nobody waits is kept for
+/// the next one who does, so none is ever missed.
 class wakeup {
 public:
     static constexpr clock::time_point never = clock::time_point::max();

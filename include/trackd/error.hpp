@@ -9,8 +9,10 @@ namespace trackd {
 
 enum class errc {
     backlog_full = 1, ///< no room: nothing was stored; try again later
+    too_large,        ///< more than the whole backlog may hold: nothing was stored, and never will be
     sealed,           ///< the tracker takes nothing any more: nothing was stored
-    not_confirmed,    ///< stored, but not confirmed by every sink within `ack_timeout`, or before the drain ended
+    not_confirmed,    ///< stored, but not confirmed by every sink within `ack_timeout`, or before the drain
+                      ///< ended
     given_up,         ///< the caller cancelled, or its deadline passed, before admission: nothing was stored
 };
 

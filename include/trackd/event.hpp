@@ -1,7 +1,8 @@
 // The vocabulary's first word: one tracked fact, with the attributes of CloudEvents 1.0.
 #pragma once
 
-#include <chrono>
+#include <trackd/wall_time.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -10,9 +11,6 @@ namespace trackd {
 
 /// An event's place in the backlog: rises by one an event, is never reused. The first event has position 1.
 using position = std::uint64_t;
-
-/// Wall-clock time in UTC, as events carry it. Never used for timeouts.
-using wall_time = std::chrono::sys_time<std::chrono::microseconds>;
 
 /// The longest that a single attribute (id, source, type, subject, datacontenttype) may be, in bytes.
 inline constexpr std::size_t max_attribute_bytes = 1024;
@@ -27,8 +25,8 @@ enum class data_kind : std::uint8_t {
 
 /// One event as views into memory that somebody else owns (a batch, or a request's body).
 ///
-/// `subject`, `datacontenttype` and `extensions` are empty where the event has none. `extensions` is one valid JSON
-/// object with the CloudEvents extension attributes (and `dataschema`) as its members, for example
+/// `subject`, `datacontenttype` and `extensions` are empty where the event has none. `extensions` is one
+/// valid JSON object with the CloudEvents extension attributes (and `dataschema`) as its members, for example
 /// `{"traceparent":"00-…","sampledrate":3}`.
 struct event_view {
     std::string_view id;

@@ -9,16 +9,17 @@
 
 namespace trackd {
 
-/// The events of one request are encoded into `events()`, after `mark()`, and then either admitted or dropped:
+/// The events of one request are encoded into `events()`, after `mark()`, and then either admitted or
+/// dropped:
 ///
 ///     auto start = lane.mark();
 ///     lane.events().append(event);            // once or many times
-///     auto refused = lane.admit(start);       // all of them, or none: then they are gone from events() again
+///     auto refused = lane.admit(start);       // all of them, or none: then events() is as it was
 ///     if (!refused && lane.waits_for_ack())
 ///         refused = co_await lane.acknowledged();
 ///
-/// Between `mark` and `admit` or `drop` there is no `co_await`. Confined to the thread it was made for; owned by the
-/// tracker.
+/// Between `mark` and `admit` or `drop` there is no `co_await`. Confined to the thread it was made for; owned
+/// by the tracker.
 class lane {
 public:
     using executor_type = boost::asio::io_context::executor_type;
@@ -26,13 +27,14 @@ public:
     virtual ~lane() = default;
 
     [[nodiscard]] batch& events() noexcept { return staged_; }
+
     [[nodiscard]] batch::mark mark() const noexcept { return staged_.end_mark(); }
 
     /// Forgets what was appended since the mark.
     void drop(batch::mark since) { staged_.truncate(since); }
 
     /// Takes credit for what was appended since the mark. Never waits.
-    /// @return no error, or errc::backlog_full or errc::sealed, after which nothing of it is kept
+    /// @return no error, or errc::backlog_full, too_large or sealed, after which nothing of it is kept
     [[nodiscard]] virtual boost::system::error_code admit(batch::mark since) = 0;
 
     /// Whether an acknowledgement needs more than admission (any ack but `accepted`).

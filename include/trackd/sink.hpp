@@ -15,23 +15,26 @@ struct write_result {
     std::size_t duplicates = 0; ///< of those, how many the sink recognised as already there
 };
 
-/// One destination. It knows nothing but events; its delivery (src/tracker/delivery.hpp) decides what comes when,
-/// retries, and remembers how far it has got.
+/// One destination. It knows nothing but events; its delivery (src/tracker/delivery.hpp) decides what comes
+/// when, retries, and remembers how far it has got.
 ///
-/// `open` is called once, before everything else, on the thread that builds the daemon. `write` and `close` are called
-/// on the sink's own thread, one at a time, and may block.
+/// `open` is called once, before everything else, on the thread that builds the daemon. `write` and `close`
+/// are called on the sink's own thread, one at a time, and may block.
 class sink {
 public:
     virtual ~sink() = default;
 
-    /// Makes ready, or finds out that this sink can never work as it is configured (no such directory, no permission,
-    /// a schema of a newer version).
-    /// @throws std::exception whose text names what, where and what was expected; the daemon then does not start.
-    ///         What may mend itself (a server that does not answer yet) is no such error: it belongs to `write`.
+    /// Makes ready, or finds out that this sink can never work as it is configured (no such directory, no
+    /// permission, a schema of a newer version).
+    /// @throws std::exception whose text names what, where and what was expected; the daemon then does not
+    /// start.
+    ///         What may mend itself (a server that does not answer yet) is no such error: it belongs to
+    ///         `write`.
     virtual void open() {}
 
-    /// Stores the events, in order, and returns when those it confirms are safe. May confirm only the first few.
-    /// The same events come again after a failure, or after a restart: a sink with unique keys stores each once.
+    /// Stores the events, in order, and returns when those it confirms are safe. May confirm only the first
+    /// few. The same events come again after a failure, or after a restart: a sink with unique keys stores
+    /// each once.
     /// @param events at least one; the views live until the call returns
     /// @param stop   requested when nobody will wait any longer: return soon, confirming what is done
     /// @throws std::exception if nothing of it could be stored; the call is repeated later

@@ -29,7 +29,8 @@ enum class ack_mode {
     delivered, ///< every sink has confirmed it
 };
 
-/// Delays between the attempts of a delivery whose sink fails: they double from `min` to `max`, with full jitter.
+/// Delays between the attempts of a delivery whose sink fails: they double from `min` to `max`, with full
+/// jitter.
 struct retry_options {
     std::chrono::milliseconds min{100};
     std::chrono::milliseconds max{30'000};
@@ -37,9 +38,9 @@ struct retry_options {
 
 struct tracker_options {
     ack_mode ack = ack_mode::accepted;
-    std::size_t max_pending_events = 1'000'000;          ///< at least 1
+    std::size_t max_pending_events = 1'000'000;           ///< at least 1
     std::size_t max_pending_bytes = 256U * 1024U * 1024U; ///< of encoded events; at least 1
-    std::chrono::milliseconds ack_timeout{30'000};       ///< how long `delivered` waits
+    std::chrono::milliseconds ack_timeout{30'000};        ///< how long `delivered` waits
     retry_options retry;
 };
 
@@ -93,24 +94,25 @@ struct tracker_activities {
 
 /// How a drain ended.
 struct drain_report {
-    bool in_time = false; ///< nothing was left when it returned
-    tracker_status books; ///< with `lost` filled in where the backlog does not outlive the process
+    bool in_time = false;            ///< nothing was left when it returned
+    tracker_status books;            ///< with `lost` filled in where the backlog does not outlive the process
     std::uint64_t delivered = 0;     ///< events that every sink has
     std::uint64_t pending = 0;       ///< events that wait in a durable backlog for the next start
     std::uint64_t dead_lettered = 0; ///< over all sinks
     std::uint64_t lost = 0;          ///< events that at least one sink will never get
 };
 
-/// See the file's first line. Its members are called from any thread where not said otherwise; its work runs on a
-/// strand of the executor it was given, and on one thread a sink.
+/// See the file's first line. Its members are called from any thread where not said otherwise; its work runs
+/// on a strand of the executor it was given, and on one thread a sink.
 ///
-/// Lives longer than its lanes. Ends with `drain`: destroying a started tracker that was not drained is a bug (it is
-/// asserted), because somebody would have been promised something.
+/// Lives longer than its lanes. Ends with `drain`: destroying a started tracker that was not drained is a bug
+/// (it is asserted), because somebody would have been promised something.
 class tracker {
 public:
     /// @param executor runs the tracker's strand: an io_context's, or a thread pool's
     /// @param sinks    at least one; `open` was already called on each
-    /// @throws std::invalid_argument if options, backlog and sinks do not fit together (`journaled` with memory)
+    /// @throws std::invalid_argument if options, backlog and sinks do not fit together (`journaled` with
+    /// memory)
     tracker(
         boost::asio::any_io_executor executor, tracker_options options, std::unique_ptr<backlog> backlog,
         std::vector<sink_spec> sinks, clock& time = system_clock()
@@ -124,10 +126,12 @@ public:
 
     /// Hands the batch over, and returns when `ack` holds for all of it.
     ///
-    /// Where there is no room it waits for some until `admit_by`; the default does not wait. Before admission it obeys
-    /// cancellation. After admission the events are the tracker's: cancellation ends the waiting, not the delivery.
-    /// May be called on any executor, also one that runs many threads.
-    /// @return no error; or errc::backlog_full, sealed, given_up: nothing of the batch is or will be stored;
+    /// Where there is no room it waits for some until `admit_by`; the default does not wait. Before admission
+    /// it obeys cancellation. After admission the events are the tracker's: cancellation ends the waiting,
+    /// not the delivery. May be called on any executor, also one that runs
+    /// many threads; a cancellation signal must then be emitted where the caller runs, as ever.
+    /// @return no error; or errc::backlog_full, too_large, sealed, given_up: nothing of the batch is or will
+    /// be stored;
     ///         or errc::not_confirmed: all of it is stored, and will be delivered
     [[nodiscard]] boost::asio::awaitable<boost::system::error_code>
     track(batch events, clock::time_point admit_by = clock::time_point::min());
@@ -139,15 +143,15 @@ public:
     /// Takes nothing new from here on; what was admitted on any lane before is collected first. Idempotent.
     void seal() noexcept;
 
-    /// Seals, and delivers what is pending, until the deadline: retry delays collapse, and a sink that was failing is
-    /// tried once more and then left. When it returns, every delivery has ended and every sink is closed.
-    /// The lanes' executors must still run. Called once; `hurry` makes the deadline now.
-    /// Not cancellable.
+    /// Seals, and delivers what is pending, until the deadline: retry delays collapse, and a sink that was
+    /// failing is tried once more and then left. When it returns, every delivery has ended and every sink is
+    /// closed. The lanes' executors must still run. Called once; `hurry` makes the deadline now. Not
+    /// cancellable.
     [[nodiscard]] boost::asio::awaitable<drain_report> drain(clock::time_point deadline);
     void hurry();
 
-    /// Tells all who wait for an acknowledgement that there is none yet (errc::not_confirmed), so that they can answer
-    /// while there is time. What they wait for stays stored.
+    /// From here on nobody waits for an acknowledgement: who does, or comes to, is told that there is none yet
+    /// (errc::not_confirmed), so that he can answer while there is time. What he waits for stays stored.
     void release_waiters();
 
     /// The books at this moment.
@@ -156,8 +160,8 @@ public:
     /// What it is doing at this moment.
     [[nodiscard]] boost::asio::awaitable<tracker_activities> activities();
 
-    /// A snapshot of counters that need no strand: events admitted, and events every sink has confirmed. For the one
-    /// who reports when all else hangs.
+    /// A snapshot of counters that need no strand: events admitted, and events every sink has confirmed. For
+    /// the one who reports when all else hangs.
     [[nodiscard]] std::uint64_t accepted() const noexcept;
     [[nodiscard]] std::uint64_t delivered() const noexcept;
 

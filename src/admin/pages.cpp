@@ -19,14 +19,19 @@ namespace json = boost::json;
 
 namespace {
 
-double seconds(std::chrono::steady_clock::duration span) { return std::chrono::duration<double>(span).count(); }
+std::int64_t seconds(std::chrono::steady_clock::duration span) {
+    return std::chrono::floor<std::chrono::seconds>(span).count();
+}
 
-json::string_view text(std::string_view of) { return {of.data(), of.size()}; }
+json::string_view text(std::string_view of) {
+    return {of.data(), of.size()};
+}
 
 std::uint64_t sum(const std::vector<listener_group>& groups, std::uint64_t (*figure)(const http::counters&)) {
     std::uint64_t total = 0;
     for (const auto& group : groups)
-        for (const auto* worker : group.workers) total += figure(worker->figures());
+        for (const auto* worker : group.workers)
+            total += figure(worker->figures());
     return total;
 }
 
@@ -87,7 +92,8 @@ http::task<void> show_status(overview& of, http::response& res) {
     );
     const auto groups = of.listeners();
     json::array sinks;
-    for (const auto& sink : tracker.sinks) sinks.push_back(sink_page(sink));
+    for (const auto& sink : tracker.sinks)
+        sinks.push_back(sink_page(sink));
     json::object page;
     page["stage"] = text(to_string(of.current_stage()));
     page["version"] = base::version;
@@ -121,16 +127,20 @@ http::task<void> show_tasks(overview& of, http::response& res) {
                     {"listener", group.name},
                     {"state", text(one.state)},
                     {"in_state_seconds", seconds(one.in_state)},
-                    {"age_seconds", seconds(one.age)}});
+                    {"age_seconds", seconds(one.age)}
+                });
         }
     }
     const auto tracker = co_await asio::co_spawn(
         co_await asio::this_coro::executor, of.the_tracker().activities(), http::use_task
     );
     json::array tasks;
-    for (const auto& task : of.tasks()) tasks.push_back(task_page("service", {task.name, task.age}));
-    for (const auto& delivery : tracker.deliveries) tasks.push_back(task_page("tracker", {delivery.name, delivery.age}));
-    for (const auto& timer : tracker.timers) tasks.push_back(task_page("tracker", {timer.name, timer.age}));
+    for (const auto& task : of.tasks())
+        tasks.push_back(task_page("service", {task.name, task.age}));
+    for (const auto& delivery : tracker.deliveries)
+        tasks.push_back(task_page("tracker", {delivery.name, delivery.age}));
+    for (const auto& timer : tracker.timers)
+        tasks.push_back(task_page("tracker", {timer.name, timer.age}));
     json::object counts;
     counts["connections"] = connections.size();
     counts["deliveries"] = tracker.deliveries.size();
@@ -162,9 +172,10 @@ void add_status_routes(http::router& routes, overview& of) {
     routes.add(http::verb::get, "/status", [&of](const http::request&, http::response& res) -> http::pending {
         return show_status(of, res);
     });
-    routes.add(http::verb::get, "/debug/tasks", [&of](const http::request&, http::response& res) -> http::pending {
-        return show_tasks(of, res);
-    });
+    routes.add(
+        http::verb::get, "/debug/tasks",
+        [&of](const http::request&, http::response& res) -> http::pending { return show_tasks(of, res); }
+    );
 }
 
 } // namespace trackd::admin

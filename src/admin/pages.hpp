@@ -6,7 +6,8 @@
 
 namespace trackd::admin {
 
-/// `/healthz` (200 while the thread that serves it does) and `/readyz` (503 unless running). For every listener.
+/// `/healthz` (200 while the thread that serves it does) and `/readyz` (503 unless running). For every
+/// listener.
 void add_health_routes(http::router& routes, const overview& of);
 
 /// `/status` and `/debug/tasks`. For the admin listener only.

@@ -41,8 +41,11 @@ public:
     }
 
     [[nodiscard]] position end() const noexcept override { return end_; }
+
     [[nodiscard]] position stored_end() const noexcept override { return end_; }
+
     [[nodiscard]] std::size_t bytes() const noexcept override { return bytes_; }
+
     [[nodiscard]] bool durable() const noexcept override { return false; }
 
 private:
@@ -68,7 +71,8 @@ private:
     take(const entry& from_entry, position from, read_limits limits, std::size_t bytes, chunk& read) {
         const auto bytes_before = bytes;
         auto at = from_entry.events->begin();
-        for (auto skipped = from_entry.first; skipped < from; ++skipped) ++at;
+        for (auto skipped = from_entry.first; skipped < from; ++skipped)
+            ++at;
         for (; at != from_entry.events->end() && !full(read, bytes, limits); ++at) {
             bytes += at.encoded_bytes();
             read.events.push_back(*at);
@@ -84,6 +88,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<backlog> make_memory_backlog() { return std::make_unique<memory_backlog>(); }
+std::unique_ptr<backlog> make_memory_backlog() {
+    return std::make_unique<memory_backlog>();
+}
 
 } // namespace trackd

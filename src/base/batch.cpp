@@ -31,7 +31,8 @@ std::uint16_t attribute_size(std::string_view name, std::string_view value) {
     if (value.size() > max_attribute_bytes)
         throw std::length_error{
             std::string{name} + " is " + std::to_string(value.size()) + " bytes long; at most " +
-            std::to_string(max_attribute_bytes) + " were expected"};
+            std::to_string(max_attribute_bytes) + " were expected"
+        };
     return static_cast<std::uint16_t>(value.size());
 }
 
@@ -90,9 +91,13 @@ void batch::truncate(mark to) {
     events_ = to.events;
 }
 
-batch::iterator batch::begin() const noexcept { return iterator{bytes_.data()}; }
+batch::iterator batch::begin() const noexcept {
+    return iterator{bytes_.data()};
+}
 
-batch::iterator batch::end() const noexcept { return iterator{bytes_.data() + bytes_.size()}; }
+batch::iterator batch::end() const noexcept {
+    return iterator{bytes_.data() + bytes_.size()};
+}
 
 event_view batch::iterator::operator*() const noexcept {
     const auto head = read_head(at_);
@@ -121,6 +126,8 @@ batch::iterator& batch::iterator::operator++() noexcept {
     return *this;
 }
 
-std::size_t batch::iterator::encoded_bytes() const noexcept { return read_head(at_).size; }
+std::size_t batch::iterator::encoded_bytes() const noexcept {
+    return read_head(at_).size;
+}
 
 } // namespace trackd

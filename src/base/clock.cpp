@@ -19,6 +19,7 @@ public:
 
 private:
     time_point waits(wakeup&, time_point until) override { return until; }
+
     void waits_no_more(wakeup&) noexcept override {}
 };
 
@@ -55,6 +56,8 @@ void wakeup::ring() {
     timer_.cancel();
 }
 
-void wakeup::expire() { timer_.cancel(); }
+void wakeup::expire() {
+    timer_.cancel();
+}
 
 } // namespace trackd

@@ -13,6 +13,7 @@ public:
     [[nodiscard]] std::string message(int value) const override {
         switch (static_cast<errc>(value)) {
         case errc::backlog_full: return "the backlog is full; nothing was stored";
+        case errc::too_large: return "more than the whole backlog may hold; nothing was stored";
         case errc::sealed: return "the tracker takes no more events; nothing was stored";
         case errc::not_confirmed: return "stored, not yet confirmed";
         case errc::given_up: return "given up before admission; nothing was stored";

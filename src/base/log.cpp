@@ -6,8 +6,11 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <atomic>
 #include <memory>
+#include <poll.h>
 #include <string>
+#include <unistd.h>
 
 namespace trackd::base {
 
@@ -34,9 +37,13 @@ private:
     static std::string_view to_string(spdlog::string_view_t text) { return {text.data(), text.size()}; }
 
     spdlog::pattern_formatter time_{
-        R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ",)", spdlog::pattern_time_type::utc, ""};
+        R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ",)", spdlog::pattern_time_type::utc, ""
+    };
     std::string line_;
 };
+
+// For those who cannot wait for the logger's lock.
+std::atomic<log_format> format_in_use{log_format::text};
 
 constexpr auto text_pattern = "%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v";
 
@@ -48,8 +55,8 @@ std::unique_ptr<spdlog::formatter> make_formatter(log_format format) {
 } // namespace
 
 spdlog::logger& log() noexcept {
-    // The one object that everybody may reach: passing a logger through every constructor would buy nothing, and a log
-    // line must be possible before and after everything else stands.
+    // The one object that everybody may reach: passing a logger through every constructor would buy nothing,
+    // and a log line must be possible before and after everything else stands.
     static spdlog::logger logger = [] {
         spdlog::logger made{"trackd", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
         made.set_formatter(make_formatter(log_format::text));
@@ -60,10 +67,26 @@ spdlog::logger& log() noexcept {
 }
 
 void set_up_log(std::string_view level, log_format format) {
+    format_in_use = format;
     log().set_formatter(make_formatter(format));
     log().set_level(spdlog::level::from_str(std::string{level}));
 }
 
-void flush_log() noexcept { log().flush(); }
+void log_without_waiting(spdlog::level::level_enum level, std::string_view message) noexcept {
+    try {
+        spdlog::memory_buf_t line;
+        const spdlog::string_view_t text{message.data(), message.size()};
+        make_formatter(format_in_use)->format({spdlog::string_view_t{}, level, text}, line);
+        pollfd standard_error{STDERR_FILENO, POLLOUT, 0};
+        if (::poll(&standard_error, 1, 0) == 1 && (standard_error.revents & POLLOUT) != 0)
+            static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
+    } catch (...) {
+        return; // no memory for a line: whoever calls this has something more urgent to do
+    }
+}
+
+void flush_log() noexcept {
+    log().flush();
+}
 
 } // namespace trackd::base

@@ -1,6 +1,7 @@
 // The daemon's log: one logger, to standard error.
 #pragma once
 
+#include <spdlog/common.h>
 #include <spdlog/logger.h>
 
 #include <string_view>
@@ -9,12 +10,18 @@ namespace trackd::base {
 
 enum class log_format { text, json };
 
-/// Sets up the logger. Before this call, `log()` writes text at level info. Called once, before threads start.
+/// Sets up the logger. Before this call, `log()` writes text at level info. Called once, before threads
+/// start.
 /// @param level one of trace, debug, info, warn, error, off
 void set_up_log(std::string_view level, log_format format);
 
-/// Any thread. A line's text must not hold a client's bytes as they came: quote them with `append_json_string` first.
+/// Any thread. A line's text must not hold a client's bytes as they came: quote them with
+/// `append_json_string` first.
 [[nodiscard]] spdlog::logger& log() noexcept;
+
+/// Writes one line past the logger and its lock, in the logger's format, and only if standard error takes it
+/// at once: for the one who speaks when everything else hangs, which may be the logger.
+void log_without_waiting(spdlog::level::level_enum level, std::string_view message) noexcept;
 
 /// Writes out what is buffered.
 void flush_log() noexcept;

@@ -1,11 +1,10 @@
 #include "base/processors.hpp"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <optional>
+#include <sched.h>
 #include <string>
 
 namespace trackd::base {
@@ -37,7 +36,8 @@ std::optional<double> quota_v1(const std::filesystem::path& group) {
     return {};
 }
 
-// Each line of /proc/self/cgroup is "hierarchy:controllers:path"; a quota of any group above ours binds us too.
+// Each line of /proc/self/cgroup is "hierarchy:controllers:path"; a quota of any group above ours binds us
+// too.
 std::optional<double> smallest_quota(const std::filesystem::path& root) {
     std::optional<double> smallest;
     const auto consider = [&smallest](std::optional<double> quota) {

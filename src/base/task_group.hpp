@@ -1,4 +1,5 @@
-// The one way to start a coroutine that nobody awaits on the spot: its group counts it, can name it, and waits for it.
+// The one way to start a coroutine that nobody awaits on the spot: its group counts it, can name it, and
+// waits for it.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -30,17 +31,19 @@ void log_failed_task(const std::string& name, std::exception_ptr why) noexcept;
 
 /// Owns the coroutines spawned on it.
 ///
-/// Lives as long as its owner, as its last member: what the coroutines refer to must still stand when they end. Confined
-/// to its executor, as are all its coroutines. It cancels nothing: how its coroutines come to an end is for the owner to
-/// say; the owner then awaits `join`. The destructor asserts that none is left.
+/// Lives as long as its owner, as its last member: what the coroutines refer to must still stand when they
+/// end. Confined to its executor, as are all its coroutines. It cancels nothing: how its coroutines come to
+/// an end is for the owner to say; the owner then awaits `join`. The destructor asserts that none is left.
 template <class Executor>
 class task_group {
 public:
     using failure_handler = std::function<void(const std::string& name, std::exception_ptr)>;
 
-    /// @param on_failure told of each coroutine that ended by an exception; runs on the executor, must not throw
+    /// @param on_failure told of each coroutine that ended by an exception; runs on the executor, must not
+    /// throw
     task_group(Executor executor, failure_handler on_failure)
-        : executor_{std::move(executor)}, on_failure_{std::move(on_failure)}, emptied_{executor_} {}
+        : executor_{std::move(executor)}, on_failure_{std::move(on_failure)},
+          emptied_{executor_, std::chrono::steady_clock::time_point::max()} {}
 
     task_group(const task_group&) = delete;
     task_group& operator=(const task_group&) = delete;
@@ -48,9 +51,8 @@ public:
     ~task_group() { assert(children_.empty()); }
 
     void spawn(std::string name, boost::asio::awaitable<void, Executor> work) {
-        const auto child = children_.insert(
-            children_.end(), {std::move(name), std::chrono::steady_clock::now()}
-        );
+        const auto child =
+            children_.insert(children_.end(), {std::move(name), std::chrono::steady_clock::now()});
         auto ended = [this, child](std::exception_ptr failure) {
             const auto ended_name = std::move(child->name);
             children_.erase(child);
@@ -65,7 +67,6 @@ public:
     /// Returns when no coroutine is left. Several may join.
     [[nodiscard]] boost::asio::awaitable<void, Executor> join() {
         while (!children_.empty()) {
-            emptied_.expires_at(std::chrono::steady_clock::time_point::max());
             boost::system::error_code ignored;
             co_await emptied_.async_wait(
                 boost::asio::redirect_error(boost::asio::use_awaitable_t<Executor>{}, ignored)
@@ -78,7 +79,8 @@ public:
     [[nodiscard]] std::vector<running_task> running() const {
         const auto now = std::chrono::steady_clock::now();
         std::vector<running_task> tasks;
-        for (const auto& child : children_) tasks.push_back({child.name, now - child.since});
+        for (const auto& child : children_)
+            tasks.push_back({child.name, now - child.since});
         return tasks;
     }
 

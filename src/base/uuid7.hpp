@@ -1,15 +1,15 @@
 // Identifiers for events whose client gave none: UUIDs of version 7 (RFC 9562 section 5.7).
 #pragma once
 
-#include <trackd/event.hpp>
+#include <trackd/wall_time.hpp>
 
 #include <array>
 #include <cstdint>
 
 namespace trackd::base {
 
-/// Makes UUIDs that rise with time, also within a millisecond and when the wall clock steps back (RFC 9562 section 6.2,
-/// method 1: a counter). One a thread: not safe to share. Seeded from the system's entropy.
+/// Makes UUIDs that rise with time, also within a millisecond and when the wall clock steps back (RFC 9562
+/// section 6.2, method 1: a counter). One a thread: not safe to share. Seeded from the system's entropy.
 class uuid7_generator {
 public:
     uuid7_generator();

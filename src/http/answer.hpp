@@ -3,7 +3,7 @@
 
 #include "http/response.hpp"
 
-#include <trackd/event.hpp>
+#include <trackd/wall_time.hpp>
 
 #include <chrono>
 #include <string>

@@ -59,7 +59,7 @@ listen_address parse_listen(std::string_view text) {
     if (colon != std::string_view::npos) {
         const auto host = parse_host(text.substr(0, colon));
         const auto port = parse_port(text.substr(colon + 1));
-        if (host && port) return {{*host, *port}, text.front() == '*'};
+        if (host && port) return {{*host, *port}, host->is_v6() && host->is_unspecified()};
     }
     throw std::invalid_argument(
         "expected ADDRESS:PORT with a numeric address, such as \"127.0.0.1:8080\", \"[::1]:8080\", "
@@ -79,7 +79,7 @@ void open_and_bind(acceptor_type& acceptor, const listen_address& where) {
     acceptor.bind(where.endpoint);
 }
 
-// Where the kernel has no IPv6, `*` means all of IPv4.
+// Where the kernel has no IPv6, all interfaces are those of IPv4.
 void bind_somewhere(acceptor_type& acceptor, const listen_address& where) {
     try {
         open_and_bind(acceptor, where);

@@ -21,7 +21,7 @@ namespace trackd::http {
 /// Where to listen.
 struct listen_address {
     boost::asio::ip::tcp::endpoint endpoint;
-    bool all_interfaces = false; ///< `*`: IPv4 and IPv6 through one socket, IPv4 alone where there is no IPv6
+    bool all_interfaces = false; ///< `*` or `[::]`: IPv4, too; it alone where there is no IPv6
 };
 
 /// Reads `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080` (127.0.0.1) or `*:8080`. Port 0 lets the system

@@ -1,7 +1,7 @@
 // One HTTP request as its handler sees it.
 #pragma once
 
-#include <trackd/event.hpp>
+#include <trackd/wall_time.hpp>
 
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/verb.hpp>

@@ -9,7 +9,7 @@
 #include "http/router.hpp"
 #include "http/task.hpp"
 
-#include <trackd/event.hpp>
+#include <trackd/wall_time.hpp>
 
 #include <chrono>
 #include <cstdint>

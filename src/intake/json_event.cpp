@@ -142,8 +142,7 @@ json_event_reader::read_plain(std::string_view object, const json_event_rules& r
     if (!rules.path_type.empty()) {
         event.type = rules.path_type;
     } else if (has(type) && is_string(given_[type])) {
-        const auto text = unescaped(between_quotes(given_[type]));
-        if (!attribute_fault(text)) event.type = text; // else it is data like the rest
+        if (auto wrong = read_text(type, event.type)) return wrong;
     }
     event.datacontenttype = "application/json";
     event.data = object;

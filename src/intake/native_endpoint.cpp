@@ -51,6 +51,12 @@ void answer(http::response& res, boost::system::error_code refused) {
             status::service_unavailable, "shutting-down", "the daemon is shutting down; nothing was stored"
         );
         res.close = true;
+    } else if (refused == errc::too_large) {
+        res.problem(
+            status::payload_too_large, "batch-too-large",
+            "the events are more than the whole backlog may hold; send them in several requests. Nothing was "
+            "stored"
+        );
     } else if (refused == errc::not_confirmed) {
         res.problem(
             status::service_unavailable, "not-confirmed",

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <filesystem>
+#include <iostream>
 #include <string>
 #include <string_view>
 
@@ -19,9 +20,16 @@ std::vector<std::pair<std::string, std::string>> pairs(char** environment) {
     for (; *environment != nullptr; ++environment) {
         const std::string_view entry{*environment};
         const auto equals = entry.find('=');
-        if (equals != std::string_view::npos) all.emplace_back(entry.substr(0, equals), entry.substr(equals + 1));
+        if (equals != std::string_view::npos)
+            all.emplace_back(entry.substr(0, equals), entry.substr(equals + 1));
     }
     return all;
+}
+
+// One line, where CLI11 would print two.
+int bad_command_line(const CLI::ParseError& what) {
+    std::cerr << "trackd: " << what.what() << " (`trackd --help` says what there is)\n";
+    return 2;
 }
 
 } // namespace
@@ -33,19 +41,26 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
     app.fallthrough(); // before the subcommands: options may come after them, too
     app.require_subcommand(0, 1);
     app.set_version_flag("--version", std::string{"trackd "} + base::version);
-    app.add_option("-c,--config", file, "the configuration; else /etc/trackd/trackd.toml if it exists, else defaults")
+    app.add_option(
+           "-c,--config", file, "the configuration; else /etc/trackd/trackd.toml if it exists, else defaults"
+    )
         ->envname("TRACKD_CONFIG");
-    app.add_option("--set", line.sources.set, "KEY=VALUE, stronger than environment and file; may be repeated")
+    app.add_option(
+           "--set", line.sources.set, "KEY=VALUE, stronger than environment and file; may be repeated"
+    )
         ->allow_extra_args(false);
     app.add_subcommand("serve", "serve until SIGTERM or SIGINT, then drain (the default)");
-    auto* check = app.add_subcommand("check", "check the configuration: exit 0 if it is good, 2 with all errors if not");
+    auto* check = app.add_subcommand(
+        "check", "check the configuration: exit 0 if it is good, 2 with all errors if not"
+    );
     auto* config = app.add_subcommand("config", "print the configuration in effect, secrets masked");
-    auto* healthcheck = app.add_subcommand("healthcheck", "ask the running daemon: exit 0 if it is healthy, 1 if not");
+    auto* healthcheck =
+        app.add_subcommand("healthcheck", "ask the running daemon: exit 0 if it is healthy, 1 if not");
     healthcheck->add_flag("--ready", line.ready, "ask whether it is ready for requests, not only alive");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& end) {
-        exit_status = app.exit(end) == 0 ? 0 : 2;
+        exit_status = end.get_exit_code() == 0 ? app.exit(end) : bad_command_line(end);
         return {};
     }
     if (*check) line.what = command::check;

@@ -15,8 +15,10 @@ struct command_line {
     bool ready = false;      ///< `healthcheck --ready`
 };
 
-/// Reads the command line. Where it asks for help or the version, or is wrong, says so on standard output or error.
+/// Reads the command line. Where it asks for help or the version, or is wrong, says so on standard output or
+/// error.
 /// @return nothing when there is nothing more to do: then `exit_status` is set to 0 or 2
-[[nodiscard]] std::optional<command_line> read_command_line(int argc, char** argv, char** environment, int& exit_status);
+[[nodiscard]] std::optional<command_line>
+read_command_line(int argc, char** argv, char** environment, int& exit_status);
 
 } // namespace trackd::service

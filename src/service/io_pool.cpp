@@ -7,6 +7,28 @@
 
 namespace trackd::service {
 
+namespace {
+
+// Signals are the main thread's business: threads that are made meanwhile begin with all of them blocked.
+class all_signals_blocked {
+public:
+    all_signals_blocked() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+
+    ~all_signals_blocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+    all_signals_blocked(const all_signals_blocked&) = delete;
+    all_signals_blocked& operator=(const all_signals_blocked&) = delete;
+
+private:
+    sigset_t before_{};
+};
+
+} // namespace
+
 io_pool::io_pool(
     std::size_t threads, const http::options& limits,
     const std::function<http::router(boost::asio::io_context&)>& routes
@@ -18,24 +40,22 @@ io_pool::io_pool(
 }
 
 void io_pool::start() {
-    // Signals are the main thread's business: the threads begin with all of them blocked.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (auto& one : threads_) one->thread = std::thread{[&loop = one->loop] { run(loop); }};
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    const all_signals_blocked during_start;
+    for (auto& one : threads_)
+        one->thread = std::thread{[&loop = one->loop] { run(loop); }};
 }
 
 void io_pool::stop() {
-    for (auto& one : threads_) one->work.reset();
+    for (auto& one : threads_)
+        one->work.reset();
     for (auto& one : threads_)
         if (one->thread.joinable()) one->thread.join();
 }
 
 std::vector<http::worker*> io_pool::workers() const {
     std::vector<http::worker*> workers;
-    for (const auto& one : threads_) workers.push_back(one->worker.get());
+    for (const auto& one : threads_)
+        workers.push_back(one->worker.get());
     return workers;
 }
 

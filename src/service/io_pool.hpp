@@ -24,7 +24,9 @@ public:
         std::size_t threads, const http::options& limits,
         const std::function<http::router(boost::asio::io_context&)>& routes
     );
+
     ~io_pool() { stop(); }
+
     io_pool(const io_pool&) = delete;
     io_pool& operator=(const io_pool&) = delete;
 

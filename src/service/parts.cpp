@@ -7,15 +7,14 @@
 #include "sinks/null.hpp"
 #include "sinks/sqlite.hpp"
 
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <stdexcept>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 
 namespace trackd::service {
 
@@ -59,11 +58,15 @@ ack_mode ack_of(config::ack_mode mode) {
 
 void make_data_dir(const std::string& path) {
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-        throw std::runtime_error{"data_dir " + path + ": cannot be made: " + std::generic_category().message(errno)};
+        throw std::runtime_error{
+            "data_dir " + path + ": cannot be made: " + std::generic_category().message(errno)
+        };
     if (!std::filesystem::is_directory(path))
         throw std::runtime_error{"data_dir " + path + ": is not a directory; a directory was expected"};
     if (::access(path.c_str(), W_OK | X_OK) != 0)
-        throw std::runtime_error{"data_dir " + path + ": cannot be written to: " + std::generic_category().message(errno)};
+        throw std::runtime_error{
+            "data_dir " + path + ": cannot be written to: " + std::generic_category().message(errno)
+        };
 }
 
 std::size_t raised_file_limit() {
@@ -131,7 +134,8 @@ std::size_t io_threads(const config::http_settings& settings) {
 std::size_t max_connections(const config::http_settings& settings) {
     const auto files = raised_file_limit();
     if (settings.max_connections != 0) return settings.max_connections;
-    return std::max<std::size_t>(1, std::min<std::size_t>(10'000, files / 5 * 4));
+    constexpr std::size_t ours = 32; // databases, files, epoll, and those of a client that is turned away
+    return std::clamp<std::size_t>(std::min(files / 5 * 4, files - std::min(files, ours)), 1, 10'000);
 }
 
 } // namespace trackd::service

@@ -1,4 +1,5 @@
-// From settings to parts: the one place that knows which concrete sink, backlog and options the words stand for.
+// From settings to parts: the one place that knows which concrete sink, backlog and options the words stand
+// for.
 #pragma once
 
 #include "config/settings.hpp"
@@ -15,13 +16,15 @@ namespace trackd::service {
 [[nodiscard]] tracker_options make_tracker_options(const config::tracker_settings& settings);
 [[nodiscard]] std::unique_ptr<backlog> make_backlog(const config::backlog_settings& settings);
 
-/// Builds and opens all sinks, in a data directory that is made (readable for its owner alone) where there is none.
+/// Builds and opens all sinks, in a data directory that is made (readable for its owner alone) where there is
+/// none.
 /// @throws std::runtime_error naming the directory or the sink that can never work as it is configured
 [[nodiscard]] std::vector<sink_spec> make_sinks(const config::settings& settings);
 
 [[nodiscard]] std::size_t io_threads(const config::http_settings& settings);
 
-/// As configured; else four fifths of the open files that we may have (the limit is raised first), 10,000 at most.
+/// As configured; else four fifths of the open files that we may have (the limit is raised first), but
+/// leaving 32 for ourselves, and 10,000 at most.
 [[nodiscard]] std::size_t max_connections(const config::http_settings& settings);
 
 } // namespace trackd::service

@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <spdlog/fmt/fmt.h>
 
 #include <csignal>
 #include <sstream>
@@ -45,37 +46,57 @@ constexpr std::size_t max_admin_connections = 100;
 
 service::service(config::settings settings)
     : settings_{std::move(settings)}, started_{std::chrono::steady_clock::now()},
-      signals_{main_, SIGTERM, SIGINT, SIGHUP}, stop_{main_.get_executor(), [this] { hurry(); }},
+      stop_{main_.get_executor(), [this] { hurry(); }},
       tracker_{
           main_.get_executor(), make_tracker_options(settings_.tracker), make_backlog(settings_.backlog),
-          make_sinks(settings_)},
+          make_sinks(settings_)
+      },
       pool_{
           io_threads(settings_.http), http_options(settings_.http),
-          [this](asio::io_context& thread) { return ingest_routes(thread); }},
+          [this](asio::io_context& thread) { return ingest_routes(thread); }
+      },
       admin_worker_{main_, http_options(settings_.http), admin_routes()},
       connections_{main_.get_executor(), max_connections(settings_.http)},
-      admin_connections_{main_.get_executor(), max_admin_connections}, watchdog_{[this] { last_words(); }},
-      ingest_accepting_{main_.get_executor(), [this](const auto& name, auto why) { listener_failed(name, why); }},
-      admin_accepting_{main_.get_executor(), [this](const auto& name, auto why) { listener_failed(name, why); }},
-      tasks_{main_.get_executor(), [this](const auto& name, auto why) { task_failed(name, why); }} {
+      admin_connections_{main_.get_executor(), max_admin_connections},
+      signals_{main_, SIGTERM, SIGINT, SIGHUP}, watchdog_{[this] { last_words(); }},
+      ingest_accepting_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
+      admin_accepting_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
+      tasks_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
+      leading_{main_.get_executor(), [this](const auto& name, auto why) { leading_failed(name, why); }} {
     listen();
 }
 
 int service::run() {
     std::signal(SIGPIPE, SIG_IGN); // a peer that went away is an error code to us, not the end
     tasks_.spawn("signals", watch_signals());
-    tasks_.spawn("stages", live());
-    main_.run();
+    leading_.spawn("stages", live());
+    run_main_loop();
     watchdog_.disarm();
-    summary_.took = std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now() - stop_began_);
+    summary_.took = took();
     base::log().info("{}", summary_.line());
     base::flush_log();
     return exit_status(summary_, stop_.part_failed());
 }
 
-std::chrono::steady_clock::duration service::uptime() const { return std::chrono::steady_clock::now() - started_; }
+// Until nothing is left to do.
+void service::run_main_loop() {
+    for (;;) {
+        try {
+            main_.run();
+            return;
+        } catch (...) {
+            part_failed("a handler on the main thread", std::current_exception());
+        }
+    }
+}
 
-std::string service::ack() const { return std::string{config::to_string(settings_.tracker.ack)}; }
+std::chrono::steady_clock::duration service::uptime() const {
+    return std::chrono::steady_clock::now() - started_;
+}
+
+std::string service::ack() const {
+    return std::string{config::to_string(settings_.tracker.ack)};
+}
 
 std::vector<admin::listener_group> service::listeners() const {
     return {{"ingest", pool_.workers()}, {"admin", {const_cast<http::worker*>(&admin_worker_)}}};
@@ -83,8 +104,11 @@ std::vector<admin::listener_group> service::listeners() const {
 
 std::vector<base::running_task> service::tasks() const {
     auto running = tasks_.running();
+    for (auto& one : leading_.running())
+        running.push_back(std::move(one));
     for (const auto* group : {&ingest_accepting_, &admin_accepting_})
-        for (auto& one : group->running()) running.push_back(std::move(one));
+        for (auto& one : group->running())
+            running.push_back(std::move(one));
     return running;
 }
 
@@ -129,9 +153,9 @@ service::task service::live() {
     enter(stage::running);
 
     co_await stop_.wait();
-    stop_began_ = std::chrono::steady_clock::now();
-    plan_ = shutdown_plan::from(stop_began_, settings_.shutdown);
-    watchdog_.arm(plan_.watchdog_end);
+    plan_ = shutdown_plan::from(stop_.since(), settings_.shutdown);
+    watchdog_.arm(plan_->watchdog_end);
+    if (stop_.hurried()) hurry();
     base::log().info("stopping: {}", stop_.reason());
     co_await lame_duck();
     co_await close_ingest();
@@ -141,16 +165,18 @@ service::task service::live() {
 
 service::task service::lame_duck() {
     enter(stage::lame_duck);
-    for (auto* worker : pool_.workers()) asio::post(worker->executor(), [worker] { worker->announce_close(); });
-    co_await stop_.sleep_until(plan_.lame_duck_end);
+    for (auto* worker : pool_.workers())
+        asio::post(worker->executor(), [worker] { worker->announce_close(); });
+    co_await stop_.sleep_until(plan_->lame_duck_end);
 }
 
 service::task service::close_ingest() {
     enter(stage::closing);
-    for (auto& listener : ingest_listeners_) listener.close();
+    for (auto& listener : ingest_listeners_)
+        listener.close();
     co_await asio::co_spawn(main_, ingest_accepting_.join(), asio::use_awaitable);
-    const auto idle_end = plan_.idle_end;
-    const auto request_end = plan_.request_end;
+    const auto idle_end = plan_->idle_end;
+    const auto request_end = plan_->request_end;
     for (auto* worker : pool_.workers())
         asio::post(worker->executor(), [=] { worker->begin_close(idle_end, request_end); });
     for (auto* worker : pool_.workers())
@@ -163,20 +189,29 @@ service::task service::close_ingest() {
 
 service::task service::drain() {
     enter(stage::draining);
-    const auto report = co_await tracker_.drain(plan_.drain_end);
+    const auto report = co_await tracker_.drain(plan_->drain_end);
     for (const auto& sink : report.books.sinks)
         base::log().info(
             "sink {}: accepted={} delivered={} pending={} dead_lettered={} lost={}", sink.name, sink.accepted,
             sink.delivered, sink.pending, sink.dead_lettered, sink.lost
         );
-    if (report.lost > 0) base::log().error("{} events are lost: they were not delivered in time", report.lost);
-    summary_ = {stop_.reason(), report.books.accepted, report.delivered,     report.pending,
-                report.dead_lettered, report.lost,      {}};
+    if (report.lost > 0)
+        base::log().error("{} events are lost: they were not delivered in time", report.lost);
+    summary_ = {
+        stop_.reason(),
+        report.books.accepted,
+        report.delivered,
+        report.pending,
+        report.dead_lettered,
+        report.lost,
+        {}
+    };
 }
 
 service::task service::stop() {
     enter(stage::stopped);
-    for (auto& listener : admin_listeners_) listener.close();
+    for (auto& listener : admin_listeners_)
+        listener.close();
     co_await asio::co_spawn(main_, admin_accepting_.join(), asio::use_awaitable);
     const auto now = std::chrono::steady_clock::now();
     admin_worker_.begin_close(now, now);
@@ -207,36 +242,46 @@ void service::enter(stage next) {
 
 // A second signal: every deadline that remains is now.
 void service::hurry() {
+    if (!plan_) return; // `live` comes back to it
     base::log().warn("a second signal: the deadlines are now");
-    plan_ = plan_.hurried(std::chrono::steady_clock::now());
-    watchdog_.arm(plan_.watchdog_end);
-    for (auto* worker : pool_.workers()) asio::post(worker->executor(), [worker] { worker->hurry(); });
+    plan_ = plan_->hurried(std::chrono::steady_clock::now());
+    watchdog_.arm(plan_->watchdog_end);
+    for (auto* worker : pool_.workers())
+        asio::post(worker->executor(), [worker] { worker->hurry(); });
     tracker_.release_waiters();
     tracker_.hurry();
 }
 
-void service::listener_failed(const std::string& name, std::exception_ptr why) {
+void service::part_failed(const std::string& name, std::exception_ptr why) {
     base::log_failed_task(name, std::move(why));
     stop_.by_failure(name);
 }
 
-// The stages or the signals themselves failed: there is nobody left to lead a drain.
-void service::task_failed(const std::string& name, std::exception_ptr why) {
-    base::log_failed_task(name, std::move(why));
+// There is nobody left who could lead a drain.
+void service::leading_failed(const std::string& name, std::exception_ptr why) {
+    part_failed(name, std::move(why));
     watchdog_.arm(std::chrono::steady_clock::now());
 }
 
-// The watchdog's thread: only what needs no strand.
+// The watchdog's thread: only what needs no strand and no lock. The reason was set before the watchdog was
+// armed, and stays.
 void service::last_words() const {
-    auto summary = summary_;
+    shutdown_summary summary;
     summary.reason = stop_.reason();
+    summary.delivered = tracker_.delivered(); // first: it never overtakes the other
     summary.accepted = tracker_.accepted();
-    summary.delivered = tracker_.delivered();
     summary.lost = summary.accepted - summary.delivered;
-    summary.took = std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now() - stop_began_);
-    base::log().error("the shutdown hangs in stage {}: ending the process", to_string(stage_.load()));
-    base::log().info("{}", summary.line());
-    base::flush_log();
+    summary.took = took();
+    base::log_without_waiting(
+        spdlog::level::err,
+        fmt::format("the shutdown hangs in stage {}: ending the process", to_string(stage_.load()))
+    );
+    base::log_without_waiting(spdlog::level::info, summary.line());
+}
+
+// Since somebody wanted to stop.
+std::chrono::milliseconds service::took() const {
+    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now() - stop_.since());
 }
 
 } // namespace trackd::service

@@ -1,5 +1,5 @@
-// The daemon: builds the parts in the order in which they depend on each other, owns them, and leads them through the
-// stages of their life. Reading the members from top to bottom is reading the architecture.
+// The daemon: builds the parts in the order in which they depend on each other, owns them, and leads them
+// through the stages of their life. Reading the members from top to bottom is reading the architecture.
 #pragma once
 
 #include "admin/overview.hpp"
@@ -23,17 +23,19 @@
 #include <atomic>
 #include <deque>
 #include <exception>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace trackd::service {
 
-/// Lives on the thread that made it, which becomes the one for signals, timers, the tracker's strand and the admin
-/// listener.
+/// Lives on the thread that made it, which becomes the one for signals, timers, the tracker's strand and the
+/// admin listener.
 class service final : private admin::overview {
 public:
     /// Builds everything, binds the listeners, and starts nothing.
-    /// @throws std::exception whose text is one line for the operator: a port in use, a directory that cannot be written
+    /// @throws std::exception whose text is one line for the operator: a port in use, a directory that cannot
+    /// be written
     explicit service(config::settings settings);
 
     /// Serves until a signal or the failure of a part, then drains.
@@ -45,9 +47,12 @@ private:
 
     // admin::overview
     [[nodiscard]] stage current_stage() const noexcept override { return stage_; }
+
     [[nodiscard]] std::chrono::steady_clock::duration uptime() const override;
     [[nodiscard]] std::string ack() const override;
+
     [[nodiscard]] tracker& the_tracker() override { return tracker_; }
+
     [[nodiscard]] std::vector<admin::listener_group> listeners() const override;
     [[nodiscard]] std::vector<base::running_task> tasks() const override;
 
@@ -66,15 +71,16 @@ private:
     task watch_signals();
     void enter(stage next);
     void hurry();
-    void listener_failed(const std::string& name, std::exception_ptr why);
-    void task_failed(const std::string& name, std::exception_ptr why);
+    void run_main_loop();
+    void part_failed(const std::string& name, std::exception_ptr why);
+    void leading_failed(const std::string& name, std::exception_ptr why);
     void last_words() const;
+    [[nodiscard]] std::chrono::milliseconds took() const;
 
     const config::settings settings_;
     const std::chrono::steady_clock::time_point started_;
     std::atomic<stage> stage_{stage::starting};
     boost::asio::io_context main_{1};
-    boost::asio::signal_set signals_;
     stop_request stop_;
     tracker tracker_;
     std::deque<intake::native_endpoint> endpoints_; // one an I/O thread
@@ -84,13 +90,15 @@ private:
     http::connection_limit admin_connections_;
     std::deque<http::listener> ingest_listeners_;
     std::deque<http::listener> admin_listeners_;
-    shutdown_plan plan_{};
+    boost::asio::signal_set
+        signals_; // after what may take long to make: until then a signal just ends the process
+    std::optional<shutdown_plan> plan_; // none: nobody wants to stop yet
     shutdown_summary summary_;
-    std::chrono::steady_clock::time_point stop_began_;
     watchdog watchdog_;
     base::task_group<http::executor_type> ingest_accepting_;
     base::task_group<http::executor_type> admin_accepting_;
     base::task_group<boost::asio::any_io_executor> tasks_;
+    base::task_group<boost::asio::any_io_executor> leading_;
 };
 
 } // namespace trackd::service

@@ -10,8 +10,8 @@
 
 namespace trackd::service {
 
-/// When each stage ends at the latest. Reckoned once, when the shutdown begins, so that the whole has one end: time that a
-/// stage did not need is left to those after it.
+/// When each stage ends at the latest. Reckoned once, when the shutdown begins, so that the whole has one
+/// end: time that a stage did not need is left to those after it.
 struct shutdown_plan {
     using time_point = std::chrono::steady_clock::time_point;
 
@@ -23,7 +23,8 @@ struct shutdown_plan {
 
     [[nodiscard]] static shutdown_plan from(time_point now, const config::shutdown_settings& settings);
 
-    /// The same with every end that lies ahead moved to now, as a second signal wants it; the watchdog gets its second.
+    /// The same with every end that lies ahead moved to now, as a second signal wants it; the watchdog gets
+    /// its second.
     [[nodiscard]] shutdown_plan hurried(time_point now) const;
 };
 

@@ -1,33 +1,45 @@
 #include "service/watchdog.hpp"
 
 #include <unistd.h>
+#include <utility>
 
 namespace trackd::service {
+
+watchdog::watchdog(std::function<void()> last_words)
+    : last_words_{std::move(last_words)}, thread_{[this] { watch(); }} {}
+
+watchdog::~watchdog() {
+    {
+        const std::lock_guard lock{mutex_};
+        over_ = true;
+        changed_.notify_one();
+    }
+    thread_.join();
+}
 
 void watchdog::arm(time_point end) {
     const std::lock_guard lock{mutex_};
     end_ = end;
-    if (!thread_.joinable()) thread_ = std::thread{[this] { watch(); }};
     changed_.notify_one();
 }
 
 void watchdog::disarm() {
-    {
-        const std::lock_guard lock{mutex_};
-        end_.reset();
-        changed_.notify_one();
-    }
-    if (thread_.joinable()) thread_.join();
+    const std::lock_guard lock{mutex_};
+    end_.reset();
 }
 
 void watchdog::watch() {
     std::unique_lock lock{mutex_};
-    while (end_) {
-        const auto end = *end_;
-        changed_.wait_until(lock, end);
-        if (!end_ || *end_ > std::chrono::steady_clock::now()) continue;
-        last_words_();
-        ::_exit(1);
+    while (!over_) {
+        if (!end_) {
+            changed_.wait(lock);
+        } else if (*end_ > std::chrono::steady_clock::now()) {
+            const auto end = *end_;
+            changed_.wait_until(lock, end);
+        } else {
+            last_words_();
+            ::_exit(1);
+        }
     }
 }
 

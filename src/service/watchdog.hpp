@@ -10,15 +10,15 @@
 
 namespace trackd::service {
 
-/// Ends the process with status 1 if it is still armed when its time has come. Has a thread of its own, which waits from
-/// the first `arm` on; its destructor disarms it. Any thread may call.
+/// Ends the process with status 1 if it is armed when its time has come. Has a thread of its own from the start, because
+/// when it is needed there may be none to be had. Its destructor disarms it. Called by its owner's thread.
 class watchdog {
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
     /// @param last_words called on the watchdog's thread just before the end
-    explicit watchdog(std::function<void()> last_words) : last_words_{std::move(last_words)} {}
-    ~watchdog() { disarm(); }
+    explicit watchdog(std::function<void()> last_words);
+    ~watchdog();
     watchdog(const watchdog&) = delete;
     watchdog& operator=(const watchdog&) = delete;
 
@@ -34,6 +34,7 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     std::optional<time_point> end_; // none: disarmed
+    bool over_ = false;
     std::thread thread_;
 };
 

@@ -1,4 +1,5 @@
-// Who waits until the events up to a position are safe: a queue in order of position, without a clock or a thread.
+// Who waits until the events up to a position are safe: a queue in order of position, without a clock or a
+// thread.
 #pragma once
 
 #include <trackd/clock.hpp>

@@ -1,4 +1,5 @@
-// How much may wait in the backlog: credit that any thread can take without a lock, and the seal that ends the taking.
+// How much may wait in the backlog: credit that any thread can take without a lock, and the seal that ends
+// the taking.
 #pragma once
 
 #include <trackd/error.hpp>
@@ -9,18 +10,20 @@
 
 namespace trackd {
 
-/// Counts the events and bytes that were admitted and not yet given back, against a limit for each. Any thread.
+/// Counts the events and bytes that were admitted and not yet given back, against a limit for each. Any
+/// thread.
 ///
-/// A take that comes too close to the limit is undone, so for a moment the counters may stand above it, and another
-/// take at that moment be refused although it would just have fitted.
+/// A take that comes too close to the limit is undone, so for a moment the counters may stand above it, and
+/// another take at that moment be refused although it would just have fitted.
 class budget {
 public:
     budget(std::size_t max_events, std::size_t max_bytes) noexcept
         : max_events_{max_events}, max_bytes_{max_bytes} {}
 
     /// Takes all of it or nothing.
-    /// @return no error, errc::backlog_full, or errc::sealed
+    /// @return no error, errc::backlog_full, errc::too_large, or errc::sealed
     [[nodiscard]] boost::system::error_code take(std::size_t events, std::size_t bytes) noexcept {
+        if (events > max_events_ || bytes > max_bytes_) return errc::too_large;
         const auto before = events_.fetch_add(events, std::memory_order_acq_rel);
         if ((before & sealed_bit) != 0) {
             events_.fetch_sub(events, std::memory_order_relaxed);
@@ -45,7 +48,10 @@ public:
 
     /// Nothing can be taken after this. What was taken before, on any thread, happened before this returns.
     void seal() noexcept { events_.fetch_or(sealed_bit, std::memory_order_acq_rel); }
-    [[nodiscard]] bool sealed() const noexcept { return (events_.load(std::memory_order_acquire) & sealed_bit) != 0; }
+
+    [[nodiscard]] bool sealed() const noexcept {
+        return (events_.load(std::memory_order_acquire) & sealed_bit) != 0;
+    }
 
     [[nodiscard]] std::size_t events() const noexcept {
         return events_.load(std::memory_order_relaxed) & ~sealed_bit;

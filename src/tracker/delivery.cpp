@@ -14,8 +14,8 @@ namespace trackd {
 namespace asio = boost::asio;
 
 delivery::delivery(
-    tracker_strand strand, clock& time, sink_spec spec, backlog& from_backlog, position from, retry_options retry,
-    std::function<void()> on_progress
+    tracker_strand strand, clock& time, sink_spec spec, backlog& from_backlog, position from,
+    retry_options retry, std::function<void()> on_progress
 )
     : strand_{std::move(strand)}, clock_{time}, spec_{std::move(spec)}, backlog_{from_backlog},
       on_progress_{std::move(on_progress)}, retry_{retry, std::random_device{}()}, changed_{strand_, time},
@@ -25,17 +25,30 @@ delivery::delivery(
 }
 
 asio::awaitable<void> delivery::run() {
+    try {
+        co_await deliver_all();
+    } catch (const std::exception& failure) { // not the sink's fault: see `write`
+        books_.last_error = failure.what();
+        broken_ = true;
+        base::log().error("sink {}: its delivery ended by an exception: {}", spec_.name, failure.what());
+    }
+    co_await close();
+}
+
+asio::awaitable<void> delivery::deliver_all() {
     while (!given_up_) {
         if (cursor_ < backlog_.end()) {
             auto events = co_await backlog_.read(cursor_, spec_.batch);
-            co_await deliver(std::move(events));
+            if (events.events.empty())
+                co_await changed_.wait();
+            else
+                co_await deliver(std::move(events));
         } else if (draining_) {
             break;
         } else {
             co_await changed_.wait();
         }
     }
-    co_await close();
 }
 
 void delivery::begin_drain() {
@@ -52,7 +65,7 @@ void delivery::give_up() {
 
 sink_status delivery::status() const {
     auto status = books_;
-    status.failing = retry_.failing();
+    status.failing = broken_ || retry_.failing();
     return status;
 }
 
@@ -67,29 +80,47 @@ asio::awaitable<void> delivery::deliver(chunk events) {
 }
 
 asio::awaitable<delivery::outcome> delivery::write(std::span<const event_view> events) {
-    outcome what;
     co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
-    try {
-        what.result = spec_.sink->write(events, stop_.get_token());
-        if (what.result.confirmed == 0 && !stop_.stop_requested())
-            what.error = "the sink confirmed nothing, and did not say why";
-    } catch (const std::exception& failure) {
-        what.error = failure.what();
-        if (what.error.empty()) what.error = "an exception without a text";
-    }
+    auto what = write_here(events);
     co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
     co_return what;
 }
 
+// On the sink's thread. Whatever a sink throws, and whatever it makes up, is a failure of this one write.
+delivery::outcome delivery::write_here(std::span<const event_view> events) noexcept {
+    outcome what;
+    try {
+        what.result = spec_.sink->write(events, stop_.get_token());
+        if (what.result.confirmed > events.size()) {
+            what.result = {};
+            what.error = "the sink confirmed more events than it was given";
+        } else if (what.result.confirmed == 0 && !stop_.stop_requested()) {
+            what.error = "the sink confirmed nothing, and did not say why";
+        }
+    } catch (const std::exception& failure) {
+        what.error = failure.what();
+        if (what.error.empty()) what.error = "an exception without a text";
+    } catch (...) { // reported like the others
+        what.error = "an exception that is no std::exception";
+    }
+    return what;
+}
+
 asio::awaitable<void> delivery::close() {
     co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
+    close_here();
+    co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
+    thread_.join();
+}
+
+void delivery::close_here() noexcept {
     try {
         spec_.sink->close();
     } catch (const std::exception& failure) {
         base::log().warn("sink {}: closing it failed: {}", spec_.name, failure.what());
+    } catch (...) {
+        base::log().warn("sink {}: closing it failed by an exception that is no std::exception", spec_.name);
     }
-    co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
-    thread_.join();
 }
 
 asio::awaitable<void> delivery::wait_to_retry(const std::string& error) {
@@ -106,7 +137,8 @@ asio::awaitable<void> delivery::wait_to_retry(const std::string& error) {
     ++books_.retries;
     // New events wake us too, but are no reason to try earlier; the beginning of a drain is.
     const auto until = clock_.now() + *delay;
-    while (clock_.now() < until && draining_ == was_draining && !given_up_) co_await changed_.wait(until);
+    while (clock_.now() < until && draining_ == was_draining && !given_up_)
+        co_await changed_.wait(until);
 }
 
 void delivery::confirm(const write_result& result) {

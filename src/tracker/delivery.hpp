@@ -1,4 +1,5 @@
-// The loop between backlog and one sink: read at the cursor, write, confirm, move the cursor, and begin again.
+// The loop between backlog and one sink: read at the cursor, write, confirm, move the cursor, and begin
+// again.
 #pragma once
 
 #include "tracker/retry.hpp"
@@ -21,15 +22,15 @@ namespace trackd {
 
 using tracker_strand = boost::asio::strand<boost::asio::any_io_executor>;
 
-/// One sink's delivery. Owned by the tracker, confined to its strand, with a thread of its own for the sink's blocking
-/// calls. `run` is the whole of its life; `begin_drain` and `give_up` bring it to an end.
+/// One sink's delivery. Owned by the tracker, confined to its strand, with a thread of its own for the sink's
+/// blocking calls. `run` is the whole of its life; `begin_drain` and `give_up` bring it to an end.
 class delivery {
 public:
     /// @param from        the first position this sink has not confirmed
     /// @param on_progress called on the strand whenever the cursor has moved
     delivery(
-        tracker_strand strand, clock& time, sink_spec spec, backlog& from_backlog, position from, retry_options retry,
-        std::function<void()> on_progress
+        tracker_strand strand, clock& time, sink_spec spec, backlog& from_backlog, position from,
+        retry_options retry, std::function<void()> on_progress
     );
 
     /// Delivers, until a drain has nothing left or was given up; then closes the sink.
@@ -45,6 +46,7 @@ public:
     void give_up();
 
     [[nodiscard]] const std::string& name() const noexcept { return spec_.name; }
+
     [[nodiscard]] position cursor() const noexcept { return cursor_; }
 
     /// Its books, but for `accepted`, `pending` and `lost`, which only the tracker knows.
@@ -56,9 +58,12 @@ private:
         std::string error; // empty: it worked
     };
 
+    [[nodiscard]] boost::asio::awaitable<void> deliver_all();
     [[nodiscard]] boost::asio::awaitable<void> deliver(chunk events);
     [[nodiscard]] boost::asio::awaitable<outcome> write(std::span<const event_view> events);
+    [[nodiscard]] outcome write_here(std::span<const event_view> events) noexcept;
     [[nodiscard]] boost::asio::awaitable<void> close();
+    void close_here() noexcept;
     [[nodiscard]] boost::asio::awaitable<void> wait_to_retry(const std::string& error);
     void confirm(const write_result& result);
 
@@ -72,6 +77,7 @@ private:
     position cursor_;
     bool draining_ = false;
     bool given_up_ = false;
+    bool broken_ = false; // ended by an exception
     sink_status books_;
     std::stop_source stop_;
     boost::asio::thread_pool thread_{1};

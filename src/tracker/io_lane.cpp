@@ -23,7 +23,8 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t n, std::memory_order
 io_lane::io_lane(
     asio::io_context& context, budget& credit, bool waits_for_ack, std::function<void(submission)> submit
 )
-    : executor_{context.get_executor()}, credit_{credit}, waits_for_ack_{waits_for_ack}, submit_{std::move(submit)} {}
+    : executor_{context.get_executor()}, credit_{credit}, waits_for_ack_{waits_for_ack},
+      submit_{std::move(submit)} {}
 
 error_code io_lane::admit(batch::mark since) {
     const auto events = staged_.events() - since.events;
@@ -34,8 +35,8 @@ error_code io_lane::admit(batch::mark since) {
     }
     add(accepted_, events, std::memory_order_release);
     if (!flush_posted_) {
-        flush_posted_ = true;
         asio::post(executor_, [this] { flush(); });
+        flush_posted_ = true;
     }
     return {};
 }
@@ -57,7 +58,8 @@ void io_lane::settle(error_code outcome) {
     last_outcome_ = outcome;
     auto landed = std::move(flights_.front());
     flights_.pop_front();
-    for (auto& handler : landed) std::move(handler)(outcome);
+    for (auto& handler : landed)
+        std::move(handler)(outcome);
 }
 
 template <class Token>

@@ -15,8 +15,8 @@
 
 namespace trackd {
 
-/// What is handed to the tracker: events, and who to tell when the acknowledgement holds. `settled` may be empty, is
-/// called on the tracker's strand, once.
+/// What is handed to the tracker: events, and who to tell when the acknowledgement holds. `settled` may be
+/// empty, is called on the tracker's strand, once.
 struct submission {
     batch events;
     std::function<void(boost::system::error_code)> settled;
@@ -27,19 +27,28 @@ class io_lane final : public lane {
 public:
     /// @param submit hands over; may be called from this lane's thread
     io_lane(
-        boost::asio::io_context& context, budget& credit, bool waits_for_ack, std::function<void(submission)> submit
+        boost::asio::io_context& context, budget& credit, bool waits_for_ack,
+        std::function<void(submission)> submit
     );
 
     [[nodiscard]] boost::system::error_code admit(batch::mark since) override;
+
     [[nodiscard]] bool waits_for_ack() const noexcept override { return waits_for_ack_; }
+
     [[nodiscard]] boost::asio::awaitable<boost::system::error_code, executor_type> acknowledged() override;
 
     /// Hands over what is staged, now rather than at the end of this turn of the loop.
     void flush();
 
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
-    [[nodiscard]] std::uint64_t accepted() const noexcept { return accepted_.load(std::memory_order_acquire); } ///< any thread
-    [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }   ///< any thread
+
+    [[nodiscard]] std::uint64_t accepted() const noexcept {
+        return accepted_.load(std::memory_order_acquire);
+    } ///< any thread
+
+    [[nodiscard]] std::uint64_t refused() const noexcept {
+        return refused_.load(std::memory_order_relaxed);
+    } ///< any thread
 
 private:
     using ack_handler = boost::asio::any_completion_handler<void(boost::system::error_code)>;

@@ -10,9 +10,10 @@ std::optional<retry_policy::duration> retry_policy::failed() {
         ++failures_;
         return jittered(options_.min);
     }
-    const auto doublings = std::min(failures_, 30U);
+    duration bound = std::min(options_.min, options_.max);
+    for (unsigned i = 0; i < failures_ && bound < options_.max; ++i)
+        bound = bound <= duration{options_.max} / 2 ? bound * 2 : duration{options_.max};
     ++failures_;
-    const auto bound = std::min<duration>(options_.max, options_.min * (std::int64_t{1} << doublings));
     return jittered(bound);
 }
 

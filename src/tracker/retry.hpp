@@ -9,8 +9,8 @@
 
 namespace trackd {
 
-/// Exponential delays with full jitter: each is drawn evenly from zero to a bound that doubles with every failure in a
-/// row, from `min` to `max` (M. Brooker, "Exponential Backoff And Jitter", 2015).
+/// Exponential delays with full jitter: each is drawn evenly from zero to a bound that doubles with every
+/// failure in a row, from `min` to `max` (M. Brooker, "Exponential Backoff And Jitter", 2015).
 class retry_policy {
 public:
     using duration = std::chrono::steady_clock::duration;
@@ -20,11 +20,13 @@ public:
 
     void succeeded() noexcept { failures_ = 0; }
 
-    /// @return how long to wait before the next attempt, or nothing: leave the sink, what is pending stays pending
+    /// @return how long to wait before the next attempt, or nothing: leave the sink, what is pending stays
+    /// pending
     [[nodiscard]] std::optional<duration> failed();
 
-    /// From now on delays are `min` at most. A sink that is failing gets one more attempt, where what it does not get
-    /// stays in a durable backlog; where it would be lost, attempts go on until somebody else ends them.
+    /// From now on delays are `min` at most. A sink that is failing gets one more attempt, where what it does
+    /// not get stays in a durable backlog; where it would be lost, attempts go on until somebody else ends
+    /// them.
     void begin_drain(bool backlog_is_durable) noexcept;
 
     [[nodiscard]] bool failing() const noexcept { return failures_ > 0; }

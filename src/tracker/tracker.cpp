@@ -1,11 +1,11 @@
-#include <trackd/tracker.hpp>
-
 #include "base/log.hpp"
 #include "base/task_group.hpp"
 #include "tracker/acknowledgements.hpp"
 #include "tracker/budget.hpp"
 #include "tracker/delivery.hpp"
 #include "tracker/io_lane.hpp"
+
+#include <trackd/tracker.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
@@ -77,9 +77,14 @@ public:
     );
 
     [[nodiscard]] tracker_strand strand() const { return strand_; }
+
     [[nodiscard]] bool at_rest() const noexcept { return !started_ || drained_; }
+
     [[nodiscard]] std::uint64_t accepted() const noexcept;
-    [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_.load(std::memory_order_relaxed); }
+
+    [[nodiscard]] std::uint64_t delivered() const noexcept {
+        return delivered_.load(std::memory_order_acquire);
+    }
 
     void start();
     lane& add_lane(asio::io_context& context);
@@ -89,7 +94,9 @@ public:
     // On the strand.
     asio::awaitable<drain_report> drain(clock::time_point deadline);
     void hurry();
-    void release_waiters() { acknowledgements_.settle_all(errc::not_confirmed); }
+
+    void release_waiters();
+
     [[nodiscard]] tracker_status status() const;
     [[nodiscard]] tracker_activities activities() const;
 
@@ -97,7 +104,8 @@ private:
     using waiter_pointer = std::shared_ptr<outside_waiter>;
 
     asio::awaitable<error_code> admit(batch& events, clock::time_point admit_by, waiter_pointer waiter);
-    [[nodiscard]] error_code try_admit(batch& events, const waiter_pointer& waiter);
+    [[nodiscard]] error_code try_admit(batch& events, const waiter_pointer& waiter, bool waits_if_full);
+    void waits_no_more(const waiter_pointer& waiter);
     void submit(submission handed_over);
     void put_into_inbox(submission handed_over);
     void wake_those_without_room();
@@ -111,7 +119,7 @@ private:
     asio::awaitable<void> take_in_lanes();
     asio::awaitable<void> expire_acknowledgements();
     asio::awaitable<void> give_up_at(clock::time_point deadline);
-    [[nodiscard]] drain_report report(bool in_time) const;
+    [[nodiscard]] drain_report report() const;
 
     const tracker_options options_;
     clock& clock_;
@@ -135,7 +143,7 @@ private:
     wakeup hurried_;
     bool started_ = false;
     bool deliveries_ended_ = false;
-    bool given_up_ = false;
+    bool released_ = false;
     bool drained_ = false;
     base::task_group<asio::any_io_executor> timers_;
     base::task_group<asio::any_io_executor> delivering_;
@@ -158,14 +166,16 @@ tracker::impl::impl(
 
 std::uint64_t tracker::impl::accepted() const noexcept {
     auto events = track_accepted_.load(std::memory_order_acquire);
-    for (const auto& lane : lanes_) events += lane->accepted();
+    for (const auto& lane : lanes_)
+        events += lane->accepted();
     return events;
 }
 
 void tracker::impl::start() {
     started_ = true;
     asio::dispatch(strand_, [self = shared_from_this()] {
-        for (auto& delivery : self->deliveries_) self->delivering_.spawn("delivery " + delivery->name(), delivery->run());
+        for (auto& delivery : self->deliveries_)
+            self->delivering_.spawn("delivery " + delivery->name(), delivery->run());
         self->timers_.spawn("acknowledgement timeouts", self->expire_acknowledgements());
     });
 }
@@ -180,7 +190,7 @@ lane& tracker::impl::add_lane(asio::io_context& context) {
 asio::awaitable<error_code> tracker::impl::track(batch events, clock::time_point admit_by) {
     const auto executor = co_await asio::this_coro::executor;
     const auto waiter = std::make_shared<outside_waiter>(executor, clock_);
-    co_await asio::dispatch(asio::bind_executor(waiter->where, asio::use_awaitable));
+    co_await asio::post(asio::bind_executor(waiter->where, asio::use_awaitable));
     if (const auto refused = co_await admit(events, admit_by, waiter)) {
         track_refused_ += events.events();
         co_return refused;
@@ -195,28 +205,41 @@ asio::awaitable<error_code> tracker::impl::track(batch events, clock::time_point
 
 asio::awaitable<error_code>
 tracker::impl::admit(batch& events, clock::time_point admit_by, waiter_pointer waiter) {
-    auto refused = try_admit(events, waiter);
-    while (refused == errc::backlog_full && clock_.now() < admit_by) {
+    const bool patient = clock_.now() < admit_by;
+    auto refused = try_admit(events, waiter, patient);
+    while (refused == errc::backlog_full && patient) {
         co_await waiter->bell.wait(admit_by);
-        if (is_cancelled(co_await asio::this_coro::cancellation_state)) co_return errc::given_up;
-        refused = try_admit(events, waiter);
-        if (refused == errc::backlog_full && clock_.now() >= admit_by) refused = errc::given_up;
+        const bool too_late = clock_.now() >= admit_by;
+        if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
+            refused = errc::given_up;
+        } else {
+            refused = try_admit(events, waiter, !too_late);
+            if (refused == errc::backlog_full && too_late) refused = errc::given_up;
+        }
     }
+    if (patient) waits_no_more(waiter);
     co_return refused;
 }
 
 // Credit is taken and the events handed over under one lock: a drain that seals, and then looks into the inbox under
 // this lock, finds everything that was admitted before.
-error_code tracker::impl::try_admit(batch& events, const waiter_pointer& waiter) {
+error_code tracker::impl::try_admit(batch& events, const waiter_pointer& waiter, bool waits_if_full) {
     const std::lock_guard lock{mutex_};
     const auto count = events.events();
     if (const auto refused = credit_.take(count, events.bytes())) {
-        if (refused == errc::backlog_full) without_room_.push_back(waiter);
+        if (refused == errc::backlog_full && waits_if_full) without_room_.push_back(waiter);
         return refused;
     }
     track_accepted_ += count;
-    put_into_inbox({std::move(events), [waiter](error_code outcome) { outside_waiter::settle(waiter, outcome); }});
+    put_into_inbox({std::move(events), [waiter](error_code outcome) {
+                        outside_waiter::settle(waiter, outcome);
+                    }});
     return {};
+}
+
+void tracker::impl::waits_no_more(const waiter_pointer& waiter) {
+    const std::lock_guard lock{mutex_};
+    std::erase(without_room_, waiter);
 }
 
 void tracker::impl::submit(submission handed_over) {
@@ -238,24 +261,28 @@ void tracker::impl::take_in() {
         arrived.swap(inbox_);
     }
     if (arrived.empty()) return;
-    for (auto& one : arrived) take_in(std::move(one));
-    for (auto& delivery : deliveries_) delivery->wake();
+    for (auto& one : arrived)
+        take_in(std::move(one));
+    for (auto& delivery : deliveries_)
+        delivery->wake();
     settle();
+    if (released_) release_waiters();
     acknowledgements_changed_.ring();
 }
 
 void tracker::impl::take_in(submission handed_over) {
     backlog_->append(std::move(handed_over.events));
     if (!handed_over.settled) return;
-    if (deliveries_ended_) return handed_over.settled(errc::not_confirmed);
-    acknowledgements_.add(backlog_->end(), clock_.now() + options_.ack_timeout, std::move(handed_over.settled));
+    acknowledgements_.add(
+        backlog_->end(), clock_.now() + options_.ack_timeout, std::move(handed_over.settled)
+    );
 }
 
 // A cursor has moved: some may be answered, and what every sink has may be forgotten.
 void tracker::impl::progress() {
     settle();
     const auto confirmed = confirmed_end();
-    delivered_.store(confirmed - first_, std::memory_order_relaxed);
+    delivered_.store(confirmed - first_, std::memory_order_release);
     const auto begin = backlog_->begin();
     const auto bytes = backlog_->trim(confirmed);
     const auto events = backlog_->begin() - begin;
@@ -274,7 +301,8 @@ void tracker::impl::settle() {
 
 position tracker::impl::confirmed_end() const {
     auto least = backlog_->end();
-    for (const auto& delivery : deliveries_) least = std::min(least, delivery->cursor());
+    for (const auto& delivery : deliveries_)
+        least = std::min(least, delivery->cursor());
     return least;
 }
 
@@ -284,7 +312,8 @@ void tracker::impl::wake_those_without_room() {
         const std::lock_guard lock{mutex_};
         waiting.swap(without_room_);
     }
-    for (const auto& waiter : waiting) outside_waiter::ring(waiter);
+    for (const auto& waiter : waiting)
+        outside_waiter::ring(waiter);
 }
 
 asio::awaitable<void> tracker::impl::expire_acknowledgements() {
@@ -302,7 +331,8 @@ void tracker::impl::seal() noexcept {
 asio::awaitable<drain_report> tracker::impl::drain(clock::time_point deadline) {
     seal();
     co_await take_in_lanes();
-    for (auto& delivery : deliveries_) delivery->begin_drain();
+    for (auto& delivery : deliveries_)
+        delivery->begin_drain();
     timers_.spawn("drain deadline", give_up_at(deadline));
     co_await delivering_.join();
 
@@ -312,11 +342,11 @@ asio::awaitable<drain_report> tracker::impl::drain(clock::time_point deadline) {
     hurried_.ring();
     co_await timers_.join();
     drained_ = true;
-    co_return report(!given_up_);
+    co_return report();
 }
 
-// What was admitted before the seal lies in the lanes, or is on its way from them: fetch it. Admission and this visit
-// run on the lane's own thread, so nothing can slip in behind it.
+// What was admitted before the seal lies in the lanes, or is on its way from them: fetch it. Admission and
+// this visit run on the lane's own thread, so nothing can slip in behind it.
 asio::awaitable<void> tracker::impl::take_in_lanes() {
     for (auto& lane : lanes_) {
         co_await asio::post(asio::bind_executor(lane->get_executor(), asio::use_awaitable));
@@ -329,17 +359,26 @@ asio::awaitable<void> tracker::impl::take_in_lanes() {
 asio::awaitable<void> tracker::impl::give_up_at(clock::time_point deadline) {
     co_await hurried_.wait(deadline);
     if (deliveries_ended_) co_return;
-    given_up_ = true;
-    for (auto& delivery : deliveries_) delivery->give_up();
+    for (auto& delivery : deliveries_)
+        delivery->give_up();
 }
 
-void tracker::impl::hurry() { hurried_.ring(); }
+// Whoever comes to wait later is released at once, too.
+void tracker::impl::release_waiters() {
+    released_ = true;
+    acknowledgements_.settle_all(errc::not_confirmed);
+}
+
+void tracker::impl::hurry() {
+    hurried_.ring();
+}
 
 tracker_status tracker::impl::status() const {
     tracker_status status;
     status.accepted = accepted();
     status.refused = track_refused_;
-    for (const auto& lane : lanes_) status.refused += lane->refused();
+    for (const auto& lane : lanes_)
+        status.refused += lane->refused();
     status.pending_events = credit_.events();
     status.pending_bytes = credit_.bytes();
     status.sealed = credit_.sealed();
@@ -356,14 +395,15 @@ tracker_status tracker::impl::status() const {
 
 tracker_activities tracker::impl::activities() const {
     tracker_activities running;
-    for (auto& task : delivering_.running()) running.deliveries.push_back({std::move(task.name), task.age});
-    for (auto& task : timers_.running()) running.timers.push_back({std::move(task.name), task.age});
+    for (auto& task : delivering_.running())
+        running.deliveries.push_back({std::move(task.name), task.age});
+    for (auto& task : timers_.running())
+        running.timers.push_back({std::move(task.name), task.age});
     return running;
 }
 
-drain_report tracker::impl::report(bool in_time) const {
+drain_report tracker::impl::report() const {
     drain_report report;
-    report.in_time = in_time;
     report.books = status();
     report.delivered = confirmed_end() - first_;
     for (const auto& sink : report.books.sinks) {
@@ -371,19 +411,26 @@ drain_report tracker::impl::report(bool in_time) const {
         report.lost = std::max(report.lost, sink.lost);
         report.dead_lettered += sink.dead_lettered;
     }
+    report.in_time = report.pending == 0 && report.lost == 0;
     return report;
 }
 
 namespace {
 
-// Asks on the strand, and comes back to where the caller runs.
+// To do something on the strand from elsewhere, to its end: without the caller's cancellation slot, because a
+// cancellation signal must not cross threads.
+auto to_the_end() {
+    return asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::use_awaitable);
+}
+
+template <class Impl, class Question>
+auto ask(std::shared_ptr<Impl> self, Question question) -> asio::awaitable<decltype(question(*self))> {
+    co_return question(*self);
+}
+
 template <class Impl, class Question>
 auto on_strand(std::shared_ptr<Impl> self, Question question) -> asio::awaitable<decltype(question(*self))> {
-    const auto caller = co_await asio::this_coro::executor;
-    co_await asio::post(asio::bind_executor(self->strand(), asio::use_awaitable));
-    auto answer = question(*self);
-    co_await asio::post(asio::bind_executor(caller, asio::use_awaitable));
-    co_return answer;
+    co_return co_await asio::co_spawn(self->strand(), ask(self, question), to_the_end());
 }
 
 } // namespace
@@ -396,23 +443,28 @@ tracker::tracker(
     impl_ = std::make_shared<impl>(executor, options, std::move(backlog), std::move(sinks), time);
 }
 
-tracker::~tracker() { assert(impl_->at_rest()); }
+tracker::~tracker() {
+    assert(impl_->at_rest());
+}
 
-void tracker::start() { impl_->start(); }
+void tracker::start() {
+    impl_->start();
+}
 
 asio::awaitable<error_code> tracker::track(batch events, clock::time_point admit_by) {
     return impl_->track(std::move(events), admit_by);
 }
 
-lane& tracker::add_lane(asio::io_context& context) { return impl_->add_lane(context); }
+lane& tracker::add_lane(asio::io_context& context) {
+    return impl_->add_lane(context);
+}
 
-void tracker::seal() noexcept { impl_->seal(); }
+void tracker::seal() noexcept {
+    impl_->seal();
+}
 
 asio::awaitable<drain_report> tracker::drain(clock::time_point deadline) {
-    // Without the caller's cancellation slot: a drain that was begun is finished, and signals do not cross threads.
-    co_return co_await asio::co_spawn(
-        impl_->strand(), impl_->drain(deadline), asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::use_awaitable)
-    );
+    co_return co_await asio::co_spawn(impl_->strand(), impl_->drain(deadline), to_the_end());
 }
 
 void tracker::hurry() {
@@ -431,8 +483,12 @@ asio::awaitable<tracker_activities> tracker::activities() {
     return on_strand(impl_, [](impl& self) { return self.activities(); });
 }
 
-std::uint64_t tracker::accepted() const noexcept { return impl_->accepted(); }
+std::uint64_t tracker::accepted() const noexcept {
+    return impl_->accepted();
+}
 
-std::uint64_t tracker::delivered() const noexcept { return impl_->delivered(); }
+std::uint64_t tracker::delivered() const noexcept {
+    return impl_->delivered();
+}
 
 } // namespace trackd

@@ -1,6 +1,7 @@
 """More clients than the limit on open files allows: the daemon stays up, stays calm, and serves again."""
 import pathlib
 import shutil
+import time
 
 from support import trackd
 from support.raw_http import request_bytes
@@ -44,8 +45,7 @@ class Descriptors(trackd.TestCase):
         clients = [self.connect(self.daemon) for _ in range(CLIENTS)]
         trackd.wait_until(lambda: self.daemon.open_files() >= LIMIT - 1, "the descriptors are used up")
         lines, before = len(self.daemon.log.entries), self.processor_seconds()
-        beat = trackd.time.monotonic()
-        trackd.wait_until(lambda: trackd.time.monotonic() - beat > 1, "one second of it")
+        time.sleep(1)  # the one thing to be watched here is what goes on when nothing happens
         if not trackd.SANITIZER:
             self.assertLess(self.processor_seconds() - before, 0.2, "processor time of one second")
         self.assertLess(len(self.daemon.log.entries) - lines, 20, "log lines of one second")

@@ -15,7 +15,7 @@ BANNED = [
     (r"\bstd\s*::\s*(cout|cerr|clog)\b|\b(printf|puts|putchar)\s*\(", r"^(include|src)/",
      r"^src/(main|[a-z]+/command_line)\.",
      "only main and the command line write to the terminal; use the log"),
-    (r"\busing\s+namespace\b", r"\.hpp$", None,
+    (r"^using\s+namespace\b", r"\.hpp$", None,  # inside a function it does no harm
      "using namespace in a header reaches into whoever includes it"),
     (r"^\s*#\s*ifndef\s+\w+_(H|HPP)_?\s*$", r"\.hpp$", None, "headers use #pragma once"),
 ]

@@ -20,7 +20,8 @@ inline event_view make_event(std::string_view id) {
 /// `count` events, whose ids are the numbers from `first` on.
 inline batch make_batch(std::size_t count, std::size_t first = 1) {
     batch events;
-    for (std::size_t i = 0; i < count; ++i) events.append(make_event(std::to_string(first + i)));
+    for (std::size_t i = 0; i < count; ++i)
+        events.append(make_event(std::to_string(first + i)));
     return events;
 }
 

@@ -34,6 +34,17 @@ public:
         changed_.notify_all();
     }
 
+    /// Writes throw what is no std::exception.
+    void throw_a_number() {
+        const std::lock_guard lock{mutex_};
+        throws_a_number_ = true;
+    }
+
+    void confirm_too_many() {
+        const std::lock_guard lock{mutex_};
+        too_many_ = 1;
+    }
+
     /// At most so many events are confirmed a write.
     void confirm_at_most(std::size_t events) {
         const std::lock_guard lock{mutex_};
@@ -61,6 +72,8 @@ private:
     std::condition_variable_any changed_;
     std::string error_;
     bool held_ = false;
+    bool throws_a_number_ = false;
+    std::size_t too_many_ = 0;
     bool closed_ = false;
     std::size_t most_ = static_cast<std::size_t>(-1);
     std::size_t attempts_ = 0;
@@ -76,10 +89,12 @@ public:
         ++script_->attempts_;
         script_->changed_.wait(lock, stop, [this] { return !script_->held_; });
         if (stop.stop_requested()) return {};
+        if (script_->throws_a_number_) throw 42;
         if (!script_->error_.empty()) throw std::runtime_error{script_->error_};
         const auto confirmed = std::min(events.size(), script_->most_);
-        for (const auto& event : events.first(confirmed)) script_->ids_.emplace_back(event.id);
-        return {confirmed, 0};
+        for (const auto& event : events.first(confirmed))
+            script_->ids_.emplace_back(event.id);
+        return {confirmed + script_->too_many_, 0};
     }
 
     void close() override {

@@ -25,7 +25,8 @@ public:
     /// How long until the first of those who wait is due; `duration::max()` where none ever is.
     [[nodiscard]] duration next() const noexcept {
         auto least = wakeup::never;
-        for (const auto& one : waiting_) least = std::min(least, one.until);
+        for (const auto& one : waiting_)
+            least = std::min(least, one.until);
         return least == wakeup::never ? duration::max() : least - now_;
     }
 

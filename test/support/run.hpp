@@ -29,7 +29,8 @@ struct outcome {
 };
 
 template <class T, class Executor>
-std::shared_ptr<outcome<T>> start(boost::asio::io_context& context, boost::asio::awaitable<T, Executor> work) {
+std::shared_ptr<outcome<T>>
+start(boost::asio::io_context& context, boost::asio::awaitable<T, Executor> work) {
     auto result = std::make_shared<outcome<T>>();
     boost::asio::co_spawn(context, std::move(work), [result](std::exception_ptr failure, T value) {
         result->failure = failure;

@@ -13,7 +13,8 @@ namespace {
 
 std::vector<std::string> ids(const chunk& events) {
     std::vector<std::string> found;
-    for (const auto& event : events.events) found.emplace_back(event.id);
+    for (const auto& event : events.events)
+        found.emplace_back(event.id);
     return found;
 }
 

@@ -1,12 +1,10 @@
 #include "base/processors.hpp"
 #include "support/catch.hpp"
 
-#include <sched.h>
-
 #include <filesystem>
 #include <fstream>
+#include <sched.h>
 #include <string>
-
 #include <unistd.h>
 
 using namespace trackd;
@@ -16,11 +14,13 @@ namespace {
 // A root directory with the files that a container would see.
 class fake_root {
 public:
-    fake_root() : path_{std::filesystem::temp_directory_path() / ("trackd-root-" + std::to_string(::getpid()))} {
+    fake_root()
+        : path_{std::filesystem::temp_directory_path() / ("trackd-root-" + std::to_string(::getpid()))} {
         std::filesystem::create_directories(path_);
     }
 
     ~fake_root() { std::filesystem::remove_all(path_); }
+
     fake_root(const fake_root&) = delete;
     fake_root& operator=(const fake_root&) = delete;
 

@@ -15,7 +15,9 @@ namespace {
 
 using group = base::task_group<asio::any_io_executor>;
 
-asio::awaitable<void> wait_for(wakeup& bell) { co_await bell.wait(); }
+asio::awaitable<void> wait_for(wakeup& bell) {
+    co_await bell.wait();
+}
 
 asio::awaitable<void> fail() {
     throw std::runtime_error{"as the test wants it"};
@@ -46,6 +48,21 @@ TEST_CASE("joining waits for the last coroutine", "[task_group]") {
     second.ring();
     context.poll();
     CHECK(end->ended());
+}
+
+TEST_CASE("several may join, and sleep until all is over", "[task_group]") {
+    asio::io_context context;
+    test::manual_clock clock;
+    wakeup bell{context.get_executor(), clock};
+    group tasks{context.get_executor(), base::log_failed_task};
+    tasks.spawn("task", wait_for(bell));
+    const auto one = test::start(context, joined(tasks));
+    const auto other = test::start(context, joined(tasks));
+    CHECK(context.poll() < 20); // they do not wake each other
+    bell.ring();
+    context.poll();
+    CHECK(one->ended());
+    CHECK(other->ended());
 }
 
 TEST_CASE("joining an empty group returns at once", "[task_group]") {

@@ -44,6 +44,7 @@ TEST_CASE("addresses to listen on are read", "[http][listener]") {
     CHECK(text("[::1]:65535") == "::1 65535");
     CHECK(text("localhost:80") == "127.0.0.1 80");
     CHECK(text("*:80") == ":: 80 all");
+    CHECK(text("[::]:80") == ":: 80 all");
 }
 
 TEST_CASE("what is no address to listen on is refused with an example", "[http][listener]") {

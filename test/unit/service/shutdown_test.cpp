@@ -50,9 +50,15 @@ TEST_CASE("the summary is one line that names every figure", "[shutdown]") {
     summary.lost = 2;
     summary.took = 1234ms;
     CHECK(
-        summary.line() ==
-        "shutdown complete reason=SIGTERM accepted=10 delivered=7 pending=1 dead_lettered=0 lost=2 took=1.234s"
+        summary.line() == "shutdown complete reason=SIGTERM accepted=10 delivered=7 pending=1 "
+                          "dead_lettered=0 lost=2 took=1.234s"
     );
+}
+
+TEST_CASE("a reason of several words is quoted in the summary", "[shutdown]") {
+    shutdown_summary summary;
+    summary.reason = "ingest listener 127.0.0.1:8080";
+    CHECK(summary.line().find(R"(reason="ingest listener 127.0.0.1:8080" accepted=)") != std::string::npos);
 }
 
 TEST_CASE("the exit status tells a loss and a failed part from a good end", "[shutdown]") {

@@ -27,7 +27,9 @@ struct stop_fixture {
 
 } // namespace
 
-TEST_CASE_METHOD(stop_fixture, "the first signal begins the stop, the second one hurries it, once", "[stop]") {
+TEST_CASE_METHOD(
+    stop_fixture, "the first signal begins the stop, the second one hurries it, once", "[stop]"
+) {
     const auto wait = test::start(context, waited());
     context.poll();
     CHECK_FALSE(wait->ended());
@@ -42,11 +44,15 @@ TEST_CASE_METHOD(stop_fixture, "the first signal begins the stop, the second one
     CHECK_FALSE(stop.part_failed());
 }
 
-TEST_CASE_METHOD(stop_fixture, "a failed part begins the stop, and a second failure does not hurry it", "[stop]") {
+TEST_CASE_METHOD(
+    stop_fixture, "a failed part begins the stop, and only a second signal hurries it", "[stop]"
+) {
     stop.by_failure("ingest listener");
     stop.by_failure("admin listener");
     CHECK(stop.reason() == "ingest listener");
     CHECK(stop.part_failed());
+    CHECK(hurries == 0);
+    stop.by_signal("SIGTERM");
     CHECK(hurries == 0);
     stop.by_signal("SIGTERM");
     CHECK(hurries == 1);

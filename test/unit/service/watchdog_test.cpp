@@ -1,10 +1,8 @@
 #include "service/watchdog.hpp"
 #include "support/catch.hpp"
 
-#include <sys/wait.h>
-
 #include <functional>
-
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace trackd::service;
@@ -26,14 +24,17 @@ int exit_status_of(const std::function<void()>& work) {
 
 } // namespace
 
-TEST_CASE("a watchdog that is not disarmed in time says its last words and ends the process with 1", "[watchdog]") {
+TEST_CASE(
+    "a watchdog that is not disarmed in time says its last words and ends the process with 1", "[watchdog]"
+) {
     int said[2];
     REQUIRE(::pipe(said) == 0);
     const auto status = exit_status_of([&] {
         watchdog dog{[&] { (void)!::write(said[1], "words", 5); }};
         dog.arm(std::chrono::steady_clock::now() + 1h);
         dog.arm(std::chrono::steady_clock::now());
-        for (;;) ::pause(); // what hangs
+        for (;;)
+            ::pause(); // what hangs
     });
     CHECK(status == 1);
     char words[5];

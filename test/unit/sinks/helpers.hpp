@@ -117,7 +117,7 @@ inline const std::string& one_mebibyte_of_json() {
 
 /// Everything that has ever gone wrong in somebody's sink.
 inline std::vector<event_view> tricky_events() {
-    using namespace std::string_view_literals;
+    using std::string_view_literals::operator""sv;
     std::vector<event_view> events{
         make_event("plain", R"({"n":1})"),
         make_event("no data", "", data_kind::none),

@@ -14,10 +14,18 @@ TEST_CASE("credit is taken up to the limit and not beyond", "[budget]") {
 
 TEST_CASE("bytes bind as events do, and a refusal takes nothing", "[budget]") {
     budget credit{10, 1000};
-    CHECK(credit.take(1, 1001) == errc::backlog_full);
-    CHECK(credit.events() == 0);
-    CHECK(credit.bytes() == 0);
-    CHECK_FALSE(credit.take(1, 1000));
+    CHECK_FALSE(credit.take(1, 500));
+    CHECK(credit.take(1, 501) == errc::backlog_full);
+    CHECK(credit.events() == 1);
+    CHECK(credit.bytes() == 500);
+    CHECK_FALSE(credit.take(1, 500));
+}
+
+TEST_CASE("what could never fit is told from what does not fit now", "[budget]") {
+    budget credit{10, 1000};
+    CHECK(credit.take(11, 1) == errc::too_large);
+    CHECK(credit.take(1, 1001) == errc::too_large);
+    CHECK_FALSE(credit.take(10, 1000));
 }
 
 TEST_CASE("credit that is given back can be taken again", "[budget]") {

@@ -66,7 +66,9 @@ TEST_CASE_METHOD(delivery_fixture, "what a sink did not confirm comes again, and
     CHECK(script->ids() == std::vector<std::string>{"1", "2", "3"});
 }
 
-TEST_CASE_METHOD(delivery_fixture, "a failing write is tried again after a delay until it works", "[delivery]") {
+TEST_CASE_METHOD(
+    delivery_fixture, "a failing write is tried again after a delay until it works", "[delivery]"
+) {
     script->fail_with("no such table");
     append(2);
     until([this] { return clock.waiting() == 1 && script->attempts() == 1; });
@@ -94,7 +96,27 @@ TEST_CASE_METHOD(delivery_fixture, "new events do not cut a retry's delay short"
     CHECK(script->attempts() == 1);
 }
 
-TEST_CASE_METHOD(delivery_fixture, "a drain ends when everything is delivered and the sink is closed", "[delivery]") {
+TEST_CASE_METHOD(delivery_fixture, "whatever a sink throws is a failed write", "[delivery]") {
+    script->throw_a_number();
+    append(1);
+    until([this] { return clock.waiting() == 1 && script->attempts() == 1; });
+    CHECK(loop.status().failing);
+    CHECK_FALSE(loop.status().last_error.empty());
+}
+
+TEST_CASE_METHOD(
+    delivery_fixture, "a sink that confirms more than it was given is not believed", "[delivery]"
+) {
+    script->confirm_too_many();
+    append(1);
+    until([this] { return clock.waiting() == 1 && script->attempts() == 1; });
+    CHECK(loop.status().failing);
+    CHECK(loop.cursor() == 1);
+}
+
+TEST_CASE_METHOD(
+    delivery_fixture, "a drain ends when everything is delivered and the sink is closed", "[delivery]"
+) {
     append(5);
     loop.begin_drain();
     until([this] { return tasks.size() == 0; });

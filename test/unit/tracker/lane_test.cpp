@@ -14,7 +14,8 @@ struct lane_fixture {
 
     error_code post(std::size_t events) {
         const auto mark = lane.mark();
-        for (std::size_t i = 0; i < events; ++i) lane.events().append(test::make_event("x"));
+        for (std::size_t i = 0; i < events; ++i)
+            lane.events().append(test::make_event("x"));
         return lane.admit(mark);
     }
 

@@ -1,5 +1,5 @@
-// The classic way to lose an event, or to crash: something is handed over at the moment when the receiver closes. Run
-// it under tsan, too.
+// The classic way to lose an event, or to crash: something is handed over at the moment when the receiver
+// closes. Run it under tsan, too.
 #include "support/catch.hpp"
 #include "support/events.hpp"
 #include "support/fake_sink.hpp"
@@ -43,7 +43,9 @@ std::vector<sink_spec> one_fake_sink(const std::shared_ptr<test::fake_sink_scrip
 
 } // namespace
 
-TEST_CASE("tracking from many threads while the tracker is sealed loses nothing that was acknowledged", "[tracker]") {
+TEST_CASE(
+    "tracking from many threads while the tracker is sealed loses nothing that was acknowledged", "[tracker]"
+) {
     constexpr int trackers_of_events = 4;
     for (int round = 0; round < 20; ++round) {
         const auto script = std::make_shared<test::fake_sink_script>();
@@ -61,7 +63,8 @@ TEST_CASE("tracking from many threads while the tracker is sealed loses nothing 
             const auto report =
                 asio::co_spawn(pool, tracker.drain(system_clock().now() + 60s), asio::use_future).get();
             std::size_t promised = 0;
-            for (auto& one : acknowledged) promised += one.get();
+            for (auto& one : acknowledged)
+                promised += one.get();
             CHECK(promised == report.books.accepted);
             CHECK(report.delivered == promised);
             CHECK(report.lost == 0);

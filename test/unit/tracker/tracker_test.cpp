@@ -36,7 +36,9 @@ struct tracker_fixture {
         return made;
     }
 
-    error_code track(std::size_t events) { return test::run(context, tracker.track(test::make_batch(events))); }
+    error_code track(std::size_t events) {
+        return test::run(context, tracker.track(test::make_batch(events)));
+    }
 
     tracker_status status() { return test::run(context, tracker.status()); }
 
@@ -73,8 +75,8 @@ tracker_options bounded(std::size_t events) {
 void check_identity(const tracker_status& status) {
     for (const auto& sink : status.sinks)
         CHECK(
-            sink.accepted == sink.delivered + sink.pending + sink.filtered + sink.dead_lettered + sink.skipped +
-                                 sink.damaged + sink.lost
+            sink.accepted == sink.delivered + sink.pending + sink.filtered + sink.dead_lettered +
+                                 sink.skipped + sink.damaged + sink.lost
         );
 }
 
@@ -98,7 +100,9 @@ TEST_CASE("journaled cannot be promised by memory", "[tracker]") {
     std::vector<sink_spec> sinks(1);
     sinks[0].sink = std::make_unique<test::fake_sink>(std::make_shared<test::fake_sink_script>());
     CHECK_THROWS_AS(
-        tracker(context.get_executor(), with_ack(ack_mode::journaled), make_memory_backlog(), std::move(sinks)),
+        tracker(
+            context.get_executor(), with_ack(ack_mode::journaled), make_memory_backlog(), std::move(sinks)
+        ),
         std::invalid_argument
     );
 }
@@ -157,8 +161,9 @@ TEST_CASE("who can wait for room gets it", "[tracker]") {
     fixture.script->hold();
     fixture.tracker.start();
     CHECK_FALSE(fixture.track(2));
-    const auto patient =
-        test::start(fixture.context, fixture.tracker.track(test::make_batch(1, 3), fixture.clock.now() + 60s));
+    const auto patient = test::start(
+        fixture.context, fixture.tracker.track(test::make_batch(1, 3), fixture.clock.now() + 60s)
+    );
     test::run_until(fixture.context, [&] { return fixture.clock.next() == 60s; });
     CHECK_FALSE(patient->ended());
     fixture.script->release();
@@ -172,8 +177,9 @@ TEST_CASE("who waits for room in vain gives up, and nothing of it is stored", "[
     fixture.script->hold();
     fixture.tracker.start();
     CHECK_FALSE(fixture.track(2));
-    const auto patient =
-        test::start(fixture.context, fixture.tracker.track(test::make_batch(1, 3), fixture.clock.now() + 60s));
+    const auto patient = test::start(
+        fixture.context, fixture.tracker.track(test::make_batch(1, 3), fixture.clock.now() + 60s)
+    );
     test::run_until(fixture.context, [&] { return fixture.clock.next() == 60s; });
     fixture.clock.advance(60s);
     test::run_until(fixture.context, [&] { return patient->ended(); });
@@ -273,6 +279,72 @@ TEST_CASE("who waits for a delivery when the drain gives up is told that there i
     fixture.tracker.hurry();
     test::run_until(fixture.context, [&] { return report->ended() && answer->ended(); });
     CHECK(answer->get() == errc::not_confirmed);
+}
+
+TEST_CASE("once waiters are released nobody waits any more", "[tracker]") {
+    tracker_fixture fixture{with_ack(ack_mode::delivered)};
+    fixture.script->hold();
+    fixture.tracker.start();
+    fixture.tracker.release_waiters();
+    CHECK(fixture.track(1) == errc::not_confirmed);
+    fixture.script->release();
+    test::run_until(fixture.context, [&] { return fixture.tracker.delivered() == 1; });
+}
+
+namespace {
+
+boost::asio::awaitable<int> track_often(tracker& into, int times, error_code expected) {
+    int as_expected = 0;
+    for (int i = 0; i < times; ++i) {
+        auto events = test::make_batch(1);
+        const auto outcome = co_await into.track(std::move(events));
+        if (outcome == expected) ++as_expected;
+    }
+    co_return as_expected;
+}
+
+} // namespace
+
+TEST_CASE("being refused a hundred thousand times in a row costs no stack", "[tracker]") {
+    tracker_fixture fixture{bounded(1)};
+    fixture.script->hold();
+    fixture.tracker.start();
+    CHECK_FALSE(fixture.track(1));
+    CHECK(test::run(fixture.context, track_often(fixture.tracker, 100'000, errc::backlog_full)) == 100'000);
+}
+
+TEST_CASE("more than the whole backlog may hold is refused for good", "[tracker]") {
+    tracker_fixture fixture{bounded(2)};
+    fixture.tracker.start();
+    CHECK(fixture.track(3) == errc::too_large);
+}
+
+TEST_CASE("of two sinks the slower one decides what is delivered and what is lost", "[tracker]") {
+    asio::io_context context;
+    const auto quick = std::make_shared<test::fake_sink_script>();
+    const auto slow = std::make_shared<test::fake_sink_script>();
+    std::vector<sink_spec> sinks(2);
+    sinks[0].name = "quick";
+    sinks[0].sink = std::make_unique<test::fake_sink>(quick);
+    sinks[1].name = "slow";
+    sinks[1].sink = std::make_unique<test::fake_sink>(slow);
+    slow->hold();
+    tracker tracker{context.get_executor(), {}, make_memory_backlog(), std::move(sinks)};
+    tracker.start();
+    CHECK_FALSE(test::run(context, tracker.track(test::make_batch(3))));
+    test::run_until(context, [&] { return quick->ids().size() == 3; });
+    CHECK(tracker.delivered() == 0);
+    const auto drained = test::start(context, tracker.drain(system_clock().now() + 60s));
+    tracker.hurry();
+    test::run_until(context, [&] { return drained->ended(); });
+    const auto& report = drained->get();
+    CHECK_FALSE(report.in_time);
+    CHECK(report.delivered == 0);
+    CHECK(report.lost == 3);
+    CHECK(report.books.sinks[0].delivered == 3);
+    CHECK(report.books.sinks[0].lost == 0);
+    CHECK(report.books.sinks[1].lost == 3);
+    check_identity(report.books);
 }
 
 TEST_CASE("activities name the deliveries, and none is left after a drain", "[tracker]") {

@@ -1,0 +1,130 @@
+// The admin pages over a real socket, asked by the same code as a container's health check.
+#include "admin/healthcheck.hpp"
+#include "admin/pages.hpp"
+#include "http/listener.hpp"
+#include "support/catch.hpp"
+#include "support/fake_sink.hpp"
+#include "support/run.hpp"
+
+#include <boost/json/parse.hpp>
+
+#include <future>
+
+using namespace trackd;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+namespace {
+
+std::vector<sink_spec> one_sink() {
+    std::vector<sink_spec> sinks(1);
+    sinks[0].name = "fake";
+    sinks[0].kind = "fake";
+    sinks[0].sink = std::make_unique<test::fake_sink>(std::make_shared<test::fake_sink_script>());
+    return sinks;
+}
+
+struct admin_fixture : admin::overview {
+    admin_fixture() {
+        tracker.start();
+        accepting.spawn("listener", listener.run());
+    }
+
+    ~admin_fixture() override {
+        listener.close();
+        test::run_until(context, [this] { return accepting.size() == 0; });
+        worker.begin_close({}, {});
+        (void)test::run(context, worker.join());
+        (void)test::run(context, tracker.drain(system_clock().now() + 5s));
+    }
+
+    [[nodiscard]] stage current_stage() const noexcept override { return now; }
+
+    [[nodiscard]] std::chrono::steady_clock::duration uptime() const override { return 90s; }
+
+    [[nodiscard]] std::string ack() const override { return "accepted"; }
+
+    [[nodiscard]] trackd::tracker& the_tracker() override { return tracker; }
+
+    [[nodiscard]] std::vector<admin::listener_group> listeners() const override {
+        return {{"admin", {const_cast<http::worker*>(&worker)}}};
+    }
+
+    [[nodiscard]] std::vector<base::running_task> tasks() const override { return accepting.running(); }
+
+    http::router routes() {
+        http::router made;
+        admin::add_health_routes(made, *this);
+        admin::add_status_routes(made, *this);
+        return made;
+    }
+
+    // Asks from another thread while this one serves.
+    admin::health ask(std::string_view path) {
+        auto answer = std::async(std::launch::async, [at = listener.local_endpoint(), path] {
+            return admin::ask_health(at, path, 60s);
+        });
+        test::run_until(context, [&] { return answer.wait_for(0s) == std::future_status::ready; });
+        return answer.get();
+    }
+
+    stage now = stage::running;
+    asio::io_context context{1};
+    trackd::tracker tracker{context.get_executor(), {}, make_memory_backlog(), one_sink()};
+    http::worker worker{context, {}, routes()};
+    http::connection_limit limit{context.get_executor(), 10};
+    http::listener listener{context, "127.0.0.1:0", {&worker}, limit};
+    base::task_group<http::executor_type> accepting{context.get_executor(), base::log_failed_task};
+};
+
+} // namespace
+
+TEST_CASE_METHOD(admin_fixture, "a running daemon is healthy and ready", "[admin]") {
+    CHECK(ask("/healthz").good);
+    const auto ready = ask("/readyz");
+    CHECK(ready.good);
+    CHECK(ready.says == "running");
+}
+
+TEST_CASE_METHOD(admin_fixture, "from lame duck on the daemon is healthy but not ready", "[admin]") {
+    for (const auto later : {stage::lame_duck, stage::closing, stage::draining, stage::stopped}) {
+        now = later;
+        CHECK(ask("/healthz").good);
+        const auto ready = ask("/readyz");
+        CHECK_FALSE(ready.good);
+        CHECK(ready.says == to_string(later));
+    }
+}
+
+TEST_CASE_METHOD(admin_fixture, "the status is JSON with the books of every sink", "[admin]") {
+    const auto answer = ask("/status");
+    REQUIRE(answer.good);
+    const auto page = boost::json::parse(answer.says);
+    CHECK(page.at("stage") == "running");
+    CHECK(page.at("uptime_seconds") == 90);
+    CHECK(page.at("tracker").at("ack") == "accepted");
+    CHECK(page.at("connections").at("admin") == 1);
+    REQUIRE(page.at("sinks").as_array().size() == 1);
+    CHECK(page.at("sinks").at(0).at("name") == "fake");
+    CHECK(page.at("sinks").at(0).at("pending") == 0);
+}
+
+TEST_CASE_METHOD(admin_fixture, "the tasks name what runs and what is connected", "[admin]") {
+    const auto answer = ask("/debug/tasks");
+    REQUIRE(answer.good);
+    const auto page = boost::json::parse(answer.says);
+    CHECK(page.at("counts").at("deliveries") == 1);
+    CHECK(page.at("counts").at("connections") == 1);
+    CHECK(page.at("connections").at(0).at("state") == "handling");
+    CHECK(page.at("tasks").at(0).at("name") == "listener");
+}
+
+TEST_CASE("where nobody answers nothing is healthy, and the reason is said", "[admin]") {
+    asio::io_context context;
+    asio::ip::tcp::acceptor taken{context, {asio::ip::address_v4::loopback(), 0}};
+    const auto at = taken.local_endpoint();
+    taken.close();
+    const auto answer = admin::ask_health(at, "/healthz", 60s);
+    CHECK_FALSE(answer.good);
+    CHECK_FALSE(answer.says.empty());
+}

@@ -42,7 +42,7 @@ class wakeup {
 public:
     static constexpr clock::time_point never = clock::time_point::max();
 
-    wakeup(boost::asio::any_io_executor executor, clock& time);
+    wakeup(const boost::asio::any_io_executor& executor, clock& time);
     ~wakeup();
     wakeup(const wakeup&) = delete;
     wakeup& operator=(const wakeup&) = delete;

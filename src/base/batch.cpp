@@ -4,6 +4,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace trackd {
 
@@ -78,7 +79,8 @@ void batch::append(const event_view& event) {
 
 void batch::append(batch&& other) {
     if (empty()) {
-        *this = std::move(other);
+        std::swap(bytes_, other.bytes_);
+        std::swap(events_, other.events_);
     } else {
         bytes_.insert(bytes_.end(), other.bytes_.begin(), other.bytes_.end());
         events_ += other.events_;

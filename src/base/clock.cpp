@@ -30,7 +30,7 @@ clock& system_clock() noexcept {
     return machine;
 }
 
-wakeup::wakeup(asio::any_io_executor executor, clock& time) : clock_{time}, timer_{std::move(executor)} {}
+wakeup::wakeup(const asio::any_io_executor& executor, clock& time) : clock_{time}, timer_{executor} {}
 
 wakeup::~wakeup() {
     if (waiting_) clock_.waits_no_more(*this);

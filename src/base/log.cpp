@@ -7,6 +7,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <atomic>
+#include <exception>
 #include <memory>
 #include <poll.h>
 #include <string>
@@ -80,7 +81,7 @@ void log_without_waiting(spdlog::level::level_enum level, std::string_view messa
         pollfd standard_error{STDERR_FILENO, POLLOUT, 0};
         if (::poll(&standard_error, 1, 0) == 1 && (standard_error.revents & POLLOUT) != 0)
             static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
-    } catch (...) {
+    } catch (const std::exception&) {
         return; // no memory for a line: whoever calls this has something more urgent to do
     }
 }

@@ -142,7 +142,10 @@ json_event_reader::read_plain(std::string_view object, const json_event_rules& r
     if (!rules.path_type.empty()) {
         event.type = rules.path_type;
     } else if (has(type) && is_string(given_[type])) {
-        if (auto wrong = read_text(type, event.type)) return wrong;
+        const auto text = unescaped(between_quotes(given_[type]));
+        const bool has_size_of_one = !text.empty() && text.size() <= max_attribute_bytes;
+        if (!has_size_of_one) return read_text(type, event.type); // which says what is wrong
+        if (!attribute_fault(text)) event.type = text;            // with control characters it is only data
     }
     event.datacontenttype = "application/json";
     event.data = object;

@@ -2,7 +2,7 @@
 
 Every block fenced as ```console is run, in order, by one shell each. Lines that begin with `$ ` are commands; the
 lines below one are what it prints, where `…` stands for anything; without such lines the output does not matter.
-A command that begins with `scripts/run` is started in the background, and the next one waits until the daemon is
+A `scripts/run` without arguments is started in the background, and the next one waits until the daemon is
 ready. Commands that would build or install (`scripts/test`, `git`, `cd`, `sudo`, `docker`, `podman`) are left out, and
 so are blocks with any other info string.
 
@@ -80,7 +80,7 @@ class Readme(trackd.TestCase):
 
     def run_command(self, line, shown):
         environment = {**trackd.clean_environment(), "no_proxy": "*"}
-        if line.startswith("scripts/run"):
+        if line.rstrip(" &") == "scripts/run":
             command = line.rstrip(" &")
             self.daemon = subprocess.Popen(command.split(), cwd=self.root, env=environment,
                                            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,5 +1,5 @@
 // A server of one's own with a tracker inside: each line that a client sends is an event, answered "ok" once it is
-// tracked. SIGTERM closes the listener, drains the tracker, and reports. One client at a time. Usage: line_server PORT
+// tracked. SIGTERM closes the listener, drains, and reports. One client at a time. Usage: line_server PORT
 #include <trackd/tracker.hpp>
 
 #include <boost/asio.hpp>
@@ -20,25 +20,22 @@ struct print_sink final : trackd::sink {
 
 asio::awaitable<void> serve(tcp::socket client, trackd::tracker& tracker, int& last_id) {
     std::string input;
-    for (boost::system::error_code gone; !gone;) {
-        auto next_line = asio::dynamic_buffer(input, 1000);
-        const auto size = co_await asio::async_read_until(client, next_line, '\n', asio::redirect_error(asio::use_awaitable, gone));
-        if (gone) co_return;
-
+    boost::system::error_code gone;
+    while (const auto size = co_await asio::async_read_until(
+               client, asio::dynamic_buffer(input, 1000), '\n', asio::redirect_error(asio::use_awaitable, gone)
+           )) {
         const auto id = std::to_string(++last_id);
         trackd::event_view event;
         event.id = id;
-        event.source = "line_server";
         event.type = "line";
         event.data = std::string_view{input}.substr(0, size - 1);
         event.kind = trackd::data_kind::text;
         trackd::batch events;
         events.append(event);
         const auto refused = co_await tracker.track(std::move(events));
-        input.erase(0, size);
-
         const auto answer = refused ? refused.message() + "\n" : "ok\n";
         co_await asio::async_write(client, asio::buffer(answer), asio::redirect_error(asio::use_awaitable, gone));
+        input.erase(0, size);
     }
 }
 
@@ -57,13 +54,11 @@ asio::awaitable<void> run(unsigned short port) {
     sinks[0].sink = std::make_unique<print_sink>();
     trackd::tracker tracker{executor, {}, trackd::make_memory_backlog(), std::move(sinks)};
     tracker.start();
-
     asio::signal_set signals{executor, SIGTERM, SIGINT};
     tcp::acceptor listener{executor, {asio::ip::address_v4::loopback(), port}};
     std::cout << "listening on " << listener.local_endpoint() << std::endl;
     co_await (accept_clients(listener, tracker) || signals.async_wait(asio::use_awaitable));
-
-    const auto report = co_await tracker.drain(trackd::clock::time_point::clock::now() + std::chrono::seconds{5});
+    const auto report = co_await tracker.drain(trackd::system_clock().now() + std::chrono::seconds{5});
     std::cout << "delivered=" << report.delivered << " lost=" << report.lost << std::endl;
 }
 

@@ -29,7 +29,7 @@ public:
     [[nodiscard]] virtual std::chrono::steady_clock::duration uptime() const = 0;
     [[nodiscard]] virtual std::string ack() const = 0; ///< as configured: "accepted"
     [[nodiscard]] virtual tracker& the_tracker() = 0;
-    [[nodiscard]] virtual std::vector<listener_group> listeners() const = 0;
+    [[nodiscard]] virtual std::vector<listener_group> listeners() = 0;
 
     /// Coroutines of the daemon itself, beside those of the tracker: listeners, signals.
     [[nodiscard]] virtual std::vector<base::running_task> tasks() const = 0;

@@ -2,7 +2,6 @@
 
 #include "admin/pages.hpp"
 #include "base/log.hpp"
-#include "base/version.hpp"
 #include "intake/native_endpoint.hpp"
 #include "service/parts.hpp"
 
@@ -98,8 +97,8 @@ std::string service::ack() const {
     return std::string{config::to_string(settings_.tracker.ack)};
 }
 
-std::vector<admin::listener_group> service::listeners() const {
-    return {{"ingest", pool_.workers()}, {"admin", {const_cast<http::worker*>(&admin_worker_)}}};
+std::vector<admin::listener_group> service::listeners() {
+    return {{"ingest", pool_.workers()}, {"admin", {&admin_worker_}}};
 }
 
 std::vector<base::running_task> service::tasks() const {

@@ -53,7 +53,7 @@ private:
 
     [[nodiscard]] tracker& the_tracker() override { return tracker_; }
 
-    [[nodiscard]] std::vector<admin::listener_group> listeners() const override;
+    [[nodiscard]] std::vector<admin::listener_group> listeners() override;
     [[nodiscard]] std::vector<base::running_task> tasks() const override;
 
     [[nodiscard]] http::router ingest_routes(boost::asio::io_context& thread);

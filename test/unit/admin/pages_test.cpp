@@ -46,9 +46,7 @@ struct admin_fixture : admin::overview {
 
     [[nodiscard]] trackd::tracker& the_tracker() override { return tracker; }
 
-    [[nodiscard]] std::vector<admin::listener_group> listeners() const override {
-        return {{"admin", {const_cast<http::worker*>(&worker)}}};
-    }
+    [[nodiscard]] std::vector<admin::listener_group> listeners() override { return {{"admin", {&worker}}}; }
 
     [[nodiscard]] std::vector<base::running_task> tasks() const override { return accepting.running(); }
 

@@ -17,14 +17,14 @@ using namespace std::string_view_literals;
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string as_json_string(std::string_view text) {
     std::string out;
     base::append_json_string(out, text);
     return out;
 }
 
 std::string read_back(std::string_view text) {
-    const auto value = json::parse(quoted(text));
+    const auto value = json::parse(as_json_string(text));
     return {value.as_string().data(), value.as_string().size()};
 }
 
@@ -58,10 +58,10 @@ event_view some_event() {
 
 } // namespace
 
-TEST_CASE("plain text is quoted as it is, whatever its length", "[base][json_text]") {
+TEST_CASE("plain text is as_json_string as it is, whatever its length", "[base][json_text]") {
     std::string text;
     for (int i = 0; i < 100; ++i) {
-        CHECK(quoted(text) == '"' + text + '"');
+        CHECK(as_json_string(text) == '"' + text + '"');
         text += static_cast<char>(' ' + 3 + i % 50); // no quote, no backslash
     }
 }
@@ -71,24 +71,24 @@ TEST_CASE("quotes, backslashes and control characters are escaped at any place",
         for (const char special : "\"\\\b\f\n\r\t\x01\x1F\x7F"sv) {
             const auto text = std::string(before, 'a') + special + std::string(80 - before, 'b');
             CHECK(read_back(text) == text);
-            for (const char c : quoted(text))
+            for (const char c : as_json_string(text))
                 CHECK((c >= ' ' && c <= '~'));
         }
     }
 }
 
 TEST_CASE("NUL is a character like any other", "[base][json_text]") {
-    CHECK(quoted("a\0b"sv) == R"("a\u0000b")");
+    CHECK(as_json_string("a\0b"sv) == R"("a\u0000b")");
     CHECK(read_back("\0\0"sv) == "\0\0"s);
 }
 
 TEST_CASE("DEL and the C1 controls are escaped, for terminals that obey them", "[base][json_text]") {
-    CHECK(quoted("\x7F") == R"("\u007f")");
+    CHECK(as_json_string("\x7F") == R"("\u007f")");
     CHECK(
-        quoted("a\xC2\x9B"
-               "31m") == R"("a\u009b31m")"
+        as_json_string("a\xC2\x9B"
+                       "31m") == R"("a\u009b31m")"
     );
-    CHECK(quoted("\xC2\xA0") == "\"\xC2\xA0\""); // the first that is none
+    CHECK(as_json_string("\xC2\xA0") == "\"\xC2\xA0\""); // the first that is none
 }
 
 TEST_CASE("valid UTF-8 passes through", "[base][json_text]") {
@@ -96,7 +96,7 @@ TEST_CASE("valid UTF-8 passes through", "[base][json_text]") {
         "é"s, "日本語のテキスト、とても長い"s, "🎉🎉🎉"s, "a🎉b"s, "\xED\x9F\xBF"s, "\xEE\x80\x80"s,
         "\xEF\xBF\xBF"s, "\xF0\x90\x80\x80"s, "\xF4\x8F\xBF\xBF"s, "\xDF\xBF"s, "\xE0\xA0\x80"s
     );
-    CHECK(quoted(text) == '"' + text + '"');
+    CHECK(as_json_string(text) == '"' + text + '"');
     CHECK(read_back(text) == text);
 }
 
@@ -104,15 +104,15 @@ TEST_CASE(
     "bytes that are no UTF-8 become replacement characters, and what follows is kept", "[base][json_text]"
 ) {
     const auto replaced = std::string{"\xEF\xBF\xBD"};
-    CHECK(quoted("a\xFFz") == "\"a" + replaced + "z\"");
-    CHECK(quoted("\x80") == '"' + replaced + '"');                // a tail without a head
-    CHECK(quoted("\xC0\xAF") == '"' + replaced + replaced + '"'); // overlong
-    CHECK(quoted("\xE0\x9F\xBF") == '"' + replaced + replaced + replaced + '"');
-    CHECK(quoted("\xED\xA0\x80") == '"' + replaced + replaced + replaced + '"'); // a surrogate
-    CHECK(quoted("\xF4\x90\x80\x80") == '"' + replaced + replaced + replaced + replaced + '"');
-    CHECK(quoted("\xF5") == '"' + replaced + '"');
-    CHECK(quoted("\xE2\x82\"") == '"' + replaced + replaced + "\\\"\"");         // cut off by a quote
-    CHECK(quoted("\xF0\x9F\x8E") == '"' + replaced + replaced + replaced + '"'); // cut off by the end
+    CHECK(as_json_string("a\xFFz") == "\"a" + replaced + "z\"");
+    CHECK(as_json_string("\x80") == '"' + replaced + '"');                // a tail without a head
+    CHECK(as_json_string("\xC0\xAF") == '"' + replaced + replaced + '"'); // overlong
+    CHECK(as_json_string("\xE0\x9F\xBF") == '"' + replaced + replaced + replaced + '"');
+    CHECK(as_json_string("\xED\xA0\x80") == '"' + replaced + replaced + replaced + '"'); // a surrogate
+    CHECK(as_json_string("\xF4\x90\x80\x80") == '"' + replaced + replaced + replaced + replaced + '"');
+    CHECK(as_json_string("\xF5") == '"' + replaced + '"');
+    CHECK(as_json_string("\xE2\x82\"") == '"' + replaced + replaced + "\\\"\"");         // cut off by a quote
+    CHECK(as_json_string("\xF0\x9F\x8E") == '"' + replaced + replaced + replaced + '"'); // cut off by the end
 }
 
 TEST_CASE("every pair of bytes gives valid JSON", "[base][json_text]") {
@@ -120,7 +120,7 @@ TEST_CASE("every pair of bytes gives valid JSON", "[base][json_text]") {
         std::string line = "[";
         for (int second = 0; second < 256; ++second) {
             const std::string text{static_cast<char>(first), static_cast<char>(second)};
-            line += quoted(text) + ',';
+            line += as_json_string(text) + ',';
         }
         line.back() = ']';
         json::error_code error;

@@ -354,7 +354,8 @@ TEST_CASE("a write that a full disk cuts short stores nothing, and works again l
     {
         const test::file_size_limit full{96 * 1024};
         const auto error = error_of([&] { test::write_all(*sink, test::numbered_events{5000, 11}); });
-        CHECK(contains(error, path.string() + ": disk I/O error (SQLite error 778)")); // SQLITE_IOERR_WRITE
+        // In the parentheses newer versions of SQLite have the system's reason, older ones only a number.
+        CHECK(contains(error, path.string() + ": disk I/O error ("));
         CHECK_THROWS(test::write_all(*sink, test::numbered_events{5000, 11}));
     }
     CHECK(count(path) == "integer:10");

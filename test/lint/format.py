@@ -19,7 +19,7 @@ def clang_format(path, *options):
 
 def over_all(root, *options):
     """Runs clang-format on all files, one a processor; what it said of each of which it said something."""
-    paths = project.cpp(root, "include", "src", "test", "examples")
+    paths = project.cpp(root, "include", "src", "test")
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         return [said for said in pool.map(lambda path: clang_format(path, *options), paths) if said]
 

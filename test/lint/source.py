@@ -72,7 +72,7 @@ def check_file(path, name):
 def check(root):
     root = Path(root)
     findings = []
-    for path in project.cpp(root, "include", "src", "test", "examples"):
+    for path in project.cpp(root, "include", "src", "test", "docs"):
         findings += check_file(path, path.relative_to(root).as_posix())
     return findings
 

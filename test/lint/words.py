@@ -13,7 +13,7 @@ RULES = [
     (r"[ \t]+$", "blanks at the end of the line"),
     (r"\r$", "a line that ends in CR"),
 ]
-FOLDERS = [".ci", "cmake", "config", "docs", "examples", "include", "scripts", "src", "test"]
+FOLDERS = [".ci", "cmake", "config", "docs", "include", "scripts", "src", "test"]
 # Samples of bad input are what they are; the rules' own tests break the rules.
 NOT_OURS = re.compile(r"^test/(lint/|.*(corpus|samples|fixtures)/)|\.(jsonl|bin|svg|png|ico)$")
 

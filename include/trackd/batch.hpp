@@ -31,8 +31,7 @@ public:
 
     /// Encodes one event at the end.
     /// @throws std::length_error if an attribute is longer than `max_attribute_bytes`, or `extensions` or
-    /// `data` than
-    ///         4 GiB; nothing is appended then.
+    ///         `data` than 4 GiB; nothing is appended then.
     void append(const event_view& event);
 
     /// Takes over all events of `other`, which is empty afterwards.

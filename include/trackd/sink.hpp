@@ -27,9 +27,8 @@ public:
     /// Makes ready, or finds out that this sink can never work as it is configured (no such directory, no
     /// permission, a schema of a newer version).
     /// @throws std::exception whose text names what, where and what was expected; the daemon then does not
-    /// start.
-    ///         What may mend itself (a server that does not answer yet) is no such error: it belongs to
-    ///         `write`.
+    ///         start. What may mend itself (a server that does not answer yet) is no such error: it belongs
+    ///         to `write`.
     virtual void open() {}
 
     /// Stores the events, in order, and returns when those it confirms are safe. May confirm only the first

@@ -128,8 +128,8 @@ public:
     ///
     /// Where there is no room it waits for some until `admit_by`; the default does not wait. Before admission
     /// it obeys cancellation. After admission the events are the tracker's: cancellation ends the waiting,
-    /// not the delivery. May be called on any executor, also one that runs
-    /// many threads; a cancellation signal must then be emitted where the caller runs, as ever.
+    /// not the delivery. May be called on any executor, also one that runs many threads; a cancellation signal
+    /// must then be emitted where the caller runs, as ever.
     /// @return no error; or errc::backlog_full, too_large, sealed, given_up: nothing of the batch is or will
     /// be stored;
     ///         or errc::not_confirmed: all of it is stored, and will be delivered

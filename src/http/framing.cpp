@@ -1,6 +1,8 @@
 // See framing.hpp. The rules are those of RFC 9112; where it leaves a choice, the stricter one.
 #include "http/framing.hpp"
 
+#include "base/ascii.hpp"
+
 #include <boost/beast/http/error.hpp>
 
 #include <algorithm>
@@ -13,20 +15,16 @@ namespace {
 
 namespace beast_http = boost::beast::http;
 
-constexpr char to_lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 constexpr bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
 }
 
 constexpr bool is_hex_digit(char c) noexcept {
-    return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'f');
+    return is_digit(c) || (base::to_lower(c) >= 'a' && base::to_lower(c) <= 'f');
 }
 
 constexpr bool is_alphanumeric(char c) noexcept {
-    return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
+    return is_digit(c) || (base::to_lower(c) >= 'a' && base::to_lower(c) <= 'z');
 }
 
 constexpr bool is_token_char(char c) noexcept {
@@ -56,7 +54,7 @@ bool is_host_and_port(std::string_view text) noexcept {
         if (end == std::string_view::npos || end == 1) return false;
         const auto literal = text.substr(1, end - 1);
         const auto allowed = [](char c) {
-            return is_hex_digit(c) || c == ':' || c == '.' || to_lower(c) == 'v';
+            return is_hex_digit(c) || c == ':' || c == '.' || base::to_lower(c) == 'v';
         };
         if (!std::ranges::all_of(literal, allowed)) return false;
         ++end;
@@ -85,7 +83,7 @@ refused bad_target() {
 // absolute-form: `http://host:port/path`. Leaves the path and query in `target`; RFC 9112 section 3.2.2.
 bool strip_authority(std::string_view& target) {
     for (const std::string_view scheme : {"http://", "https://"}) {
-        if (!equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
+        if (!base::equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
         target.remove_prefix(scheme.size());
         const auto authority = target.substr(0, target.find_first_of("/?"));
         target.remove_prefix(authority.size());
@@ -117,10 +115,10 @@ check_transfer_coding(const request& req, std::string_view value, int fields, bo
             "Expected one Transfer-Encoding field, without Content-Length, and in HTTP/1.1 only."
         );
     }
-    if (equal_ignoring_case(value, "chunked")) return {};
+    if (base::equal_ignoring_case(value, "chunked")) return {};
     const auto last_comma = value.rfind(',');
     const bool coded_and_chunked = last_comma != std::string_view::npos &&
-                                   equal_ignoring_case(trim(value.substr(last_comma + 1)), "chunked") &&
+                                   base::equal_ignoring_case(trim(value.substr(last_comma + 1)), "chunked") &&
                                    !trim(value.substr(0, last_comma)).empty();
     if (coded_and_chunked) {
         return refused{
@@ -153,8 +151,8 @@ singleton singleton_of(const request::header_field& each) {
     case field::authorization: return authorization;
     case field::content_encoding: return content_encoding;
     case field::unknown:
-        if (equal_ignoring_case(each.name, "X-Api-Key")) return api_key;
-        if (equal_ignoring_case(each.name, "Idempotency-Key")) return idempotency_key;
+        if (base::equal_ignoring_case(each.name, "X-Api-Key")) return api_key;
+        if (base::equal_ignoring_case(each.name, "Idempotency-Key")) return idempotency_key;
         return singletons;
     default: return singletons;
     }
@@ -199,17 +197,11 @@ summary summarise(const request& req) {
 
 } // namespace
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-               return to_lower(x) == to_lower(y);
-           });
-}
-
 bool list_has_token(std::string_view list, std::string_view token) noexcept {
     while (!list.empty()) {
         const auto comma = list.find(',');
         const auto item = list.substr(0, comma);
-        if (equal_ignoring_case(trim(item.substr(0, item.find(';'))), token)) return true;
+        if (base::equal_ignoring_case(trim(item.substr(0, item.find(';'))), token)) return true;
         list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
     }
     return false;
@@ -275,7 +267,7 @@ check_head(request& req, std::string_view target, const options& limits, framing
     }
     found.keep_alive = !sum.close && (!req.http_1_0 || sum.keep_alive);
     if (!sum.expect.empty() && !req.http_1_0) {
-        if (!equal_ignoring_case(sum.expect, "100-continue")) {
+        if (!base::equal_ignoring_case(sum.expect, "100-continue")) {
             return refused{
                 status::expectation_failed, refusal::expectation, "unknown-expectation",
                 "The only expectation understood here is 100-continue."

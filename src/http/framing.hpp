@@ -29,8 +29,6 @@ struct refused {
     bool close = true;     ///< false where it is known where the next request begins
 };
 
-[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
-
 /// Whether a comma-separated list has this token, parameters aside. Case does not matter.
 [[nodiscard]] bool list_has_token(std::string_view list, std::string_view token) noexcept;
 

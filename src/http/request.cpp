@@ -1,6 +1,7 @@
 // Looking things up in a request's header section.
 #include "http/request.hpp"
 
+#include "base/ascii.hpp"
 #include "http/framing.hpp"
 
 #include <algorithm>
@@ -14,14 +15,14 @@ std::string_view request::header(field id) const noexcept {
 
 std::string_view request::header(std::string_view name) const noexcept {
     for (const auto& each : headers) {
-        if (equal_ignoring_case(each.name, name)) return each.value;
+        if (base::equal_ignoring_case(each.name, name)) return each.value;
     }
     return {};
 }
 
 bool request::header_has(std::string_view name, std::string_view token) const noexcept {
     return std::ranges::any_of(headers, [&](const header_field& each) {
-        return equal_ignoring_case(each.name, name) && list_has_token(each.value, token);
+        return base::equal_ignoring_case(each.name, name) && list_has_token(each.value, token);
     });
 }
 

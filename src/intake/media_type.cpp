@@ -1,5 +1,6 @@
 #include "intake/media_type.hpp"
 
+#include "base/ascii.hpp"
 #include "intake/text.hpp"
 
 #include <algorithm>
@@ -38,18 +39,18 @@ bool media_type::well_formed() const noexcept {
 }
 
 bool media_type::is(std::string_view type_and_subtype) const noexcept {
-    return equal_ignoring_case(essence_, type_and_subtype);
+    return base::equal_ignoring_case(essence_, type_and_subtype);
 }
 
 bool media_type::begins_with(std::string_view prefix) const noexcept {
-    return equal_ignoring_case(essence_.substr(0, prefix.size()), prefix);
+    return base::equal_ignoring_case(essence_.substr(0, prefix.size()), prefix);
 }
 
 bool media_type::is_json() const noexcept {
     if (is("application/json")) return true; // nearly always
     const auto ends_with = [&](std::string_view ending) {
         return essence_.size() > ending.size() &&
-               equal_ignoring_case(essence_.substr(essence_.size() - ending.size()), ending);
+               base::equal_ignoring_case(essence_.substr(essence_.size() - ending.size()), ending);
     };
     return ends_with("/json") || ends_with("+json");
 }
@@ -58,7 +59,7 @@ std::string_view media_type::charset() const noexcept {
     for (auto rest = parameters_; !rest.empty();) {
         auto value = take_until(';', rest);
         const auto name = trimmed(take_until('=', value));
-        if (!equal_ignoring_case(name, "charset")) continue;
+        if (!base::equal_ignoring_case(name, "charset")) continue;
         value = trimmed(value);
         if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"'))
             value = value.substr(1, value.size() - 2);
@@ -69,8 +70,8 @@ std::string_view media_type::charset() const noexcept {
 
 bool media_type::is_utf8() const noexcept {
     const auto name = charset();
-    return name.empty() || equal_ignoring_case(name, "utf-8") || equal_ignoring_case(name, "utf8") ||
-           equal_ignoring_case(name, "us-ascii");
+    return name.empty() || base::equal_ignoring_case(name, "utf-8") ||
+           base::equal_ignoring_case(name, "utf8") || base::equal_ignoring_case(name, "us-ascii");
 }
 
 } // namespace trackd::intake

@@ -1,5 +1,6 @@
 #include "intake/native_endpoint.hpp"
 
+#include "base/ascii.hpp"
 #include "base/json_text.hpp"
 #include "intake/decode.hpp"
 #include "intake/text.hpp"
@@ -68,7 +69,8 @@ void answer(http::response& res, boost::system::error_code refused) {
 }
 
 std::optional<refusal> check_encoding(std::string_view content_encoding) {
-    if (content_encoding.empty() || equal_ignoring_case(content_encoding, "identity")) return std::nullopt;
+    if (content_encoding.empty() || base::equal_ignoring_case(content_encoding, "identity"))
+        return std::nullopt;
     return refusal{
         refusal_kind::unsupported_encoding,
         "Content-Encoding is " + quoted(content_encoding) + "; expected none: compressed bodies are not read"

@@ -44,11 +44,4 @@ std::string quoted(std::string_view text) {
     return out + "...";
 }
 
-bool equal_ignoring_case(std::string_view one, std::string_view other) noexcept {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return std::equal(one.begin(), one.end(), other.begin(), other.end(), [&](char a, char b) {
-        return lower(a) == lower(b);
-    });
-}
-
 } // namespace trackd::intake

@@ -25,7 +25,4 @@ inline constexpr std::string_view json_blanks = " \t\r\n";
 /// As a JSON string for an error's detail: escaped, and no more than 64 bytes of it.
 [[nodiscard]] std::string quoted(std::string_view text);
 
-/// ASCII letters only; the rest must be the same.
-[[nodiscard]] bool equal_ignoring_case(std::string_view one, std::string_view other) noexcept;
-
 } // namespace trackd::intake

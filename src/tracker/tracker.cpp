@@ -261,13 +261,15 @@ void tracker::impl::take_in() {
         arrived.swap(inbox_);
     }
     if (arrived.empty()) return;
+    const bool nobody_waited = acknowledgements_.next_deadline() == wakeup::never;
     for (auto& one : arrived)
         take_in(std::move(one));
     for (auto& delivery : deliveries_)
         delivery->wake();
     settle();
     if (released_) release_waiters();
-    acknowledgements_changed_.ring();
+    // Deadlines only rise: who waits for an earlier one need not hear of those behind it.
+    if (nobody_waited && acknowledgements_.next_deadline() != wakeup::never) acknowledgements_changed_.ring();
 }
 
 void tracker::impl::take_in(submission handed_over) {

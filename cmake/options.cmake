@@ -8,7 +8,7 @@ target_link_libraries(trackd_options INTERFACE Boost::headers Threads::Threads)
 # Asio's and Beast's non-template code is compiled once, in src/base/asio.cpp and src/http/beast.cpp.
 target_compile_definitions(trackd_options INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 
-if(TRACKD_SANITIZER STREQUAL "address")
+if(TRACKD_SANITIZER MATCHES "^(address|fuzzer)$")
     target_compile_options(trackd_options INTERFACE
         -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
         # Its check opens a pipe, and takes it for a fault that a process at its limit of open files cannot.
@@ -17,6 +17,12 @@ if(TRACKD_SANITIZER STREQUAL "address")
     # Recycled coroutine frames would hide a use of a finished coroutine from the sanitizer.
     target_compile_definitions(trackd_options INTERFACE
         BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING BOOST_ASIO_DISABLE_SMALL_BLOCK_RECYCLING)
+    if(TRACKD_SANITIZER STREQUAL "fuzzer") # test/fuzz links libFuzzer's own main
+        if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+            message(FATAL_ERROR "TRACKD_SANITIZER is \"fuzzer\", which only clang++ knows; CMAKE_CXX_COMPILER is ${CMAKE_CXX_COMPILER}")
+        endif()
+        target_compile_options(trackd_options INTERFACE -fsanitize=fuzzer-no-link)
+    endif()
 elseif(TRACKD_SANITIZER STREQUAL "thread")
     target_compile_options(trackd_options INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
     target_link_options(trackd_options INTERFACE -fsanitize=thread)
@@ -24,7 +30,7 @@ elseif(TRACKD_SANITIZER STREQUAL "thread")
         target_compile_options(trackd_options INTERFACE -Wno-tsan) # Asio's fences, which g++ warns it does not model
     endif()
 elseif(NOT "${TRACKD_SANITIZER}" STREQUAL "")
-    message(FATAL_ERROR "TRACKD_SANITIZER is \"${TRACKD_SANITIZER}\"; expected nothing, address or thread")
+    message(FATAL_ERROR "TRACKD_SANITIZER is \"${TRACKD_SANITIZER}\"; expected nothing, address, thread or fuzzer")
 endif()
 
 add_library(trackd_warnings INTERFACE)

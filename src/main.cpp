@@ -4,6 +4,7 @@
 #include "config/load.hpp"
 #include "http/listener.hpp"
 #include "service/command_line.hpp"
+#include "service/journal_commands.hpp"
 #include "service/service.hpp"
 
 #include <exception>
@@ -26,6 +27,10 @@ int run(const trackd::service::command_line& line) {
     using trackd::service::command;
     auto settings = trackd::config::load(line.sources);
     if (line.what == command::healthcheck) return healthcheck(settings, line.ready);
+    if (line.what == command::journal) {
+        std::ios::sync_with_stdio(false);
+        return trackd::service::run_journal_command(line.journal, settings.data_dir, std::cout, std::cerr);
+    }
     if (line.what == command::config) std::cout << trackd::config::to_toml(settings);
     if (line.what == command::check) std::cout << "the configuration is good\n";
     if (line.what != command::serve) return 0;

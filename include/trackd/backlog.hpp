@@ -2,12 +2,20 @@
 #pragma once
 
 #include <trackd/batch.hpp>
+#include <trackd/clock.hpp>
 #include <trackd/event.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace trackd {
@@ -15,10 +23,12 @@ namespace trackd {
 /// Consecutive events read from a backlog, and what keeps their bytes alive.
 struct chunk {
     position first = 0;             ///< position of the first event; the others follow without a gap
-    std::vector<event_view> events; ///< empty: there is nothing at that position yet
+    std::vector<event_view> events; ///< empty, and `damaged` zero: there is nothing at that position yet
+    std::uint64_t damaged =
+        0; ///< so many positions from `first` on can no longer be read; `events` is empty then
     std::vector<std::shared_ptr<const void>> owners; ///< hold the memory that `events` points into
 
-    [[nodiscard]] position end() const noexcept { return first + events.size(); }
+    [[nodiscard]] position end() const noexcept { return first + events.size() + damaged; }
 };
 
 /// How much one read may return. At least one event comes, however large, where there is one.
@@ -27,35 +37,103 @@ struct read_limits {
     std::size_t bytes = 4 * 1024 * 1024;
 };
 
+/// How far a sink has got. Positions in [start, at) are behind it: delivered, or damaged.
+struct cursor {
+    position start = 1;        ///< where it began
+    position at = 1;           ///< the first position that it has not confirmed
+    std::uint64_t damaged = 0; ///< of those behind it, how many could not be read
+
+    bool operator==(const cursor&) const = default;
+};
+
+/// Where a sink begins of which the backlog knows nothing.
+enum class sink_start {
+    oldest, ///< at the oldest event kept
+    newest, ///< behind the newest
+};
+
+/// Whether a backlog can take more.
+enum class backlog_condition {
+    good,
+    full,   ///< no room on the disk; it looks for some by itself
+    failed, ///< the disk failed: it takes nothing any more, and the daemon has to end
+};
+
+/// What a backlog on disk has to say for itself. Any figure but `bytes` is about this process's time.
+struct journal_status {
+    std::uint64_t segments = 0;
+    std::uint64_t bytes = 0;     ///< on disk
+    std::uint64_t max_bytes = 0; ///< what it may take
+    std::uint64_t commits = 0;
+    std::uint64_t damaged_bytes = 0; ///< that cannot be read, and were set aside
+    std::uint64_t torn_bytes = 0;    ///< of a commit that never finished, cut off at the start
+    std::uint64_t fulls = 0;         ///< how often there was no room
+    std::chrono::microseconds last_commit{};
+    std::string last_error; ///< of the disk; kept after it works again
+};
+
 /// Where accepted events wait for the sinks: in memory, or in a journal on disk.
 ///
-/// Confined to the tracker's strand: every member is called there and nowhere else. It is not bounded by
-/// itself: the tracker admits events before they come here.
+/// Confined to the tracker's strand: every member is called there and nowhere else, but for what is marked. It does
+/// not bound the memory that it takes: the tracker admits events before they come here, and learns from `released`
+/// when they have left memory.
 ///
-/// How safe an event is, is said by `stored_end()` alone: an event below it is as safe as this kind of
-/// backlog makes it. Memory is there at once; a journal gets there when a sync has returned, and then calls
-/// the function that it was constructed with, on the strand.
+/// How safe an event is, is said by `stored_end()` alone: an event below it is as safe as this kind of backlog makes
+/// it. Memory is there at once; a journal gets there when a sync has returned.
 class backlog {
 public:
+    /// How it calls the tracker: on the strand.
+    struct signals {
+        std::function<void()> changed; ///< `stored_end()`, `condition()` or `room_at()` has changed
+        std::function<void(batch::mark)>
+            released; ///< so many events and bytes have left memory; also from within
+                      ///< `move_cursor`
+    };
+
     virtual ~backlog() = default;
+
+    /// A sink's cursor: as it was kept from an earlier run, or a new one. Called for each sink, before `start`.
+    [[nodiscard]] virtual cursor open_cursor(const std::string& sink, sink_start where) = 0;
+
+    /// Begins to work. Called once.
+    /// @param strand runs all calls, in both directions
+    /// @param time   outlives the backlog
+    virtual void start(boost::asio::any_io_executor strand, clock& time, signals to) = 0;
 
     /// Takes all events of the batch, which get the positions from `end()` on. Never blocks.
     virtual void append(batch events) = 0;
 
-    /// Reads events from `from` on. `from` lies between `begin()` and `end()`.
+    /// Reads what is stored from `from` on; once the condition is not good, also what is not. `from` lies between the
+    /// least cursor and `end()`.
     [[nodiscard]] virtual boost::asio::awaitable<chunk> read(position from, read_limits limits) = 0;
 
-    /// Every sink has confirmed everything below this position: it may be forgotten.
-    /// @return the encoded bytes given back
-    virtual std::size_t trim(position below) = 0;
+    /// The sink has got further. What is below every cursor may be forgotten.
+    virtual void move_cursor(std::string_view sink, const cursor& to) = 0;
 
-    [[nodiscard]] virtual position begin() const noexcept = 0;      ///< oldest event kept
     [[nodiscard]] virtual position end() const noexcept = 0;        ///< what the next event will get
     [[nodiscard]] virtual position stored_end() const noexcept = 0; ///< see above
-    [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;   ///< encoded bytes kept
+
+    /// Where every cursor must have got for there to be room again: the end of the oldest piece that can be given up.
+    [[nodiscard]] virtual position room_at() const noexcept = 0;
+
+    /// The largest batch that it can ever take, in encoded bytes.
+    [[nodiscard]] virtual std::size_t max_batch_bytes() const noexcept {
+        return static_cast<std::size_t>(-1);
+    }
+
+    [[nodiscard]] virtual backlog_condition condition() const noexcept { return backlog_condition::good; }
 
     /// Whether events that wait here survive the end of the process.
     [[nodiscard]] virtual bool durable() const noexcept = 0;
+
+    /// Stores what is not stored yet, if that is possible, and ends its threads. Called once, when no sink is written
+    /// to any more.
+    [[nodiscard]] virtual boost::asio::awaitable<void> close() = 0;
+
+    /// How long the write that is under way already takes; zero if there is none. Any thread.
+    [[nodiscard]] virtual std::chrono::steady_clock::duration busy_for() const noexcept { return {}; }
+
+    [[nodiscard]] virtual std::optional<journal_status> journal() const { return std::nullopt; }
 };
 
 /// A backlog that is gone with the process. Positions start at 1.

@@ -85,10 +85,17 @@ public:
     /// How many bytes the event's encoding takes.
     [[nodiscard]] std::size_t encoded_bytes() const noexcept;
 
+    /// The event as it is encoded.
+    [[nodiscard]] std::string_view encoded() const noexcept { return {at_, encoded_bytes()}; }
+
     bool operator==(const iterator&) const = default;
 
 private:
     const char* at_ = nullptr;
 };
+
+/// Whether these bytes, which come from elsewhere than a batch, are the encoding of exactly one event. Then
+/// `*batch::iterator{encoded.data()}` reads it, and nothing beyond it.
+[[nodiscard]] bool is_one_event(std::string_view encoded) noexcept;
 
 } // namespace trackd

@@ -13,7 +13,10 @@ enum class errc {
     sealed,           ///< the tracker takes nothing any more: nothing was stored
     not_confirmed,    ///< stored, but not confirmed by every sink within `ack_timeout`, or before the drain
                       ///< ended
-    given_up,         ///< the caller cancelled, or its deadline passed, before admission: nothing was stored
+    journal_full,     ///< no room on the disk: nothing was stored; try again later
+    journal_failed,   ///< the disk failed: it may be stored, or not; post it again with the same id
+    journal_slow, ///< not on the disk within `ack_timeout`, or before the drain ended: it may be stored, or not
+    given_up,     ///< the caller cancelled, or its deadline passed, before admission: nothing was stored
 };
 
 [[nodiscard]] const boost::system::error_category& tracker_category() noexcept;

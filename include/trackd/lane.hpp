@@ -7,6 +7,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
+
 namespace trackd {
 
 /// The events of one request are encoded into `events()`, after `mark()`, and then either admitted or
@@ -34,15 +36,21 @@ public:
     void drop(batch::mark since) { staged_.truncate(since); }
 
     /// Takes credit for what was appended since the mark. Never waits.
-    /// @return no error, or errc::backlog_full, too_large or sealed, after which nothing of it is kept
+    /// @return no error, or errc::backlog_full, too_large, sealed, journal_full or journal_failed, after which nothing
+    /// of it is kept
     [[nodiscard]] virtual boost::system::error_code admit(batch::mark since) = 0;
 
     /// Whether an acknowledgement needs more than admission (any ack but `accepted`).
     [[nodiscard]] virtual bool waits_for_ack() const noexcept = 0;
 
-    /// Returns when the promise holds for everything admitted here so far.
-    /// @return no error, or errc::not_confirmed
+    /// Returns when the promise holds for what was admitted here last.
+    /// @return no error; errc::not_confirmed: it is stored; errc::journal_full: it is not; errc::journal_failed or
+    ///         journal_slow: it may be
     [[nodiscard]] virtual boost::asio::awaitable<boost::system::error_code, executor_type> acknowledged() = 0;
+
+    /// When it may be worth to try again what was refused for want of room: from the rate at which events are
+    /// delivered.
+    [[nodiscard]] virtual std::chrono::seconds retry_after() const noexcept = 0;
 
 protected:
     batch staged_;

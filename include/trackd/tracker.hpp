@@ -38,9 +38,9 @@ struct retry_options {
 
 struct tracker_options {
     ack_mode ack = ack_mode::accepted;
-    std::size_t max_pending_events = 1'000'000;           ///< at least 1
-    std::size_t max_pending_bytes = 256U * 1024U * 1024U; ///< of encoded events; at least 1
-    std::chrono::milliseconds ack_timeout{30'000};        ///< how long `delivered` waits
+    std::size_t max_pending_events = 1'000'000;           ///< in memory, at least 1
+    std::size_t max_pending_bytes = 256U * 1024U * 1024U; ///< of encoded events in memory; at least 1
+    std::chrono::milliseconds ack_timeout{30'000};        ///< how long an acknowledgement may take
     retry_options retry;
 };
 
@@ -49,10 +49,12 @@ struct sink_spec {
     std::string name; ///< unique within a tracker
     std::string kind; ///< what it is, for people
     std::unique_ptr<trackd::sink> sink;
-    read_limits batch; ///< the most it gets in one `write`
+    read_limits batch;                     ///< the most it gets in one `write`
+    sink_start start = sink_start::oldest; ///< if the backlog does not know it
 };
 
-/// One sink's part of the books. At every moment
+/// One sink's part of the books, from where it began; with a durable backlog that may have been in an earlier process,
+/// and all but `lost`, `duplicates`, `batches` and `retries` go on from there. At every moment
 /// `accepted = delivered + pending + filtered + dead_lettered + skipped + damaged + lost`.
 struct sink_status {
     std::string name;
@@ -73,11 +75,13 @@ struct sink_status {
 };
 
 struct tracker_status {
-    std::uint64_t accepted = 0; ///< events admitted since the start
-    std::uint64_t refused = 0;  ///< events not admitted: backlog full, or sealed
-    std::uint64_t pending_events = 0;
+    std::uint64_t accepted = 0;       ///< events admitted since the backlog began
+    std::uint64_t refused = 0;        ///< events not admitted: backlog full, or sealed
+    std::uint64_t pending_events = 0; ///< in memory; with a journal: not yet written
     std::uint64_t pending_bytes = 0;
     bool sealed = false;
+    backlog_condition condition = backlog_condition::good;
+    std::optional<journal_status> journal; ///< none: the backlog is memory
     std::vector<sink_status> sinks;
 };
 
@@ -99,7 +103,17 @@ struct drain_report {
     std::uint64_t delivered = 0;     ///< events that every sink has
     std::uint64_t pending = 0;       ///< events that wait in a durable backlog for the next start
     std::uint64_t dead_lettered = 0; ///< over all sinks
-    std::uint64_t lost = 0;          ///< events that at least one sink will never get
+    std::uint64_t damaged =
+        0;                  ///< events that at least one sink cannot be given: the journal is damaged there
+    std::uint64_t lost = 0; ///< events that at least one sink will never get
+};
+
+/// What would become of the events if the process ended now.
+struct tracker_losses {
+    std::uint64_t accepted = 0;
+    std::uint64_t delivered = 0; ///< to every sink
+    std::uint64_t pending = 0;   ///< would be delivered by the next process
+    std::uint64_t lost = 0;
 };
 
 /// See the file's first line. Its members are called from any thread where not said otherwise; its work runs
@@ -130,9 +144,11 @@ public:
     /// it obeys cancellation. After admission the events are the tracker's: cancellation ends the waiting,
     /// not the delivery. May be called on any executor, also one that runs many threads; a cancellation signal
     /// must then be emitted where the caller runs, as ever.
-    /// @return no error; or errc::backlog_full, too_large, sealed, given_up: nothing of the batch is or will
-    /// be stored;
-    ///         or errc::not_confirmed: all of it is stored, and will be delivered
+    /// @return no error;
+    ///         or errc::backlog_full, journal_full, too_large, sealed, given_up: nothing of the batch is or will be
+    ///         stored;
+    ///         or errc::not_confirmed: all of it is stored, and will be delivered;
+    ///         or errc::journal_failed, journal_slow: it may be stored, or not
     [[nodiscard]] boost::asio::awaitable<boost::system::error_code>
     track(batch events, clock::time_point admit_by = clock::time_point::min());
 
@@ -160,9 +176,17 @@ public:
     /// What it is doing at this moment.
     [[nodiscard]] boost::asio::awaitable<tracker_activities> activities();
 
-    /// A snapshot of counters that need no strand: events admitted, and events every sink has confirmed. For
-    /// the one who reports when all else hangs.
-    [[nodiscard]] std::uint64_t accepted() const noexcept;
+    /// Returns when the tracker has drained. Called once, after `start`.
+    /// @throws std::runtime_error as soon as the backlog has failed: the owner should drain
+    [[nodiscard]] boost::asio::awaitable<void> watch();
+
+    /// How long the disk already takes for the commit that is under way. Needs no strand.
+    [[nodiscard]] clock::duration busy_for() const noexcept;
+
+    /// From counters that need no strand: for the one who reports when all else hangs.
+    [[nodiscard]] tracker_losses losses() const noexcept;
+
+    /// Events that every sink has, since the backlog began. Needs no strand.
     [[nodiscard]] std::uint64_t delivered() const noexcept;
 
 private:

@@ -19,8 +19,8 @@ struct listener_group {
     std::vector<http::worker*> workers;
 };
 
-/// Outlives all routes made for it. Called on the admin listener's thread, but for `current_stage`: any
-/// thread.
+/// Outlives all routes made for it. Called on the admin listener's thread, but for `current_stage` and `the_tracker`:
+/// any thread.
 class overview {
 public:
     virtual ~overview() = default;

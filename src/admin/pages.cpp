@@ -19,6 +19,9 @@ namespace json = boost::json;
 
 namespace {
 
+// A commit that takes longer is a reason to send clients elsewhere.
+constexpr std::chrono::seconds most_patience_with_the_disk{10};
+
 std::int64_t seconds(std::chrono::steady_clock::duration span) {
     return std::chrono::floor<std::chrono::seconds>(span).count();
 }
@@ -66,6 +69,30 @@ json::object tracker_page(const tracker_status& status, const std::string& ack) 
     };
 }
 
+std::string_view to_string(backlog_condition condition) {
+    switch (condition) {
+    case backlog_condition::good: return "good";
+    case backlog_condition::full: return "full";
+    case backlog_condition::failed: return "failed";
+    }
+    return "unknown";
+}
+
+json::object journal_page(const journal_status& journal, backlog_condition condition) {
+    return {
+        {"condition", text(to_string(condition))},
+        {"segments", journal.segments},
+        {"bytes", journal.bytes},
+        {"max_bytes", journal.max_bytes},
+        {"commits", journal.commits},
+        {"last_commit_us", journal.last_commit.count()},
+        {"fulls", journal.fulls},
+        {"damaged_bytes", journal.damaged_bytes},
+        {"torn_bytes", journal.torn_bytes},
+        {"last_error", journal.last_error},
+    };
+}
+
 json::object sink_page(const sink_status& sink) {
     return {
         {"name", sink.name},
@@ -101,6 +128,7 @@ http::task<void> show_status(overview& of, http::response& res) {
     page["connections"] = connections_of(groups);
     page["http"] = http_of(groups);
     page["tracker"] = tracker_page(tracker, of.ack());
+    if (tracker.journal) page["journal"] = journal_page(*tracker.journal, tracker.condition);
     page["sinks"] = std::move(sinks);
     res.json(http::status::ok, json::serialize(page));
 }
@@ -155,15 +183,19 @@ http::task<void> show_tasks(overview& of, http::response& res) {
 
 } // namespace
 
-void add_health_routes(http::router& routes, const overview& of) {
+void add_health_routes(http::router& routes, overview& of) {
     routes.add(http::verb::get, "/healthz", [](const http::request&, http::response& res) -> http::pending {
         res.text(http::status::ok, "ok\n");
         return {};
     });
     routes.add(http::verb::get, "/readyz", [&of](const http::request&, http::response& res) -> http::pending {
         const auto now = of.current_stage();
-        const auto what = now == stage::running ? http::status::ok : http::status::service_unavailable;
-        res.text(what, std::string{to_string(now)} + "\n");
+        if (now != stage::running)
+            res.text(http::status::service_unavailable, std::string{to_string(now)} + "\n");
+        else if (of.the_tracker().busy_for() > most_patience_with_the_disk)
+            res.text(http::status::service_unavailable, "the journal's disk does not answer\n");
+        else
+            res.text(http::status::ok, "running\n");
         return {};
     });
 }

@@ -6,9 +6,9 @@
 
 namespace trackd::admin {
 
-/// `/healthz` (200 while the thread that serves it does) and `/readyz` (503 unless running). For every
-/// listener.
-void add_health_routes(http::router& routes, const overview& of);
+/// `/healthz` (200 while the thread that serves it does) and `/readyz` (503 unless running, or while the journal's disk
+/// does not answer). For every listener.
+void add_health_routes(http::router& routes, overview& of);
 
 /// `/status` and `/debug/tasks`. For the admin listener only.
 void add_status_routes(http::router& routes, overview& of);

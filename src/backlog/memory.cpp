@@ -1,8 +1,11 @@
 // A backlog in memory: the batches as they came, in a queue.
+#include "backlog/batch_queue.hpp"
+
 #include <trackd/backlog.hpp>
 
 #include <algorithm>
-#include <deque>
+#include <map>
+#include <utility>
 
 namespace trackd {
 
@@ -10,80 +13,50 @@ namespace {
 
 class memory_backlog final : public backlog {
 public:
-    void append(batch events) override {
-        if (events.empty()) return;
-        const auto first = end_;
-        end_ += events.events();
-        bytes_ += events.bytes();
-        batches_.push_back({first, std::make_shared<const batch>(std::move(events))});
+    [[nodiscard]] cursor open_cursor(const std::string& sink, sink_start /*where*/) override {
+        cursors_[sink] = 1;
+        return {};
     }
+
+    void start(boost::asio::any_io_executor /*strand*/, clock& /*time*/, signals to) override {
+        signals_ = std::move(to);
+    }
+
+    void append(batch events) override { batches_.append(std::move(events)); }
 
     [[nodiscard]] boost::asio::awaitable<chunk> read(position from, read_limits limits) override {
-        chunk read;
-        read.first = from;
-        std::size_t bytes = 0;
-        for (auto at = holding(from); at != batches_.end() && !full(read, bytes, limits); ++at)
-            bytes += take(*at, from, limits, bytes, read);
-        co_return read;
+        co_return batches_.read(from, batches_.end(), limits);
     }
 
-    std::size_t trim(position below) override {
-        const auto before = bytes_;
-        while (!batches_.empty() && batches_.front().end() <= below) {
-            bytes_ -= batches_.front().events->bytes();
-            batches_.pop_front();
-        }
-        return before - bytes_;
+    void move_cursor(std::string_view sink, const cursor& to) override {
+        cursors_.find(sink)->second = to.at;
+        const auto dropped = batches_.drop_below(least_cursor());
+        if (dropped.events > 0) signals_.released(dropped);
     }
 
-    [[nodiscard]] position begin() const noexcept override {
-        return batches_.empty() ? end_ : batches_.front().first;
+    [[nodiscard]] position end() const noexcept override { return batches_.end(); }
+
+    [[nodiscard]] position stored_end() const noexcept override { return batches_.end(); }
+
+    [[nodiscard]] position room_at() const noexcept override {
+        return std::min(batches_.begin() + 1, batches_.end());
     }
-
-    [[nodiscard]] position end() const noexcept override { return end_; }
-
-    [[nodiscard]] position stored_end() const noexcept override { return end_; }
-
-    [[nodiscard]] std::size_t bytes() const noexcept override { return bytes_; }
 
     [[nodiscard]] bool durable() const noexcept override { return false; }
 
+    [[nodiscard]] boost::asio::awaitable<void> close() override { co_return; }
+
 private:
-    struct entry {
-        position first;
-        std::shared_ptr<const batch> events;
-
-        [[nodiscard]] position end() const noexcept { return first + events->events(); }
-    };
-
-    [[nodiscard]] std::deque<entry>::const_iterator holding(position from) const {
-        return std::partition_point(batches_.begin(), batches_.end(), [from](const entry& e) {
-            return e.end() <= from;
-        });
+    [[nodiscard]] position least_cursor() const {
+        auto least = batches_.end();
+        for (const auto& [sink, at] : cursors_)
+            least = std::min(least, at);
+        return least;
     }
 
-    static bool full(const chunk& read, std::size_t bytes, read_limits limits) {
-        return !read.events.empty() && (read.events.size() >= limits.events || bytes >= limits.bytes);
-    }
-
-    // Adds what of the entry lies at `from` or after, and fits; returns its bytes.
-    static std::size_t
-    take(const entry& from_entry, position from, read_limits limits, std::size_t bytes, chunk& read) {
-        const auto bytes_before = bytes;
-        auto at = from_entry.events->begin();
-        for (auto skipped = from_entry.first; skipped < from; ++skipped)
-            ++at;
-        for (; at != from_entry.events->end() && !full(read, bytes, limits); ++at) {
-            bytes += at.encoded_bytes();
-            read.events.push_back(*at);
-        }
-        read.owners.push_back(from_entry.events);
-        return bytes - bytes_before;
-    }
-
-    std::deque<entry> batches_;
-    position end_ = 1;
-    std::size_t bytes_ = 0;
+    signals signals_;
+    batch_queue batches_{1};
+    std::map<std::string, position, std::less<>> cursors_;
 };
 
 } // namespace

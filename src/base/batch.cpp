@@ -132,4 +132,15 @@ std::size_t batch::iterator::encoded_bytes() const noexcept {
     return read_head(at_).size;
 }
 
+bool is_one_event(std::string_view encoded) noexcept {
+    if (encoded.size() < sizeof(event_head)) return false;
+    const auto head = read_head(encoded.data());
+    for (const auto size : {head.id, head.source, head.type, head.subject, head.datacontenttype})
+        if (size > max_attribute_bytes) return false;
+    // In 64 bits, so that no lengths can add up to too little.
+    const auto size = std::uint64_t{sizeof head} + head.id + head.source + head.type + head.subject +
+                      head.datacontenttype + head.extensions + head.data;
+    return head.kind <= data_kind::binary && head.size == size && encoded.size() == size;
+}
+
 } // namespace trackd

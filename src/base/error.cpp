@@ -16,6 +16,9 @@ public:
         case errc::too_large: return "more than the whole backlog may hold; nothing was stored";
         case errc::sealed: return "the tracker takes no more events; nothing was stored";
         case errc::not_confirmed: return "stored, not yet confirmed";
+        case errc::journal_full: return "the journal has no room on its disk; nothing was stored";
+        case errc::journal_failed: return "the journal's disk failed; the events may be stored or not";
+        case errc::journal_slow: return "not on the disk yet; the events may be stored or not";
         case errc::given_up: return "given up before admission; nothing was stored";
         }
         return "unknown";

@@ -18,14 +18,54 @@ const origin& place(const origins& where, const std::string& key, const std::str
     return found != where.end() ? found->second : where.at(other);
 }
 
+/// A default that was put aside in silence would be a 201 that means less than the documents say. So whoever
+/// wants the memory has to say what a 201 shall mean.
 void check_ack(const reading& all, problems& found) {
     if (all.result.tracker.ack != ack_mode::journaled || all.result.backlog.kind != backlog_kind::memory)
         return;
+    if (all.wrong.contains("tracker.ack")) return;
+    if (const auto set = all.where.find("tracker.ack"); set != all.where.end()) {
+        found.add(
+            set->second, "tracker.ack",
+            "\"journaled\" cannot be promised with backlog.kind = \"memory\", which keeps nothing on disk; "
+            "expected \"accepted\" or \"delivered\", or backlog.kind = \"journal\""
+        );
+        return;
+    }
     found.add(
-        place(all.where, "tracker.ack", "backlog.kind"), "tracker.ack",
-        "\"journaled\" cannot be promised with backlog.kind = \"memory\", which keeps nothing on disk; "
-        "expected "
-        "\"accepted\" or \"delivered\""
+        all.where.at("backlog.kind"), "backlog.kind",
+        "\"memory\" keeps nothing on disk, which is what a 201 promises by default; set tracker.ack, too: to "
+        "\"accepted\" (a 201 means: in memory) or \"delivered\" (a 201 means: every sink has it)"
+    );
+}
+
+void check_journal_bytes(const reading& all, problems& found) {
+    const auto& journal = all.result.journal;
+    if (journal.max_bytes / 2 >= journal.segment_bytes) return;
+    if (all.wrong.contains("journal.max_bytes") || all.wrong.contains("journal.segment_bytes")) return;
+    found.add(
+        place(all.where, "journal.max_bytes", "journal.segment_bytes"), "journal.max_bytes",
+        "found " + in_quotes(format_size(journal.max_bytes)) + ", expected at least two segments, which is " +
+            in_quotes(format_size(2 * journal.segment_bytes)) + ": journal.segment_bytes is " +
+            in_quotes(format_size(journal.segment_bytes))
+    );
+}
+
+/// Both other promises need the disk: "journaled" is nothing else, and with "delivered" a request that waited in
+/// vain is told that its events are stored.
+void check_sync(const reading& all, problems& found) {
+    const auto ack = all.result.tracker.ack;
+    const auto sync = all.result.journal.sync;
+    const bool journal = all.result.backlog.kind == backlog_kind::journal;
+    if (!journal || sync == journal_sync::always || ack == ack_mode::accepted) return;
+    if (all.wrong.contains("tracker.ack")) return;
+    found.add(
+        all.where.at("journal.sync"), "journal.sync",
+        "found " + in_quotes(to_string(sync)) +
+            ", with which an event counts as stored before the disk has it, but tracker.ack = " +
+            in_quotes(to_string(ack)) +
+            " tells clients that it is safe; expected \"always\", or tracker.ack = "
+            "\"accepted\""
     );
 }
 
@@ -111,6 +151,8 @@ void check_data_dir(const reading& all, problems& found) {
 void finish(reading& all, problems& found) {
     check_data_dir(all, found);
     check_ack(all, found);
+    check_journal_bytes(all, found);
+    check_sync(all, found);
     check_retry(all, found);
     check_names(all, found);
     finish_paths(all, found);

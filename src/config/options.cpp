@@ -22,6 +22,7 @@ constexpr std::int64_t kib = 1024;
 constexpr std::int64_t mib = 1024 * kib;
 constexpr std::int64_t gib = 1024 * mib;
 constexpr std::int64_t tib = 1024 * gib;
+constexpr std::int64_t pib = 1024 * tib;
 constexpr std::int64_t hour = 3'600'000;
 constexpr std::int64_t day = 24 * hour;
 constexpr std::int64_t million = 1'000'000;
@@ -58,13 +59,17 @@ constexpr auto all_options = std::to_array<option<settings>>({
      "sees them, so keep it away from the public."},
 
     {"tracker.ack", of<&settings::tracker, &tracker_settings::ack>, form::choice, 0, 0,
-     "What a 201 promises. `accepted`: the event is in the backlog. `journaled`: it is on disk, too, which "
-     "needs a backlog on disk. `delivered`: every sink has confirmed it."},
+     "What a 201 promises. `accepted`: the event is in memory, and on its way. `journaled`: the journal has "
+     "it "
+     "on disk, where it survives a crash. `delivered`: every sink has confirmed it. With `backlog.kind = "
+     "\"memory\"` there is no journal, and `accepted` or `delivered` has to be chosen."},
     {"tracker.max_pending_events", of<&settings::tracker, &tracker_settings::max_pending_events>, form::count,
      1, 1000 * million,
-     "How many events may wait for their sinks; at that bound clients are told 503, and when to try again."},
+     "How many events may wait in memory: with a journal those that are not written yet, without one all "
+     "that "
+     "some sink has not confirmed. At that bound clients are told 503, and when to try again."},
     {"tracker.max_pending_bytes", of<&settings::tracker, &tracker_settings::max_pending_bytes>, form::bytes,
-     1, tib, "How many bytes of events may wait for their sinks; at that bound clients are told the same."},
+     1, tib, "How many bytes of events may wait in memory, in the same sense and with the same answer."},
     {"tracker.ack_timeout", of<&settings::tracker, &tracker_settings::ack_timeout>, form::duration, 1, day,
      "How long a request waits for its 201 with `ack = \"delivered\"`, before it is told 503: stored, not "
      "yet confirmed."},
@@ -77,8 +82,29 @@ constexpr auto all_options = std::to_array<option<settings>>({
      form::duration, 1, day, "The longest such delay, not below `tracker.retry.min`."},
 
     {"backlog.kind", of<&settings::backlog, &backlog_settings::kind>, form::choice, 0, 0,
-     "Where events wait for their sinks. `memory`: they are lost with the process, unless it drains in time.",
-     "the journal on disk is not there yet in this version"},
+     "Where events wait for their sinks. `journal`: in files below `data_dir`, where they survive the end of "
+     "the process and of the machine. `memory`: they are lost with the process, unless it drains in time."},
+
+    {"journal.segment_bytes", of<&settings::journal, &journal_settings::segment_bytes>, form::bytes, 64 * kib,
+     4 * gib,
+     "How large each file of the journal is. Room is won back a file at a time, once every sink has all of "
+     "it."},
+    {"journal.max_bytes", of<&settings::journal, &journal_settings::max_bytes>, form::bytes, 128 * kib, pib,
+     "How much disk the journal may take, at least two segments; at that bound clients are told 503, and "
+     "when "
+     "to try again."},
+    {"journal.min_free_bytes", of<&settings::journal, &journal_settings::min_free_bytes>, form::bytes, 0, pib,
+     "How much of the disk the journal leaves to others; it behaves there as at `journal.max_bytes`. 0: it "
+     "may "
+     "fill the disk up."},
+    {"journal.sync", of<&settings::journal, &journal_settings::sync>, form::choice, 0, 0,
+     "When events count as stored. `always`: when the disk has them (fdatasync). `interval`: when they are "
+     "written, and the disk is told every `journal.sync_interval`; `never`: when they are written, and the "
+     "system tells the disk when it likes: with these two a power cut can take events that were stored, so "
+     "they "
+     "need `tracker.ack = \"accepted\"`."},
+    {"journal.sync_interval", of<&settings::journal, &journal_settings::sync_interval>, form::duration, 1,
+     hour, "How long written events wait for the disk with `journal.sync = \"interval\"`, at most."},
 
     {"shutdown.lame_duck", of<&settings::shutdown, &shutdown_settings::lame_duck>, form::duration, 0, day,
      "How long, after the signal to stop, requests are still served while `/readyz` says 503: the time that "
@@ -107,6 +133,10 @@ constexpr auto of_every_sink = std::to_array<option<sink_settings>>({
      "How many events it is given at a time, at most."},
     {"batch_bytes", of_sink<&sink_settings::batch_bytes>, form::bytes, 1, gib,
      "How many bytes of events it is given at a time, at most; one event is given whatever its size."},
+    {"start", of_sink<&sink_settings::start>, form::choice, 0, 0,
+     "Where a sink begins whose name the journal does not know. `oldest`: with the oldest event that is "
+     "kept; "
+     "`newest`: with the first one that comes after. One that it knows goes on where it was."},
 });
 
 constexpr auto of_sqlite_sinks = std::to_array<option<sink_settings>>({

@@ -72,7 +72,9 @@ public:
 private:
     bool set(const value& from, const slot& to, const expectation& expected, const std::string& key) {
         into_.where[key] = from.where;
-        return assign(from, to, expected, key, found_);
+        const bool right = assign(from, to, expected, key, found_);
+        if (!right) into_.wrong.insert(key);
+        return right;
     }
 
     /// @return nothing if it is something else, which is then reported

@@ -6,6 +6,7 @@
 #include "config/value.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 
 namespace trackd::config {
@@ -16,6 +17,7 @@ using origins = std::map<std::string, origin, std::less<>>;
 struct reading {
     settings result;
     origins where;
+    std::set<std::string, std::less<>> wrong; ///< of these the ones that were refused; their defaults stand
 };
 
 /// Takes what is right, and reports all unknown keys, wrong types and impossible values.

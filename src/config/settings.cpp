@@ -21,7 +21,15 @@ std::string_view to_string(backlog_kind value) noexcept {
     return word_for(value);
 }
 
+std::string_view to_string(journal_sync value) noexcept {
+    return word_for(value);
+}
+
 std::string_view to_string(sink_kind value) noexcept {
+    return word_for(value);
+}
+
+std::string_view to_string(sink_start value) noexcept {
     return word_for(value);
 }
 

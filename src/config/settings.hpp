@@ -14,7 +14,13 @@ namespace trackd::config {
 /// see.
 enum class ack_mode { accepted, journaled, delivered };
 
-enum class backlog_kind { memory };
+enum class backlog_kind { memory, journal };
+
+/// `journal.sync`: when an event counts as stored. The journal has its own enum, too.
+enum class journal_sync { always, interval, never };
+
+/// Where a sink begins that the journal does not know.
+enum class sink_start { oldest, newest };
 
 enum class sink_kind { sqlite, file, log, null };
 
@@ -25,7 +31,9 @@ enum class log_format { text, json };
 /// The word that stands for the value in a configuration.
 [[nodiscard]] std::string_view to_string(ack_mode value) noexcept;
 [[nodiscard]] std::string_view to_string(backlog_kind value) noexcept;
+[[nodiscard]] std::string_view to_string(journal_sync value) noexcept;
 [[nodiscard]] std::string_view to_string(sink_kind value) noexcept;
+[[nodiscard]] std::string_view to_string(sink_start value) noexcept;
 [[nodiscard]] std::string_view to_string(log_level value) noexcept;
 [[nodiscard]] std::string_view to_string(log_format value) noexcept;
 
@@ -62,7 +70,7 @@ struct retry_settings {
 };
 
 struct tracker_settings {
-    ack_mode ack = ack_mode::accepted;
+    ack_mode ack = ack_mode::journaled;
     std::size_t max_pending_events = 1'000'000;
     std::size_t max_pending_bytes = 256U * 1024U * 1024U;
     std::chrono::milliseconds ack_timeout{30'000};
@@ -73,9 +81,20 @@ struct tracker_settings {
 };
 
 struct backlog_settings {
-    backlog_kind kind = backlog_kind::memory;
+    backlog_kind kind = backlog_kind::journal;
 
     bool operator==(const backlog_settings&) const = default;
+};
+
+/// Of the backlog on disk: means something with `backlog_kind::journal` only.
+struct journal_settings {
+    std::size_t segment_bytes = std::size_t{64} << 20U;
+    std::size_t max_bytes = std::size_t{8} << 30U;        ///< at least two segments
+    std::size_t min_free_bytes = std::size_t{256} << 20U; ///< 0: the disk may be filled up
+    journal_sync sync = journal_sync::always;             ///< else only with `ack_mode::accepted`
+    std::chrono::milliseconds sync_interval{1'000};
+
+    bool operator==(const journal_settings&) const = default;
 };
 
 struct sqlite_sink_settings {
@@ -108,6 +127,7 @@ struct sink_settings {
     sink_kind kind = sink_kind::null;
     std::size_t batch_events = 2000;
     std::size_t batch_bytes = 4 * 1024 * 1024;
+    sink_start start = sink_start::oldest;
     sqlite_sink_settings sqlite;
     file_sink_settings file;
     log_sink_settings log;
@@ -137,6 +157,7 @@ struct settings {
     std::string data_dir = "./data";
     tracker_settings tracker;
     backlog_settings backlog;
+    journal_settings journal;
     std::vector<sink_settings> sinks; ///< never empty once loaded; names are unique
     shutdown_settings shutdown;
     log_settings log;

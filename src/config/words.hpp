@@ -15,10 +15,16 @@ template <>
 inline constexpr std::array<std::string_view, 3> words<ack_mode>{"accepted", "journaled", "delivered"};
 
 template <>
-inline constexpr std::array<std::string_view, 1> words<backlog_kind>{"memory"};
+inline constexpr std::array<std::string_view, 2> words<backlog_kind>{"memory", "journal"};
+
+template <>
+inline constexpr std::array<std::string_view, 3> words<journal_sync>{"always", "interval", "never"};
 
 template <>
 inline constexpr std::array<std::string_view, 4> words<sink_kind>{"sqlite", "file", "log", "null"};
+
+template <>
+inline constexpr std::array<std::string_view, 2> words<sink_start>{"oldest", "newest"};
 
 template <>
 inline constexpr std::array<std::string_view, 6> words<log_level>{"trace", "debug", "info",

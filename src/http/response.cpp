@@ -51,9 +51,9 @@ void response::problem(status what, std::string_view slug, std::string_view deta
     body.push_back('}');
 }
 
-void response::unavailable(std::string_view slug, std::string_view detail, unsigned retry_after_seconds) {
+void response::unavailable(std::string_view slug, std::string_view detail, std::chrono::seconds retry_after) {
     problem(status::service_unavailable, slug, detail);
-    add_header("Retry-After", std::to_string(retry_after_seconds));
+    add_header("Retry-After", std::to_string(retry_after.count()));
 }
 
 } // namespace trackd::http

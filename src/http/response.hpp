@@ -3,6 +3,7 @@
 
 #include <boost/beast/http/status.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -36,7 +37,7 @@ struct response {
     void problem(status what, std::string_view slug, std::string_view detail);
 
     /// 503 with Retry-After.
-    void unavailable(std::string_view slug, std::string_view detail, unsigned retry_after_seconds);
+    void unavailable(std::string_view slug, std::string_view detail, std::chrono::seconds retry_after);
 };
 
 } // namespace trackd::http

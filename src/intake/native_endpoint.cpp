@@ -16,8 +16,6 @@ namespace {
 
 using http::status;
 
-constexpr unsigned retry_after_seconds = 1;
-
 struct status_and_slug {
     status code;
     std::string_view slug;
@@ -46,7 +44,7 @@ void answer(http::response& res, const refusal& refused) {
     if (refused.kind == refusal_kind::unsupported_encoding) res.add_header("Accept-Encoding", "identity");
 }
 
-void answer(http::response& res, boost::system::error_code refused) {
+void answer(http::response& res, boost::system::error_code refused, std::chrono::seconds retry_after) {
     if (refused == errc::sealed) {
         res.problem(
             status::service_unavailable, "shutting-down", "the daemon is shutting down; nothing was stored"
@@ -63,8 +61,24 @@ void answer(http::response& res, boost::system::error_code refused) {
             status::service_unavailable, "not-confirmed",
             "stored, not yet confirmed: the events will be delivered, but not every sink had them in time"
         );
+    } else if (refused == errc::journal_full) {
+        res.unavailable("journal-full", "the journal's disk has no room; nothing was stored", retry_after);
+    } else if (refused == errc::journal_failed) {
+        res.unavailable(
+            "journal-failed",
+            "the journal's disk failed: the events may be stored, or not; post them again with the same ids",
+            retry_after
+        );
+    } else if (refused == errc::journal_slow) {
+        res.unavailable(
+            "journal-slow",
+            "the journal's disk did not answer in time: the events may be stored, or not; post them again "
+            "with the "
+            "same ids",
+            retry_after
+        );
     } else {
-        res.unavailable("backlog-full", "the backlog is full; nothing was stored", retry_after_seconds);
+        res.unavailable("backlog-full", "the backlog is full; nothing was stored", retry_after);
     }
 }
 
@@ -132,7 +146,7 @@ http::pending native_endpoint::respond(const http::request& req, http::response&
         throw;
     }
     if (const auto refused = lane_.admit(start)) {
-        answer(res, refused);
+        answer(res, refused, lane_.retry_after());
         return std::nullopt;
     }
 
@@ -161,7 +175,7 @@ std::optional<refusal> native_endpoint::read(const http::request& req) {
 http::task<void> native_endpoint::confirm(http::response& res) {
     if (const auto failed = co_await lane_.acknowledged()) {
         res.clear();
-        answer(res, failed);
+        answer(res, failed, lane_.retry_after());
     }
 }
 

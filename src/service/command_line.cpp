@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <charconv>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -32,6 +34,40 @@ int bad_command_line(const CLI::ParseError& what) {
     return 2;
 }
 
+/// For CLI11, which takes -1 for a very large number.
+/// @return what is wrong with the text; nothing if it is good
+std::string is_position(const std::string& text) {
+    std::uint64_t number = 0;
+    const auto* end = text.data() + text.size();
+    const auto [stopped, failure] = std::from_chars(text.data(), end, number);
+    if (failure == std::errc{} && stopped == end && number > 0) return {};
+    return "found " + text + ", expected a position: a whole number, 1 or more";
+}
+
+/// Offline: none of them asks a running daemon.
+CLI::App* add_journal_commands(CLI::App& app, journal_line& into) {
+    auto* journal = app.add_subcommand("journal", "look into the journal on disk (docs/journal-tools.md)");
+    journal->require_subcommand(1);
+    const auto add = [&](const char* name, const char* help, journal_command what) {
+        auto* added = journal->add_subcommand(name, help);
+        added->callback([&into, what] { into.what = what; });
+        return added;
+    };
+    add("list", "show its segments, and how far each sink has got", journal_command::list);
+    add("verify", "read all of it: exit 0 if it is clean, 1 if it is damaged", journal_command::verify);
+    auto* cat = add("cat", "print its events, one a line", journal_command::cat);
+    cat->add_option("--from", into.from, "the first event to print; else the oldest")
+        ->type_name("POSITION")
+        ->check(is_position);
+    cat->add_flag("--json", into.json, "as CloudEvents JSON, like the file sink");
+    auto* forget =
+        add("forget",
+            "keep no events any more for SINK, which is not configured any more; the daemon must be stopped",
+            journal_command::forget);
+    forget->add_option("SINK", into.sink, "the sink's name")->required();
+    return journal;
+}
+
 } // namespace
 
 std::optional<command_line> read_command_line(int argc, char** argv, char** environment, int& exit_status) {
@@ -57,6 +93,7 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
     auto* healthcheck =
         app.add_subcommand("healthcheck", "ask the running daemon: exit 0 if it is healthy, 1 if not");
     healthcheck->add_flag("--ready", line.ready, "ask whether it is ready for requests, not only alive");
+    auto* journal = add_journal_commands(app, line.journal);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& end) {
@@ -66,6 +103,7 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
     if (*check) line.what = command::check;
     if (*config) line.what = command::config;
     if (*healthcheck) line.what = command::healthcheck;
+    if (*journal) line.what = command::journal;
     line.sources.environment = pairs(environment);
     if (!file.empty())
         line.sources.file = file;

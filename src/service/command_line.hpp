@@ -3,16 +3,29 @@
 
 #include "config/load.hpp"
 
+#include <cstdint>
 #include <optional>
+#include <string>
 
 namespace trackd::service {
 
-enum class command { serve, check, config, healthcheck };
+enum class command { serve, check, config, healthcheck, journal };
+
+enum class journal_command { list, verify, cat, forget };
+
+/// What follows `trackd journal`.
+struct journal_line {
+    journal_command what = journal_command::list;
+    std::uint64_t from = 1; ///< `cat --from POSITION`
+    bool json = false;      ///< `cat --json`
+    std::string sink;       ///< `forget SINK`
+};
 
 struct command_line {
     trackd::service::command what = command::serve;
     config::sources sources; ///< of the configuration; the environment is filled in
     bool ready = false;      ///< `healthcheck --ready`
+    journal_line journal;
 };
 
 /// Reads the command line. Where it asks for help or the version, or is wrong, says so on standard output or

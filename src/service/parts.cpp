@@ -7,6 +7,8 @@
 #include "sinks/null.hpp"
 #include "sinks/sqlite.hpp"
 
+#include <trackd/journal.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -56,6 +58,27 @@ ack_mode ack_of(config::ack_mode mode) {
     throw std::logic_error{"an unknown tracker.ack"};
 }
 
+journal_sync sync_of(config::journal_sync when) {
+    switch (when) {
+    case config::journal_sync::always: return journal_sync::always;
+    case config::journal_sync::interval: return journal_sync::interval;
+    case config::journal_sync::never: return journal_sync::never;
+    }
+    throw std::logic_error{"an unknown journal.sync"};
+}
+
+journal_options make_journal_options(const config::settings& settings) {
+    journal_options options;
+    options.directory = journal_directory(settings);
+    options.segment_bytes = settings.journal.segment_bytes;
+    options.max_bytes = settings.journal.max_bytes;
+    options.min_free_bytes = settings.journal.min_free_bytes;
+    options.sync = sync_of(settings.journal.sync);
+    options.sync_interval = settings.journal.sync_interval;
+    options.keep_unwritten = settings.tracker.ack == config::ack_mode::accepted;
+    return options;
+}
+
 void make_data_dir(const std::string& path) {
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
         throw std::runtime_error{
@@ -91,6 +114,10 @@ http::options http_options(const config::http_settings& settings) {
     return options;
 }
 
+std::filesystem::path journal_directory(const config::settings& settings) {
+    return std::filesystem::path{settings.data_dir} / "journal";
+}
+
 tracker_options make_tracker_options(const config::tracker_settings& settings) {
     tracker_options options;
     options.ack = ack_of(settings.ack);
@@ -101,9 +128,12 @@ tracker_options make_tracker_options(const config::tracker_settings& settings) {
     return options;
 }
 
-std::unique_ptr<backlog> make_backlog(const config::backlog_settings& settings) {
-    switch (settings.kind) {
+std::unique_ptr<backlog> make_backlog(const config::settings& settings) {
+    switch (settings.backlog.kind) {
     case config::backlog_kind::memory: return make_memory_backlog();
+    case config::backlog_kind::journal:
+        make_data_dir(settings.data_dir);
+        return make_journal_backlog(make_journal_options(settings));
     }
     throw std::logic_error{"a backlog of an unknown kind"};
 }
@@ -116,6 +146,7 @@ std::vector<sink_spec> make_sinks(const config::settings& settings) {
         spec.name = one.name;
         spec.kind = config::to_string(one.kind);
         spec.batch = {one.batch_events, one.batch_bytes};
+        spec.start = one.start == config::sink_start::newest ? sink_start::newest : sink_start::oldest;
         try {
             spec.sink = make_sink(one);
             spec.sink->open();

@@ -7,6 +7,7 @@
 
 #include <trackd/tracker.hpp>
 
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -14,7 +15,10 @@ namespace trackd::service {
 
 [[nodiscard]] http::options http_options(const config::http_settings& settings);
 [[nodiscard]] tracker_options make_tracker_options(const config::tracker_settings& settings);
-[[nodiscard]] std::unique_ptr<backlog> make_backlog(const config::backlog_settings& settings);
+[[nodiscard]] std::unique_ptr<backlog> make_backlog(const config::settings& settings);
+
+/// Where `backlog.kind = "journal"` keeps its files.
+[[nodiscard]] std::filesystem::path journal_directory(const config::settings& settings);
 
 /// Builds and opens all sinks, in a data directory that is made (readable for its owner alone) where there is
 /// none.

@@ -47,7 +47,7 @@ service::service(config::settings settings)
     : settings_{std::move(settings)}, started_{std::chrono::steady_clock::now()},
       stop_{main_.get_executor(), [this] { hurry(); }},
       tracker_{
-          main_.get_executor(), make_tracker_options(settings_.tracker), make_backlog(settings_.backlog),
+          main_.get_executor(), make_tracker_options(settings_.tracker), make_backlog(settings_),
           make_sinks(settings_)
       },
       pool_{
@@ -147,6 +147,7 @@ void service::serve() {
 
 service::task service::live() {
     tracker_.start();
+    tasks_.spawn("journal", tracker_.watch());
     pool_.start();
     serve();
     enter(stage::running);
@@ -195,16 +196,18 @@ service::task service::drain() {
             sink.delivered, sink.pending, sink.dead_lettered, sink.lost
         );
     if (report.lost > 0)
-        base::log().error("{} events are lost: they were not delivered in time", report.lost);
-    summary_ = {
-        stop_.reason(),
-        report.books.accepted,
-        report.delivered,
-        report.pending,
-        report.dead_lettered,
-        report.lost,
-        {}
-    };
+        base::log().error("{} events are lost: they were neither delivered nor stored in time", report.lost);
+    if (report.pending > 0 && report.lost == 0)
+        base::log().info(
+            "{} events stay in the journal, and are delivered after the next start", report.pending
+        );
+    summary_.reason = stop_.reason();
+    summary_.accepted = report.books.accepted;
+    summary_.delivered = report.delivered;
+    summary_.pending = report.pending;
+    summary_.dead_lettered = report.dead_lettered;
+    summary_.damaged = report.damaged;
+    summary_.lost = report.lost;
 }
 
 service::task service::stop() {
@@ -267,9 +270,11 @@ void service::leading_failed(const std::string& name, std::exception_ptr why) {
 void service::last_words() const {
     shutdown_summary summary;
     summary.reason = stop_.reason();
-    summary.delivered = tracker_.delivered(); // first: it never overtakes the other
-    summary.accepted = tracker_.accepted();
-    summary.lost = summary.accepted - summary.delivered;
+    const auto now = tracker_.losses();
+    summary.accepted = now.accepted;
+    summary.delivered = now.delivered;
+    summary.pending = now.pending;
+    summary.lost = now.lost;
     summary.took = took();
     base::log_without_waiting(
         spdlog::level::err,

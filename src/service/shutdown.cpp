@@ -29,9 +29,10 @@ shutdown_plan shutdown_plan::hurried(time_point now) const {
 std::string shutdown_summary::line() const {
     const bool one_word = reason.find(' ') == std::string::npos;
     return fmt::format(
-        "shutdown complete reason={} accepted={} delivered={} pending={} dead_lettered={} lost={} "
+        "shutdown complete reason={} accepted={} delivered={} pending={} dead_lettered={} {}lost={} "
         "took={:.3f}s",
-        one_word ? reason : '"' + reason + '"', accepted, delivered, pending, dead_lettered, lost,
+        one_word ? reason : '"' + reason + '"', accepted, delivered, pending, dead_lettered,
+        damaged > 0 ? fmt::format("damaged={} ", damaged) : "", lost,
         std::chrono::duration<double>(took).count()
     );
 }

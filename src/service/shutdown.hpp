@@ -35,6 +35,7 @@ struct shutdown_summary {
     std::uint64_t delivered = 0;
     std::uint64_t pending = 0;
     std::uint64_t dead_lettered = 0;
+    std::uint64_t damaged = 0; ///< said only if there are any
     std::uint64_t lost = 0;
     std::chrono::milliseconds took{};
 

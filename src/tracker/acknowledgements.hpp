@@ -6,9 +6,12 @@
 #include <trackd/error.hpp>
 #include <trackd/event.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 namespace trackd {
 
@@ -26,9 +29,20 @@ public:
         settle_while([end](const entry& e) { return e.end <= end; }, {});
     }
 
-    /// Tells those whose time is over that there is no confirmation yet.
-    void expire(clock::time_point now) {
-        settle_while([now](const entry& e) { return e.deadline <= now; }, errc::not_confirmed);
+    /// Tells those who wait for something from `begin` on what has become of it instead.
+    void settle_from(position begin, boost::system::error_code outcome) {
+        const auto first = std::partition_point(waiting_.begin(), waiting_.end(), [begin](const entry& e) {
+            return e.end <= begin;
+        });
+        std::vector<entry> concerned{std::make_move_iterator(first), std::make_move_iterator(waiting_.end())};
+        waiting_.erase(first, waiting_.end());
+        for (const auto& one : concerned)
+            one.settled(outcome);
+    }
+
+    /// Tells those whose time is over.
+    void expire(clock::time_point now, boost::system::error_code outcome) {
+        settle_while([now](const entry& e) { return e.deadline <= now; }, outcome);
     }
 
     void settle_all(boost::system::error_code outcome) {

@@ -1,9 +1,10 @@
-// How much may wait in the backlog: credit that any thread can take without a lock, and the seal that ends
+// How much may wait in memory: credit that any thread can take without a lock, and the seal that ends
 // the taking.
 #pragma once
 
 #include <trackd/error.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -17,13 +18,19 @@ namespace trackd {
 /// another take at that moment be refused although it would just have fitted.
 class budget {
 public:
-    budget(std::size_t max_events, std::size_t max_bytes) noexcept
-        : max_events_{max_events}, max_bytes_{max_bytes} {}
+    /// @param max_take_bytes what may be taken at once, at most
+    budget(
+        std::size_t max_events, std::size_t max_bytes,
+        std::size_t max_take_bytes = static_cast<std::size_t>(-1)
+    ) noexcept
+        : max_events_{max_events}, max_bytes_{max_bytes},
+          max_take_bytes_{std::min(max_bytes, max_take_bytes)} {}
 
     /// Takes all of it or nothing.
-    /// @return no error, errc::backlog_full, errc::too_large, or errc::sealed
+    /// @return no error; errc::backlog_full, too_large or sealed; or what it was closed with
     [[nodiscard]] boost::system::error_code take(std::size_t events, std::size_t bytes) noexcept {
-        if (events > max_events_ || bytes > max_bytes_) return errc::too_large;
+        if (events > max_events_ || bytes > max_take_bytes_) return errc::too_large;
+        if (const auto closed = closed_.load(std::memory_order_relaxed); closed != errc{}) return closed;
         const auto before = events_.fetch_add(events, std::memory_order_acq_rel);
         if ((before & sealed_bit) != 0) {
             events_.fetch_sub(events, std::memory_order_relaxed);
@@ -46,8 +53,17 @@ public:
         bytes_.fetch_sub(bytes, std::memory_order_relaxed);
     }
 
-    /// Nothing can be taken after this. What was taken before, on any thread, happened before this returns.
+    /// Nothing can be taken while it is closed, for this reason. Who takes at this very moment may still get through.
+    void close(errc why) noexcept { closed_.store(why, std::memory_order_relaxed); }
+
+    void open() noexcept { closed_.store(errc{}, std::memory_order_relaxed); }
+
+    [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_relaxed) != errc{}; }
+
+    /// Nothing can be taken after this, ever. What was taken before, on any thread, happened before this returns.
     void seal() noexcept { events_.fetch_or(sealed_bit, std::memory_order_acq_rel); }
+
+    [[nodiscard]] std::size_t max_take_bytes() const noexcept { return max_take_bytes_; }
 
     [[nodiscard]] bool sealed() const noexcept {
         return (events_.load(std::memory_order_acquire) & sealed_bit) != 0;
@@ -64,8 +80,10 @@ private:
 
     const std::size_t max_events_;
     const std::size_t max_bytes_;
+    const std::size_t max_take_bytes_;
     std::atomic<std::uint64_t> events_{0};
     std::atomic<std::uint64_t> bytes_{0};
+    std::atomic<errc> closed_{errc{}};
 };
 
 } // namespace trackd

@@ -8,13 +8,14 @@
 
 #include <exception>
 #include <random>
+#include <system_error>
 
 namespace trackd {
 
 namespace asio = boost::asio;
 
 delivery::delivery(
-    tracker_strand strand, clock& time, sink_spec spec, backlog& from_backlog, position from,
+    tracker_strand strand, clock& time, sink_spec spec, backlog& from_backlog, const cursor& from,
     retry_options retry, std::function<void()> on_progress
 )
     : strand_{std::move(strand)}, clock_{time}, spec_{std::move(spec)}, backlog_{from_backlog},
@@ -37,18 +38,45 @@ asio::awaitable<void> delivery::run() {
 
 asio::awaitable<void> delivery::deliver_all() {
     while (!given_up_) {
-        if (cursor_ < backlog_.end()) {
-            auto events = co_await backlog_.read(cursor_, spec_.batch);
-            if (events.events.empty())
-                co_await changed_.wait();
+        if (cursor_.at < backlog_.end()) {
+            auto events = co_await read();
+            if (!events)
+                continue;
+            else if (events->damaged > 0)
+                skip_damaged(*events);
+            else if (!events->events.empty())
+                co_await deliver(std::move(*events));
             else
-                co_await deliver(std::move(events));
+                co_await changed_.wait();
         } else if (draining_) {
             break;
         } else {
             co_await changed_.wait();
         }
     }
+}
+
+// Nothing, if it has to be tried again.
+asio::awaitable<std::optional<chunk>> delivery::read() {
+    std::optional<chunk> events;
+    std::string error;
+    try {
+        events = co_await backlog_.read(cursor_.at, spec_.batch);
+    } catch (const std::system_error& failure) {
+        error = failure.what();
+    }
+    if (!error.empty()) co_await wait_to_retry("the backlog cannot be read: " + error);
+    co_return events;
+}
+
+void delivery::skip_damaged(const chunk& damage) {
+    base::log().error(
+        "sink {}: {} events, from position {} on, can no longer be read, and are not delivered", spec_.name,
+        damage.damaged, damage.first
+    );
+    cursor_.at = damage.end();
+    cursor_.damaged += damage.damaged;
+    move_cursor();
 }
 
 void delivery::begin_drain() {
@@ -65,14 +93,16 @@ void delivery::give_up() {
 
 sink_status delivery::status() const {
     auto status = books_;
+    status.damaged = cursor_.damaged;
+    status.delivered = cursor_.at - cursor_.start - cursor_.damaged;
     status.failing = broken_ || retry_.failing();
     return status;
 }
 
 asio::awaitable<void> delivery::deliver(chunk events) {
     const auto end = events.end();
-    while (cursor_ < end && !given_up_) {
-        const auto rest = std::span<const event_view>{events.events}.subspan(cursor_ - events.first);
+    while (cursor_.at < end && !given_up_) {
+        const auto rest = std::span<const event_view>{events.events}.subspan(cursor_.at - events.first);
         const auto written = co_await write(rest);
         if (written.result.confirmed > 0) confirm(written.result);
         if (!written.error.empty() && !given_up_) co_await wait_to_retry(written.error);
@@ -144,10 +174,14 @@ asio::awaitable<void> delivery::wait_to_retry(const std::string& error) {
 void delivery::confirm(const write_result& result) {
     if (retry_.failing()) base::log().info("sink {}: works again", spec_.name);
     retry_.succeeded();
-    cursor_ += result.confirmed;
-    books_.delivered += result.confirmed;
+    cursor_.at += result.confirmed;
     books_.duplicates += result.duplicates;
     ++books_.batches;
+    move_cursor();
+}
+
+void delivery::move_cursor() {
+    backlog_.move_cursor(spec_.name, cursor_);
     on_progress_();
 }
 

@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <span>
 #include <stop_token>
 
@@ -26,10 +27,10 @@ using tracker_strand = boost::asio::strand<boost::asio::any_io_executor>;
 /// blocking calls. `run` is the whole of its life; `begin_drain` and `give_up` bring it to an end.
 class delivery {
 public:
-    /// @param from        the first position this sink has not confirmed
+    /// @param from        how far this sink has got already
     /// @param on_progress called on the strand whenever the cursor has moved
     delivery(
-        tracker_strand strand, clock& time, sink_spec spec, backlog& from_backlog, position from,
+        tracker_strand strand, clock& time, sink_spec spec, backlog& from_backlog, const cursor& from,
         retry_options retry, std::function<void()> on_progress
     );
 
@@ -47,9 +48,10 @@ public:
 
     [[nodiscard]] const std::string& name() const noexcept { return spec_.name; }
 
-    [[nodiscard]] position cursor() const noexcept { return cursor_; }
+    [[nodiscard]] const cursor& place() const noexcept { return cursor_; }
 
-    /// Its books, but for `accepted`, `pending` and `lost`, which only the tracker knows.
+    /// Its books, but for `accepted`, `pending` and `lost`, which only the tracker knows. They begin where the sink
+    /// began, be it in an earlier process.
     [[nodiscard]] sink_status status() const;
 
 private:
@@ -66,6 +68,9 @@ private:
     void close_here() noexcept;
     [[nodiscard]] boost::asio::awaitable<void> wait_to_retry(const std::string& error);
     void confirm(const write_result& result);
+    void skip_damaged(const chunk& damage);
+    [[nodiscard]] boost::asio::awaitable<std::optional<chunk>> read();
+    void move_cursor();
 
     tracker_strand strand_;
     clock& clock_;
@@ -74,7 +79,7 @@ private:
     std::function<void()> on_progress_;
     retry_policy retry_;
     wakeup changed_;
-    position cursor_;
+    cursor cursor_;
     bool draining_ = false;
     bool given_up_ = false;
     bool broken_ = false; // ended by an exception

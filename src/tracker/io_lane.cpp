@@ -4,6 +4,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace trackd {
@@ -18,16 +19,22 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t n, std::memory_order
     counter.store(counter.load(std::memory_order_relaxed) + n, order);
 }
 
+// So much is handed over without waiting for the end of the turn: a commit never splits what comes as one.
+constexpr std::size_t hand_over_bytes = std::size_t{1} << 20U;
+
 } // namespace
 
 io_lane::io_lane(
-    asio::io_context& context, budget& credit, bool waits_for_ack, std::function<void(submission)> submit
+    asio::io_context& context, budget& credit, bool waits_for_ack,
+    const std::atomic<std::chrono::seconds>& retry_after, std::function<void(submission)> submit
 )
     : executor_{context.get_executor()}, credit_{credit}, waits_for_ack_{waits_for_ack},
-      submit_{std::move(submit)} {}
+      retry_after_{retry_after}, submit_{std::move(submit)},
+      most_staged_bytes_{std::min(hand_over_bytes, credit.max_take_bytes() / 2)} {}
 
 error_code io_lane::admit(batch::mark since) {
     const auto events = staged_.events() - since.events;
+    if (events == 0) return {};
     if (const auto refused = credit_.take(events, staged_.bytes() - since.bytes)) {
         staged_.truncate(since);
         add(refused_, events, std::memory_order_relaxed);
@@ -37,7 +44,9 @@ error_code io_lane::admit(batch::mark since) {
     if (!flush_posted_) {
         asio::post(executor_, [this] { flush(); });
         flush_posted_ = true;
+        if (waits_for_ack_) current_ = std::make_shared<flight>();
     }
+    if (staged_.bytes() >= most_staged_bytes_) flush();
     return {};
 }
 
@@ -45,37 +54,44 @@ void io_lane::flush() {
     flush_posted_ = false;
     if (staged_.empty()) return;
     submission handed_over{std::exchange(staged_, {}), {}};
-    if (waits_for_ack_) {
-        flights_.push_back(std::exchange(boarding_, {}));
-        handed_over.settled = [this](error_code outcome) {
-            asio::post(executor_, [this, outcome] { settle(outcome); });
-        };
-    }
+    if (waits_for_ack_)
+        handed_over.settled = [this, which = current_](error_code outcome) { land(which, outcome); };
     submit_(std::move(handed_over));
 }
 
-void io_lane::settle(error_code outcome) {
-    last_outcome_ = outcome;
-    auto landed = std::move(flights_.front());
-    flights_.pop_front();
-    for (auto& handler : landed)
-        std::move(handler)(outcome);
+// On the tracker's strand. However many hand-overs one commit settles, the lane's thread is woken once.
+void io_lane::land(std::shared_ptr<flight> which, error_code outcome) {
+    const std::lock_guard lock{mutex_};
+    landed_.emplace_back(std::move(which), outcome);
+    if (landed_.size() == 1) asio::post(executor_, [this] { settle_landed(); });
+}
+
+void io_lane::settle_landed() {
+    std::vector<landing> landed;
+    {
+        const std::lock_guard lock{mutex_};
+        landed.swap(landed_);
+    }
+    for (auto& [which, outcome] : landed) {
+        which->landed = true;
+        which->outcome = outcome;
+        for (auto& handler : std::exchange(which->waiting, {}))
+            std::move(handler)(outcome);
+    }
 }
 
 template <class Token>
-auto io_lane::async_acknowledged(flight& with, Token&& token) {
+auto io_lane::async_landed(flight& with, Token&& token) {
     return asio::async_initiate<Token, void(error_code)>(
-        [&with](auto handler) { with.emplace_back(std::move(handler)); }, token
+        [&with](auto handler) { with.waiting.emplace_back(std::move(handler)); }, token
     );
 }
 
 asio::awaitable<error_code, io_lane::executor_type> io_lane::acknowledged() {
-    // What was admitted last is not handed over yet, or is on its way, or has arrived.
-    const bool on_its_way = !flush_posted_;
-    if (on_its_way && flights_.empty()) co_return last_outcome_;
+    const auto mine = current_;
+    if (!mine || mine->landed) co_return mine ? mine->outcome : error_code{};
     error_code outcome;
-    auto& mine = on_its_way ? flights_.back() : boarding_;
-    co_await async_acknowledged(mine, asio::redirect_error(asio::use_awaitable_t<executor_type>{}, outcome));
+    co_await async_landed(*mine, asio::redirect_error(asio::use_awaitable_t<executor_type>{}, outcome));
     co_return outcome;
 }
 

@@ -8,9 +8,12 @@
 #include <boost/asio/any_completion_handler.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <memory>
+#include <mutex>
+#include <utility>
 #include <vector>
 
 namespace trackd {
@@ -25,10 +28,11 @@ struct submission {
 /// Owned by the tracker, confined to its context's thread but for what is marked.
 class io_lane final : public lane {
 public:
+    /// @param retry_after what clients are told who find no room; outlives the lane
     /// @param submit hands over; may be called from this lane's thread
     io_lane(
         boost::asio::io_context& context, budget& credit, bool waits_for_ack,
-        std::function<void(submission)> submit
+        const std::atomic<std::chrono::seconds>& retry_after, std::function<void(submission)> submit
     );
 
     [[nodiscard]] boost::system::error_code admit(batch::mark since) override;
@@ -36,6 +40,8 @@ public:
     [[nodiscard]] bool waits_for_ack() const noexcept override { return waits_for_ack_; }
 
     [[nodiscard]] boost::asio::awaitable<boost::system::error_code, executor_type> acknowledged() override;
+
+    [[nodiscard]] std::chrono::seconds retry_after() const noexcept override { return retry_after_; }
 
     /// Hands over what is staged, now rather than at the end of this turn of the loop.
     void flush();
@@ -53,23 +59,34 @@ public:
 private:
     using ack_handler = boost::asio::any_completion_handler<void(boost::system::error_code)>;
 
-    // Those who wait for one hand-over. Hand-overs are settled in the order in which they were made.
-    using flight = std::vector<ack_handler>;
+    // Those who wait for one hand-over, and what has become of it.
+    struct flight {
+        std::vector<ack_handler> waiting;
+        bool landed = false;
+        boost::system::error_code outcome;
+    };
+
+    using landing = std::pair<std::shared_ptr<flight>, boost::system::error_code>;
 
     template <class Token>
-    auto async_acknowledged(flight& with, Token&& token);
-    void settle(boost::system::error_code outcome);
+    auto async_landed(flight& with, Token&& token);
+    void land(std::shared_ptr<flight> which, boost::system::error_code outcome);
+    void settle_landed();
 
     executor_type executor_;
     budget& credit_;
     const bool waits_for_ack_;
+    const std::atomic<std::chrono::seconds>& retry_after_;
     const std::function<void(submission)> submit_;
+    const std::size_t most_staged_bytes_;
     bool flush_posted_ = false;
-    flight boarding_;
-    std::deque<flight> flights_;
-    boost::system::error_code last_outcome_;
+    std::shared_ptr<flight>
+        current_; // takes what was admitted last: it is boarding, on its way, or has landed
     std::atomic<std::uint64_t> accepted_{0}; // written by the lane's thread alone
     std::atomic<std::uint64_t> refused_{0};
+
+    std::mutex mutex_; // guards what the tracker's strand hands over
+    std::vector<landing> landed_;
 };
 
 } // namespace trackd

@@ -4,6 +4,7 @@
 #include "tracker/budget.hpp"
 #include "tracker/delivery.hpp"
 #include "tracker/io_lane.hpp"
+#include "tracker/room_forecast.hpp"
 
 #include <trackd/tracker.hpp>
 
@@ -96,6 +97,13 @@ public:
     void hurry();
 
     void release_waiters();
+    asio::awaitable<bool> watch();
+
+    [[nodiscard]] std::chrono::steady_clock::duration busy_for() const noexcept {
+        return backlog_->busy_for();
+    }
+
+    [[nodiscard]] tracker_losses losses() const noexcept;
 
     [[nodiscard]] tracker_status status() const;
     [[nodiscard]] tracker_activities activities() const;
@@ -114,7 +122,12 @@ private:
     void take_in();
     void take_in(submission handed_over);
     void progress();
+    void backlog_changed();
+    void look_at_condition();
     void settle();
+    void give_back(batch::mark released);
+    [[nodiscard]] error_code why_not_taken() const;
+    [[nodiscard]] error_code not_yet() const;
     [[nodiscard]] position confirmed_end() const;
     asio::awaitable<void> take_in_lanes();
     asio::awaitable<void> expire_acknowledgements();
@@ -124,10 +137,14 @@ private:
     const tracker_options options_;
     clock& clock_;
     tracker_strand strand_;
+    const std::unique_ptr<backlog> backlog_; // confined to the strand
     budget credit_;
     std::vector<std::unique_ptr<io_lane>> lanes_;
+    std::atomic<std::chrono::seconds> retry_after_{room_forecast::least};
     std::atomic<std::uint64_t> track_accepted_{0};
     std::atomic<std::uint64_t> track_refused_{0};
+    std::atomic<std::uint64_t> dropped_{0}; // admitted, and then not stored; its clients know
+    std::atomic<std::uint64_t> stored_{0};  // from the first position on, like the next one
     std::atomic<std::uint64_t> delivered_{0};
 
     std::mutex mutex_; // guards what other threads hand over
@@ -135,12 +152,14 @@ private:
     std::vector<waiter_pointer> without_room_;
 
     // Confined to the strand.
-    const std::unique_ptr<backlog> backlog_;
-    const position first_;
+    const std::uint64_t before_; // events that were in the backlog when this process began
+    std::uint64_t taken_in_ = 0;
+    room_forecast forecast_;
     std::vector<std::unique_ptr<delivery>> deliveries_;
     acknowledgements acknowledgements_;
     wakeup acknowledgements_changed_;
     wakeup hurried_;
+    wakeup condition_changed_;
     bool started_ = false;
     bool deliveries_ended_ = false;
     bool released_ = false;
@@ -153,19 +172,23 @@ tracker::impl::impl(
     const asio::any_io_executor& executor, tracker_options options, std::unique_ptr<backlog> store,
     std::vector<sink_spec> sinks, clock& time
 )
-    : options_{options}, clock_{time}, strand_{asio::make_strand(executor)},
-      credit_{options.max_pending_events, options.max_pending_bytes}, backlog_{std::move(store)},
-      first_{backlog_->begin()}, acknowledgements_changed_{strand_, time}, hurried_{strand_, time},
-      timers_{strand_, base::log_failed_task}, delivering_{strand_, base::log_failed_task} {
+    : options_{options}, clock_{time}, strand_{asio::make_strand(executor)}, backlog_{std::move(store)},
+      credit_{options.max_pending_events, options.max_pending_bytes, backlog_->max_batch_bytes() / 2},
+      before_{backlog_->end() - 1}, acknowledgements_changed_{strand_, time}, hurried_{strand_, time},
+      condition_changed_{strand_, time}, timers_{strand_, base::log_failed_task},
+      delivering_{strand_, base::log_failed_task} {
     for (auto& sink : sinks) {
+        const auto from = backlog_->open_cursor(sink.name, sink.start);
         deliveries_.push_back(std::make_unique<delivery>(
-            strand_, time, std::move(sink), *backlog_, first_, options.retry, [this] { progress(); }
+            strand_, time, std::move(sink), *backlog_, from, options.retry, [this] { progress(); }
         ));
     }
+    stored_ = before_;
+    delivered_ = confirmed_end() - 1;
 }
 
 std::uint64_t tracker::impl::accepted() const noexcept {
-    auto events = track_accepted_.load(std::memory_order_acquire);
+    auto events = before_ + track_accepted_.load(std::memory_order_acquire) - dropped_;
     for (const auto& lane : lanes_)
         events += lane->accepted();
     return events;
@@ -174,6 +197,11 @@ std::uint64_t tracker::impl::accepted() const noexcept {
 void tracker::impl::start() {
     started_ = true;
     asio::dispatch(strand_, [self = shared_from_this()] {
+        auto* tracker = self.get();
+        self->backlog_->start(
+            self->strand_, self->clock_,
+            {[tracker] { tracker->backlog_changed(); }, [tracker](batch::mark m) { tracker->give_back(m); }}
+        );
         for (auto& delivery : self->deliveries_)
             self->delivering_.spawn("delivery " + delivery->name(), delivery->run());
         self->timers_.spawn("acknowledgement timeouts", self->expire_acknowledgements());
@@ -183,7 +211,7 @@ void tracker::impl::start() {
 lane& tracker::impl::add_lane(asio::io_context& context) {
     auto hand_over = [this](submission handed_over) { submit(std::move(handed_over)); };
     const bool waits = options_.ack != ack_mode::accepted;
-    lanes_.push_back(std::make_unique<io_lane>(context, credit_, waits, std::move(hand_over)));
+    lanes_.push_back(std::make_unique<io_lane>(context, credit_, waits, retry_after_, std::move(hand_over)));
     return *lanes_.back();
 }
 
@@ -273,6 +301,13 @@ void tracker::impl::take_in() {
 }
 
 void tracker::impl::take_in(submission handed_over) {
+    taken_in_ += handed_over.events.events();
+    if (const auto refused = why_not_taken()) {
+        dropped_ += handed_over.events.events();
+        give_back(handed_over.events.end_mark());
+        if (handed_over.settled) handed_over.settled(refused);
+        return;
+    }
     backlog_->append(std::move(handed_over.events));
     if (!handed_over.settled) return;
     acknowledgements_.add(
@@ -280,16 +315,57 @@ void tracker::impl::take_in(submission handed_over) {
     );
 }
 
-// A cursor has moved: some may be answered, and what every sink has may be forgotten.
+// Why nothing can be stored now. Who was told already that his events are safe is not concerned: they are kept.
+error_code tracker::impl::why_not_taken() const {
+    if (options_.ack == ack_mode::accepted) return {};
+    switch (backlog_->condition()) {
+    case backlog_condition::good: return {};
+    case backlog_condition::full: return errc::journal_full;
+    case backlog_condition::failed: return errc::journal_failed;
+    }
+    return {};
+}
+
+// What to say to those who have waited long enough.
+error_code tracker::impl::not_yet() const {
+    return options_.ack == ack_mode::journaled ? errc::journal_slow : errc::not_confirmed;
+}
+
+// A cursor has moved: some may be answered.
 void tracker::impl::progress() {
-    settle();
     const auto confirmed = confirmed_end();
-    delivered_.store(confirmed - first_, std::memory_order_release);
-    const auto begin = backlog_->begin();
-    const auto bytes = backlog_->trim(confirmed);
-    const auto events = backlog_->begin() - begin;
-    if (events == 0) return;
-    credit_.give_back(events, bytes);
+    delivered_.store(confirmed - 1, std::memory_order_release);
+    forecast_.progress(confirmed, clock_.now());
+    retry_after_ = forecast_.until(backlog_->room_at());
+    settle();
+}
+
+void tracker::impl::backlog_changed() {
+    settle();
+    look_at_condition();
+    stored_.store(backlog_->stored_end() - 1, std::memory_order_release);
+    retry_after_ = forecast_.until(backlog_->room_at());
+    for (auto& delivery : deliveries_)
+        delivery->wake();
+}
+
+void tracker::impl::look_at_condition() {
+    const auto condition = backlog_->condition();
+    if (condition == backlog_condition::good) {
+        credit_.open();
+        return;
+    }
+    credit_.close(condition == backlog_condition::full ? errc::journal_full : errc::journal_failed);
+    if (const auto why = why_not_taken()) {
+        acknowledgements_.settle_from(backlog_->stored_end(), why);
+        dropped_ = taken_in_ - (backlog_->end() - 1 - before_);
+    }
+    condition_changed_.ring();
+    wake_those_without_room();
+}
+
+void tracker::impl::give_back(batch::mark released) {
+    credit_.give_back(released.events, released.bytes);
     wake_those_without_room();
 }
 
@@ -304,7 +380,7 @@ void tracker::impl::settle() {
 position tracker::impl::confirmed_end() const {
     auto least = backlog_->end();
     for (const auto& delivery : deliveries_)
-        least = std::min(least, delivery->cursor());
+        least = std::min(least, delivery->place().at);
     return least;
 }
 
@@ -321,7 +397,7 @@ void tracker::impl::wake_those_without_room() {
 asio::awaitable<void> tracker::impl::expire_acknowledgements() {
     while (!deliveries_ended_) {
         co_await acknowledgements_changed_.wait(acknowledgements_.next_deadline());
-        acknowledgements_.expire(clock_.now());
+        acknowledgements_.expire(clock_.now(), not_yet());
     }
 }
 
@@ -339,9 +415,12 @@ asio::awaitable<drain_report> tracker::impl::drain(clock::time_point deadline) {
     co_await delivering_.join();
 
     deliveries_ended_ = true;
-    release_waiters();
     acknowledgements_changed_.ring();
+    condition_changed_.ring();
     hurried_.ring();
+    co_await backlog_->close();
+    settle();
+    release_waiters();
     co_await timers_.join();
     drained_ = true;
     co_return report();
@@ -368,7 +447,27 @@ asio::awaitable<void> tracker::impl::give_up_at(clock::time_point deadline) {
 // Whoever comes to wait later is released at once, too.
 void tracker::impl::release_waiters() {
     released_ = true;
-    acknowledgements_.settle_all(errc::not_confirmed);
+    acknowledgements_.settle_all(not_yet());
+}
+
+// Returns true when the backlog has failed, false when the tracker has drained.
+asio::awaitable<bool> tracker::impl::watch() {
+    while (!deliveries_ended_ && backlog_->condition() != backlog_condition::failed)
+        co_await condition_changed_.wait();
+    co_return backlog_->condition() == backlog_condition::failed;
+}
+
+tracker_losses tracker::impl::losses() const noexcept {
+    tracker_losses now;
+    now.delivered =
+        delivered_.load(std::memory_order_acquire); // first: none of them overtakes those after it
+    const auto stored = std::max(stored_.load(std::memory_order_acquire), now.delivered);
+    now.accepted = std::max(accepted(), now.delivered);
+    const auto kept = backlog_->durable() ? stored : now.delivered;
+    const bool promised = options_.ack == ack_mode::accepted || !backlog_->durable();
+    now.pending = kept - now.delivered;
+    now.lost = promised && now.accepted > kept ? now.accepted - kept : 0;
+    return now;
 }
 
 void tracker::impl::hurry() {
@@ -378,18 +477,26 @@ void tracker::impl::hurry() {
 tracker_status tracker::impl::status() const {
     tracker_status status;
     status.accepted = accepted();
-    status.refused = track_refused_;
+    status.refused = track_refused_ + dropped_;
     for (const auto& lane : lanes_)
         status.refused += lane->refused();
     status.pending_events = credit_.events();
     status.pending_bytes = credit_.bytes();
     status.sealed = credit_.sealed();
-    const auto not_taken_in = status.accepted - (backlog_->end() - first_);
+    status.condition = backlog_->condition();
+    status.journal = backlog_->journal();
+    const auto not_taken_in = status.accepted - (backlog_->end() - 1);
+    // What is not stored by now will not be; where nothing outlives the process, that is all of it.
+    const auto kept_end = backlog_->durable() ? backlog_->stored_end() : 1;
     for (const auto& delivery : deliveries_) {
         auto books = delivery->status();
-        books.accepted = status.accepted;
-        books.pending = backlog_->end() - delivery->cursor() + not_taken_in;
-        if (drained_ && !backlog_->durable()) books.lost = std::exchange(books.pending, 0);
+        const auto& place = delivery->place();
+        books.accepted = backlog_->end() - place.start + not_taken_in;
+        books.pending = backlog_->end() - place.at + not_taken_in;
+        if (drained_) {
+            books.lost = backlog_->end() - std::min(std::max(place.at, kept_end), backlog_->end());
+            books.pending -= books.lost;
+        }
         status.sinks.push_back(std::move(books));
     }
     return status;
@@ -407,12 +514,13 @@ tracker_activities tracker::impl::activities() const {
 drain_report tracker::impl::report() const {
     drain_report report;
     report.books = status();
-    report.delivered = confirmed_end() - first_;
     for (const auto& sink : report.books.sinks) {
         report.pending = std::max(report.pending, sink.pending);
         report.lost = std::max(report.lost, sink.lost);
         report.dead_lettered += sink.dead_lettered;
+        report.damaged = std::max(report.damaged, sink.damaged);
     }
+    report.delivered = report.books.accepted - report.pending - report.lost - report.damaged;
     report.in_time = report.pending == 0 && report.lost == 0;
     return report;
 }
@@ -485,8 +593,17 @@ asio::awaitable<tracker_activities> tracker::activities() {
     return on_strand(impl_, [](impl& self) { return self.activities(); });
 }
 
-std::uint64_t tracker::accepted() const noexcept {
-    return impl_->accepted();
+asio::awaitable<void> tracker::watch() {
+    const bool failed = co_await asio::co_spawn(impl_->strand(), impl_->watch(), to_the_end());
+    if (failed) throw std::runtime_error{"the journal failed"};
+}
+
+std::chrono::steady_clock::duration tracker::busy_for() const noexcept {
+    return impl_->busy_for();
+}
+
+tracker_losses tracker::losses() const noexcept {
+    return impl_->losses();
 }
 
 std::uint64_t tracker::delivered() const noexcept {

@@ -25,7 +25,7 @@ PAUSE_MS = 1.5  # between two requests, on the average, times the number of conn
 
 def one_round(mode, connections, arguments):
     daemon = Daemon({
-        "tracker.ack": mode, "shutdown.drain_timeout": "1m",
+        "backlog.kind": "memory", "tracker.ack": mode, "shutdown.drain_timeout": "1m",
         "sinks": f'[{{name="slow",kind="log",level="debug",simulate_latency="{arguments.latency}"}}]',
     })
     try:

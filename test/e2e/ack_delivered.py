@@ -40,7 +40,7 @@ class AckDelivered(trackd.TestCase):
         self.assertEqual(daemon.wait().delivered, 4)
 
     def test_every_sink_has_to_confirm(self):
-        daemon = self.start({"tracker.ack": "delivered", "tracker.ack_timeout": "300ms",
+        daemon = self.start({**trackd.MEMORY, "tracker.ack": "delivered", "tracker.ack_timeout": "300ms",
                              "sinks": '[{name="fast",kind="null"},{name="slow",kind="log",simulate_latency="1h"}]',
                              "shutdown.drain_timeout": "100ms"})
         self.assert_problem(daemon.post({"data": 1}), 503, "stored, not yet confirmed")

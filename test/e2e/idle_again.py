@@ -7,7 +7,10 @@ from support.raw_http import Connection
 class IdleAgain(trackd.TestCase):
     def figures(self, admin):
         counts = admin.request("GET", "/debug/tasks").json()["counts"]
-        return {**counts, "open files": self.daemon.open_files()}
+        # The journal makes, keeps and removes its files as it goes on; they are few, and counted apart.
+        journal = self.daemon.open_files(self.daemon.journal)
+        self.assertLessEqual(journal, 8, "open files of the journal")
+        return {**counts, "open files": self.daemon.open_files() - journal}
 
     def test_ten_thousand_requests_leave_nothing_behind(self):
         self.daemon = self.start()

@@ -1,4 +1,5 @@
-"""A sink too slow for the deadline: what is lost is counted, to the event, and the exit status says so."""
+"""A backlog in memory, and a sink too slow for the deadline: what is lost is counted, to the event, and the exit status
+says so."""
 from support import trackd
 from support.load import Ledger
 
@@ -20,7 +21,7 @@ class Losses(trackd.TestCase):
         return sum('"id":"event-' in entry["message"] for entry in daemon.log.entries)
 
     def test_what_the_drain_leaves_is_lost_exactly(self):
-        daemon = self.start({"sinks": slow_sink("20ms"), "shutdown.drain_timeout": "500ms"})
+        daemon = self.start({**trackd.MEMORY, "sinks": slow_sink("20ms"), "shutdown.drain_timeout": "500ms"})
         load = Ledger(daemon.ingest, connections=8, requests=2000).start()
         load.wait()
         self.assertEqual(len(load.created), 2000, load.outcome())
@@ -30,7 +31,7 @@ class Losses(trackd.TestCase):
         self.assertGreater(summary.delivered, 0)
 
     def test_nothing_is_lost_when_the_drain_has_time_enough(self):
-        daemon = self.start({"sinks": slow_sink("2ms"), "shutdown.drain_timeout": "10m"})
+        daemon = self.start({**trackd.MEMORY, "sinks": slow_sink("2ms"), "shutdown.drain_timeout": "10m"})
         load = Ledger(daemon.ingest, connections=8, requests=500).start()
         load.wait()
         summary = daemon.stop(status=0)
@@ -38,7 +39,7 @@ class Losses(trackd.TestCase):
         self.assertEqual(summary.lost, 0)
 
     def test_the_deadline_cuts_off_a_sink_that_hangs_in_one_event(self):
-        daemon = self.start({"sinks": slow_sink("1h"), "shutdown.drain_timeout": "200ms"})
+        daemon = self.start({**trackd.MEMORY, "sinks": slow_sink("1h"), "shutdown.drain_timeout": "200ms"})
         load = Ledger(daemon.ingest, connections=4, requests=50).start()
         load.wait()
         summary = daemon.stop(status=1)
@@ -46,7 +47,7 @@ class Losses(trackd.TestCase):
         self.assertGreaterEqual(summary.lost, 49)
 
     def test_a_second_signal_ends_the_drain_at_once(self):
-        daemon = self.start({"sinks": slow_sink("1h"), "shutdown.drain_timeout": "30m"})
+        daemon = self.start({**trackd.MEMORY, "sinks": slow_sink("1h"), "shutdown.drain_timeout": "30m"})
         load = Ledger(daemon.ingest, connections=4, requests=50).start()
         load.wait()
         daemon.signal()
@@ -58,7 +59,7 @@ class Losses(trackd.TestCase):
         self.assertEqual(summary.reason, "SIGTERM")
 
     def test_a_second_signal_ends_the_closing_stage_too(self):
-        daemon = self.start({"shutdown.request_timeout": "30m", "shutdown.idle_timeout": "30m"})
+        daemon = self.start({**trackd.MEMORY, "shutdown.request_timeout": "30m", "shutdown.idle_timeout": "30m"})
         connection = self.connect(daemon)
         connection.send(b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{")
         trackd.wait_until(lambda: daemon.status()["connections"]["ingest"] == 1, "the connection is accepted")
@@ -67,7 +68,7 @@ class Losses(trackd.TestCase):
         self.assertEqual(daemon.stop(status=0).lost, 0)
 
     def test_the_books_balance_at_every_moment_under_load(self):
-        daemon = self.start({"sinks": '[{name="fast",kind="null"},{name="slow",kind="log",simulate_latency="1ms"}]',
+        daemon = self.start({**trackd.MEMORY, "sinks": f'[{{name="fast",kind="null"}},{slow_sink("1ms")[1:]}',
                              "tracker.max_pending_events": 2000, "shutdown.drain_timeout": "10m"})
         load = Ledger(daemon.ingest, connections=16).start()
         load.wait_for_created(100)

@@ -14,10 +14,12 @@ SEED = int(os.environ.get("TRACKD_SEED", random.randrange(1 << 32)))
 PATIENT = {"shutdown.idle_timeout": "1m", "shutdown.request_timeout": "1m", "shutdown.drain_timeout": "1m"}
 
 
-class DrainUnderLoad(trackd.TestCase):
+class Journal(trackd.TestCase):
+    KIND = {}  # the default
+
     @classmethod
     def setUpClass(cls):
-        print(f"{ROUNDS} rounds, TRACKD_SEED={SEED}", flush=True)
+        print(f"{cls.__name__}: {ROUNDS} rounds, TRACKD_SEED={SEED}", flush=True)
         cls.random = random.Random(SEED)
 
     def test_every_201_is_a_row_and_every_row_a_201(self):
@@ -45,7 +47,7 @@ class DrainUnderLoad(trackd.TestCase):
                 self.round_with_ledger(keep_alive=False)
 
     def round_with_ledger(self, settings=None, keep_alive=True):
-        daemon = self.start({**PATIENT, **(settings or {})})
+        daemon = self.start({**PATIENT, **self.KIND, **(settings or {})})
         try:
             load = Ledger(daemon.ingest, connections=64, keep_alive=keep_alive).start()
             load.wait_for_created(self.random.randrange(1, 3000))
@@ -61,7 +63,7 @@ class DrainUnderLoad(trackd.TestCase):
             daemon.kill()
 
     def round_with_wrk(self):
-        daemon = self.start(PATIENT)
+        daemon = self.start({**PATIENT, **self.KIND})
         wrk = Wrk(daemon.ingest, connections=64)
         try:
             enough = self.random.randrange(1, 10_000)
@@ -78,3 +80,7 @@ class DrainUnderLoad(trackd.TestCase):
 
     def assert_summary(self, summary, created):
         self.assertEqual(summary[:6], ("SIGTERM", created, created, 0, 0, 0))
+
+
+class Memory(Journal):
+    KIND = trackd.MEMORY

@@ -1,4 +1,5 @@
-"""A sink that takes nothing for a while: clients are told, memory stays bounded, and service resumes by itself."""
+"""A sink that takes nothing for a while, and a backlog in memory: clients are told, memory stays bounded, and
+service resumes by itself."""
 import threading
 
 from support import trackd
@@ -21,7 +22,7 @@ class StalledSink(trackd.TestCase):
         self.assertGreaterEqual(int(headers["retry-after"]), 1)
 
     def stall_and_resume(self, settings):
-        daemon = self.start({"tracker.retry.max": "200ms", **settings})
+        daemon = self.start({**trackd.MEMORY, "tracker.retry.max": "200ms", **settings})
         warm_up = Ledger(daemon.ingest, connections=32, requests=2000, padding=PADDING).start()
         warm_up.wait()
         trackd.wait_until(lambda: daemon.status()["tracker"]["pending_events"] == 0, "all delivered")
@@ -70,7 +71,7 @@ class StalledSink(trackd.TestCase):
         self.assertGreater(created, bound // PADDING // 2)
 
     def test_health_and_status_answer_during_the_stall(self):
-        daemon = self.start({"tracker.max_pending_events": 10})
+        daemon = self.start({**trackd.MEMORY, "tracker.max_pending_events": 10})
         self.assertEqual(daemon.post({"id": "first", "data": 1}).status, 201)
         daemon.rows(1)
         lock = daemon.lock_database()
@@ -85,7 +86,7 @@ class StalledSink(trackd.TestCase):
         self.assertEqual(daemon.stop().delivered, 11)
 
     def test_a_drain_waits_for_a_stall_that_ends_in_time(self):
-        daemon = self.start({"shutdown.drain_timeout": "10m", "tracker.retry.max": "200ms"})
+        daemon = self.start({**trackd.MEMORY, "shutdown.drain_timeout": "10m", "tracker.retry.max": "200ms"})
         self.assertEqual(daemon.post({"id": "first", "data": 1}).status, 201)
         daemon.rows(1)
         lock = daemon.lock_database()

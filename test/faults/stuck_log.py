@@ -8,7 +8,7 @@ DEADLINES = {"shutdown.request_timeout": "200ms", "shutdown.idle_timeout": "200m
 class StuckLog(trackd.TestCase):
     def stick(self, sinks):
         """A daemon whose log has been full for a while."""
-        daemon = self.start({**DEADLINES, "sinks": sinks, "tracker.max_pending_events": 500})
+        daemon = self.start({**trackd.MEMORY, **DEADLINES, "sinks": sinks, "tracker.max_pending_events": 500})
         daemon.log.reading.clear()
         load = Ledger(daemon.ingest, connections=4, requests=3000, padding=200).start()
         load.wait()

@@ -21,7 +21,7 @@ class Ledger:
     """Keeps `connections` busy, one event a request, and writes down each answer under the event's id.
 
     A connection ends when nobody listens any more, when `stop` was called and its request is answered, or when
-    `requests` have been sent in all. The run is over when all have ended.
+    `requests` have been sent in all. The run is over when all have ended: soon after the daemon was killed, too.
     """
 
     def __init__(self, address, connections=64, requests=None, padding=0, prefix="event", keep_alive=True):
@@ -31,6 +31,7 @@ class Ledger:
         self.prefix = prefix  # of the events' ids
         self.wish = "" if keep_alive else "Connection: close\r\n"
         self.answers = collections.defaultdict(list)  # status → ids
+        self.problems = collections.defaultdict(list)  # the last part of a problem's type → ids
         self.cut_off = []  # ids of requests without an answer on a connection that had answered before
         self.unheard = []  # ids of requests without an answer on a new connection: the listener had closed
         self.first_refusal = None  # the first answer that is no 201, as bytes
@@ -43,6 +44,11 @@ class Ledger:
     @property
     def created(self):
         return self.answers[201]
+
+    @property
+    def sent(self):
+        """All ids, whatever became of them."""
+        return [f"{self.prefix}-{number}" for number in range(1, self._sent + 1)]
 
     def start(self):
         self._thread.start()
@@ -67,7 +73,8 @@ class Ledger:
 
     def outcome(self):
         counts = {status: len(ids) for status, ids in self.answers.items()}
-        return f"{counts}, cut off {len(self.cut_off)}, unheard {len(self.unheard)}, {self.first_refusal}"
+        problems = {slug: len(ids) for slug, ids in self.problems.items()}
+        return f"{counts}, {problems}, cut off {len(self.cut_off)}, unheard {len(self.unheard)}, {self.first_refusal}"
 
     def _run(self, connections):
         try:
@@ -136,8 +143,9 @@ class _Line:
     def _answer(self, head, body):
         status = int(head[9:12])
         self.ledger.answers[status].append(self.event)
-        if status != 201 and self.ledger.first_refusal is None:
-            self.ledger.first_refusal = head + b"\r\n\r\n" + body
+        if status != 201:
+            self.ledger.problems[json.loads(body)["type"].rpartition(":")[2]].append(self.event)
+            self.ledger.first_refusal = self.ledger.first_refusal or head + b"\r\n\r\n" + body
         self.answered += 1
         self.received = b""
         if b"\nconnection: close" in head.lower():
@@ -158,16 +166,16 @@ class _Line:
 class Wrk:
     """wrk(1) with one event a request. Its counts are exact if it outlives the daemon: what is under way when wrk
     itself ends would be answered, but not counted. `pause_ms` is the average pause between two requests of one of its
-    connections."""
+    connections; `wrapper` a command that runs it."""
 
     SCRIPT = pathlib.Path(__file__).with_name("wrk.lua")
 
-    def __init__(self, address, connections=64, seconds=PATIENCE, pause_ms=0):
+    def __init__(self, address, connections=64, seconds=PATIENCE, pause_ms=0, wrapper=()):
         program = shutil.which("wrk")
         if not program:
             raise unittest.SkipTest("wrk is not installed")
         self.process = subprocess.Popen(
-            [program, "-t1", f"-c{connections}", f"-d{int(seconds)}s", "-s", str(self.SCRIPT),
+            [*wrapper, program, "-t1", f"-c{connections}", f"-d{int(seconds)}s", "-s", str(self.SCRIPT),
              f"http://{address[0]}:{address[1]}/events"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env={**os.environ, "PAUSE_MS": str(pause_ms)},

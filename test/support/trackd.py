@@ -1,4 +1,4 @@
-"""Runs the real daemon for a test: a directory of its own, free ports, its log, its books, its end.
+"""Runs the real daemon for a test: a directory of its own, free ports, its log, its books, its end, its next start.
 
     class Example(trackd.TestCase):
         def test_one_event(self):
@@ -29,10 +29,16 @@ PATIENCE = float(os.environ.get("TRACKD_PATIENCE", "90"))
 SANITIZER = os.environ.get("TRACKD_SANITIZER", "")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-Summary = collections.namedtuple("Summary", "reason accepted delivered pending dead_lettered lost took")
+# A small journal: what the tests want where they do not say otherwise. None as a value is trackd's own default.
+QUICK = {"journal.segment_bytes": "4MiB", "journal.min_free_bytes": 0}
+# For tests about a backlog that is gone with the process.
+MEMORY = {"backlog.kind": "memory", "tracker.ack": "accepted"}
+
+Summary = collections.namedtuple("Summary", "reason accepted delivered pending dead_lettered lost took damaged")
 SUMMARY = re.compile(
-    r"shutdown complete reason=(.+) accepted=(\d+) delivered=(\d+) pending=(\d+) dead_lettered=(\d+) lost=(\d+)"
-    r" took=([0-9.]+)s$"
+    r"shutdown complete reason=(?P<reason>.+) accepted=(?P<accepted>\d+) delivered=(?P<delivered>\d+)"
+    r" pending=(?P<pending>\d+) dead_lettered=(?P<dead_lettered>\d+)(?: damaged=(?P<damaged>\d+))?"
+    r" lost=(?P<lost>\d+) took=(?P<took>[0-9.]+)s$"
 )
 
 
@@ -123,33 +129,48 @@ class Log:
 
 
 class Daemon:
-    """One running trackd. `settings` are configuration keys and values, as `--set` takes them."""
+    """One trackd. `settings` are configuration keys and values, as `--set` takes them.
 
-    def __init__(self, settings=None, environment=None, wrapper=()):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="trackd-test-"))
+    Where `directory` is given, it is that of an earlier one: its journal and its database are there, and it stays
+    when this one ends. With `wait=False` the start is not waited for: `wait_until_running`, `refusal` or `crash` come
+    next.
+    """
+
+    def __init__(self, settings=None, environment=None, wrapper=(), directory=None, wait=True):
+        self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="trackd-test-"))
+        self._owns_directory = directory is None
         (self.directory / "trackd.toml").write_text("# all by --set\n")
         self.settings = {
             "http.listen": "127.0.0.1:0", "admin.listen": "127.0.0.1:0", "log.format": "json",
-            "data_dir": str(self.directory / "data"), **(settings or {}),
+            "data_dir": str(self.directory / "data"), **QUICK, **(settings or {}),
         }
-        arguments = ["serve", "--config", str(self.directory / "trackd.toml")]
-        for key, value in self.settings.items():
-            arguments += ["--set", f"{key}={value}"]
         self.process = subprocess.Popen(
-            [*wrapper, binary(), *arguments], cwd=self.directory, stdin=subprocess.DEVNULL,
+            [*wrapper, binary(), "serve", *self.configuration()], cwd=self.directory, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
             env={**clean_environment(), **(environment or {})},
         )
         self.pid = self.process.pid  # of the daemon itself: the wrapper's user may set it
         self.log = Log(self.process.stderr)
-        try:
-            self.log.wait_for(r"^running\b")
-            self.ingest_addresses = self._addresses("ingest")
-            self.ingest = self.ingest_addresses[0]
-            self.admin = self._addresses("admin")[0]
-        except BaseException:
-            self.kill()
-            raise
+        if wait:
+            try:
+                self.wait_until_running()
+            except BaseException:
+                self.kill()
+                raise
+
+    def configuration(self):
+        """The arguments that make any of trackd's commands see what this one sees."""
+        arguments = ["--config", str(self.directory / "trackd.toml")]
+        for key, value in self.settings.items():
+            if value is not None:
+                arguments += ["--set", f"{key}={value}"]
+        return arguments
+
+    def wait_until_running(self):
+        self.log.wait_for(r"^running\b")
+        self.ingest_addresses = self._addresses("ingest")
+        self.ingest = self.ingest_addresses[0]
+        self.admin = self._addresses("admin")[0]
 
     def _addresses(self, listener):
         found = (re.match(listener + r" listening on (.+):(\d+)$", entry["message"]) for entry in self.log.entries)
@@ -184,14 +205,33 @@ class Daemon:
     def sink(self, name):
         return next(sink for sink in self.status()["sinks"] if sink["name"] == name)
 
+    def journal_status(self):
+        return self.status()["journal"]
+
     def tasks(self):
         return self.ask("/debug/tasks").json()
+
+    def wait_until_delivered(self, patience=PATIENCE):
+        """Until every sink has everything."""
+        wait_until(lambda: all(sink["pending"] == 0 for sink in self.status()["sinks"]), "all delivered", patience)
 
     # --- looking at what it leaves behind
 
     @property
     def database(self):
         return self.directory / "data" / "events.db"
+
+    @property
+    def journal(self):
+        return self.directory / "data" / "journal"
+
+    def segments(self):
+        """The journal's segments, oldest first."""
+        return sorted(self.journal.glob("*.segment"))
+
+    def tool(self, *command, **options):
+        """Runs `trackd journal ...` with this one's configuration."""
+        return run("journal", *command, *self.configuration(), cwd=self.directory, **options)
 
     def query(self, sql, *parameters):
         connection = sqlite3.connect(self.database, timeout=PATIENCE)
@@ -225,8 +265,16 @@ class Daemon:
         text = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", text)[1]) * 1024
 
-    def open_files(self):
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+    def open_files(self, directory=None):
+        """How many descriptors it has; with a directory, of files in there."""
+        count = 0
+        for name in os.listdir(f"/proc/{self.pid}/fd"):
+            try:
+                target = os.readlink(f"/proc/{self.pid}/fd/{name}")
+                count += directory is None or target.startswith(f"{directory}/")
+            except FileNotFoundError:  # closed meanwhile
+                pass
+        return count
 
     # --- ending it
 
@@ -245,20 +293,36 @@ class Daemon:
         match = SUMMARY.match(self.log.entries[-1]["message"]) if self.log.entries else None
         if not match:
             raise AssertionError(f"the last line is no summary:\n{self.log.tail()}")
-        return Summary(match[1], *map(int, match.groups()[1:6]), float(match[7]))
+        found = match.groupdict(default="0")
+        counts = {name: int(found[name]) for name in Summary._fields if name not in ("reason", "took")}
+        return Summary(reason=found["reason"], took=float(found["took"]), **counts)
 
     def stop(self, number=SIGTERM, status=0, patience=PATIENCE):
         self.signal(number)
         return self.wait(status, patience)
 
-    def kill(self):
-        """Removes whatever is left of it; for clean-up."""
+    def refusal(self, status=2):
+        """Waits until it has given up its start with this exit status, and returns what it said."""
+        found = self.process.wait(PATIENCE)
+        self.log.join()
+        said = self.log.tail()
+        if found != status or self.log.find(r"^running\b"):
+            raise AssertionError(f"exit status {found}, expected {status} before it runs; its last lines:\n{said}")
+        return said
+
+    def crash(self):
+        """SIGKILL; what it has written stays where it is."""
         if self.process.poll() is None:
             self.signal(SIGKILL)
-            self.process.wait()
+        self.process.wait()
         self.log.reading.set()
         self.log.join()
-        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def kill(self):
+        """Removes whatever is left of it; for clean-up."""
+        self.crash()
+        if self._owns_directory:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
 
 class TestCase(unittest.TestCase):
@@ -269,6 +333,16 @@ class TestCase(unittest.TestCase):
         daemon = Daemon(settings, **options)
         self.addCleanup(daemon.kill)
         return daemon
+
+    def empty_directory(self):
+        """For a daemon that is to find something there when it starts; gone after the test."""
+        place = pathlib.Path(tempfile.mkdtemp(prefix="trackd-test-"))
+        self.addCleanup(shutil.rmtree, place, ignore_errors=True)
+        return place
+
+    def restart(self, daemon, settings=None, **options):
+        """Starts another one where the daemon has ended, with its settings and these."""
+        return self.start({**daemon.settings, **(settings or {})}, directory=daemon.directory, **options)
 
     def connect(self, daemon):
         connection = daemon.connect()
@@ -284,6 +358,7 @@ class TestCase(unittest.TestCase):
         self.assertTrue(problem["title"] and problem["type"], problem)
         for part in parts:
             self.assertIn(part, problem["detail"])
+        return problem["type"].rpartition(":")[2]
 
     def assert_books_balance(self, status):
         """The promise of every sink's figures, and that they fit the tracker's."""

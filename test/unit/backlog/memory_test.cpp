@@ -1,5 +1,6 @@
 #include "support/catch.hpp"
 #include "support/events.hpp"
+#include "support/manual_clock.hpp"
 #include "support/run.hpp"
 
 #include <trackd/backlog.hpp>
@@ -27,11 +28,9 @@ chunk read(backlog& from, position at, read_limits limits) {
 
 TEST_CASE("events get rising positions from 1 on", "[backlog]") {
     const auto backlog = make_memory_backlog();
-    CHECK(backlog->begin() == 1);
     CHECK(backlog->end() == 1);
     backlog->append(test::make_batch(3));
     backlog->append(test::make_batch(2, 4));
-    CHECK(backlog->begin() == 1);
     CHECK(backlog->end() == 6);
     CHECK(backlog->stored_end() == 6);
 }
@@ -59,24 +58,36 @@ TEST_CASE("reading at the end gives nothing", "[backlog]") {
     CHECK(read(*backlog, 3, {}).events.empty());
 }
 
-TEST_CASE("trimming forgets whole batches below a position and says how much it gave back", "[backlog]") {
+TEST_CASE("what every sink has is forgotten in whole batches, and its credit given back", "[backlog]") {
     const auto backlog = make_memory_backlog();
+    test::manual_clock clock;
+    std::vector<batch::mark> released;
+    CHECK(backlog->open_cursor("fast", sink_start::oldest) == cursor{});
+    CHECK(backlog->open_cursor("slow", sink_start::oldest) == cursor{});
+    boost::asio::io_context context;
+    backlog->start(context.get_executor(), clock, {[] {}, [&](batch::mark one) { released.push_back(one); }});
     auto first = test::make_batch(3);
     const auto bytes = first.bytes();
     backlog->append(std::move(first));
     backlog->append(test::make_batch(3, 4));
-    CHECK(backlog->trim(3) == 0);
-    CHECK(backlog->begin() == 1);
-    CHECK(backlog->trim(5) == bytes);
-    CHECK(backlog->begin() == 4);
+    backlog->move_cursor("fast", {1, 7});
+    backlog->move_cursor("slow", {1, 3});
+    CHECK(released.empty());
+    backlog->move_cursor("slow", {1, 5});
+    REQUIRE(released.size() == 1);
+    CHECK(released.front().events == 3);
+    CHECK(released.front().bytes == bytes);
     CHECK(ids(read(*backlog, 5, {})) == std::vector<std::string>{"5", "6"});
 }
 
 TEST_CASE("what was read outlives the trimming", "[backlog]") {
     const auto backlog = make_memory_backlog();
+    test::manual_clock clock;
+    boost::asio::io_context context;
+    CHECK(backlog->open_cursor("sink", sink_start::oldest) == cursor{});
+    backlog->start(context.get_executor(), clock, {[] {}, [](batch::mark) {}});
     backlog->append(test::make_batch(2));
     const auto events = read(*backlog, 1, {});
-    backlog->trim(3);
-    CHECK(backlog->bytes() == 0);
+    backlog->move_cursor("sink", {1, 3});
     CHECK(ids(events) == std::vector<std::string>{"1", "2"});
 }

@@ -68,7 +68,7 @@ x = 1
             "FILE:13:9: log.level: found true, expected one of \"trace\", \"debug\", \"info\", \"warn\", "
             "\"error\", \"off\"",
             "FILE:14:2: unknown key \"metrics\": expected one of data_dir, http, admin, tracker, backlog, "
-            "shutdown, log, sinks",
+            "journal, shutdown, log, sinks",
             "TRACKD_HTTP__LISTN: unknown key \"http.listn\": did you mean listen?",
             "TRACKD_HTTP__IDLE_TIMEOUT: found \"5\", expected a duration with its unit such as \"5s\" (ms, "
             "s, m, h, d), 1ms to 1d",
@@ -100,7 +100,8 @@ TEST_CASE("numbers that overflow are out of range", "[config]") {
          {"http.threads=9223372036854775807", "http.threads=18446744073709551617",
           "http.max_body_bytes=18446744073709551617", "http.max_body_bytes=16777216TiB",
           "http.head_timeout=9223372036854775807d", "http.head_timeout=0", "http.max_body_bytes=0",
-          "http.max_body_bytes=-1"}) {
+          "http.max_body_bytes=-1", "journal.segment_bytes=65535", "journal.segment_bytes=4294967297",
+          "journal.max_bytes=131071", "journal.min_free_bytes=-1", "journal.sync_interval=0"}) {
         CAPTURE(set);
         CHECK(errors("", {}, {set}).size() == 1);
     }
@@ -133,26 +134,87 @@ TEST_CASE("a reference that cannot be resolved is told once, and with the other 
         strings{
             "FILE:1:12: the environment variable NONE is not set; set it, or give a default: ${NONE:-…}",
             "FILE:2:1: unknown key \"x\": expected one of data_dir, http, admin, tracker, backlog, "
-            "shutdown, log, sinks",
+            "journal, shutdown, log, sinks",
         }
     );
     CHECK(errors("sinks = \"${NONE}\"").size() == 1);
 }
 
-TEST_CASE("a promise that the backlog cannot keep is an error", "[config]") {
+TEST_CASE("a promise that memory cannot keep is an error where it was made", "[config]") {
     const std::string reason =
         "\"journaled\" cannot be promised with backlog.kind = \"memory\", which keeps nothing on disk; "
-        "expected \"accepted\" or \"delivered\"";
-    CHECK(the_error("[tracker]\nack = \"journaled\"") == "FILE:2:7: tracker.ack: " + reason);
-    CHECK(the_error("", {}, {"tracker.ack=journaled"}) == "--set tracker.ack: " + reason);
+        "expected \"accepted\" or \"delivered\", or backlog.kind = \"journal\"";
+    CHECK(
+        the_error("[tracker]\nack = \"journaled\"\n[backlog]\nkind = \"memory\"") ==
+        "FILE:2:7: tracker.ack: " + reason
+    );
+    CHECK(
+        the_error("backlog.kind = \"memory\"", {}, {"tracker.ack=journaled"}) ==
+        "--set tracker.ack: " + reason
+    );
 }
 
-TEST_CASE("a journal is an error as long as there is none", "[config]") {
+TEST_CASE("memory without a word on what a 201 promises is an error that says what to set", "[config]") {
+    const std::string reason =
+        "\"memory\" keeps nothing on disk, which is what a 201 promises by default; set tracker.ack, too: to "
+        "\"accepted\" (a 201 means: in memory) or \"delivered\" (a 201 means: every sink has it)";
+    CHECK(the_error("[backlog]\nkind = \"memory\"") == "FILE:2:8: backlog.kind: " + reason);
+    CHECK(the_error("", {}, {"backlog.kind=memory"}) == "--set backlog.kind: " + reason);
+    CHECK(the_error("", {{"TRACKD_BACKLOG__KIND", "memory"}}) == "TRACKD_BACKLOG__KIND: " + reason);
+}
+
+TEST_CASE("memory goes with the promises that need no disk", "[config]") {
+    for (const std::string ack : {"accepted", "delivered"}) {
+        CAPTURE(ack);
+        CHECK(errors("backlog.kind = \"memory\"", {}, {"tracker.ack=" + ack}).empty());
+    }
+}
+
+TEST_CASE("an acknowledgement that was refused is not blamed again for the backlog or the sync", "[config]") {
+    CHECK(errors("tracker.ack = \"sometimes\"\nbacklog.kind = \"memory\"").size() == 1);
+    CHECK(errors("tracker.ack = \"sometimes\"\njournal.sync = \"never\"").size() == 1);
+}
+
+TEST_CASE("a journal with room for less than two segments is an error at whichever was set", "[config]") {
     CHECK(
-        the_error("[backlog]\nkind = \"journal\"") ==
-        "FILE:2:8: backlog.kind: found \"journal\", expected \"memory\" (the journal on disk is not there "
-        "yet in this version)"
+        the_error("[journal]\nmax_bytes = \"100MiB\"") ==
+        "FILE:2:13: journal.max_bytes: found \"100MiB\", expected at least two segments, which is "
+        "\"128MiB\": "
+        "journal.segment_bytes is \"64MiB\""
     );
+    CHECK(
+        the_error("", {}, {"journal.segment_bytes=4GiB", "journal.max_bytes=8589934591"}) ==
+        "--set journal.max_bytes: found \"8589934591\", expected at least two segments, which is \"8GiB\": "
+        "journal.segment_bytes is \"4GiB\""
+    );
+    CHECK(errors("", {}, {"journal.segment_bytes=4GiB", "journal.max_bytes=8GiB"}).empty());
+    CHECK(errors("", {}, {"journal.segment_bytes=64KiB", "journal.max_bytes=128KiB"}).empty());
+    CHECK(the_error("journal.max_bytes = \"1GiB\"", {}, {"journal.segment_bytes=1GiB"})
+              .starts_with("FILE:1:21: journal.max_bytes: "));
+    CHECK(errors("", {}, {"journal.segment_bytes=5GiB", "journal.max_bytes=1MiB"}).size() == 1);
+}
+
+TEST_CASE("a journal that leaves the sync to the system cannot promise the disk", "[config]") {
+    CHECK(
+        the_error("[journal]\nsync = \"never\"") == "FILE:2:8: journal.sync: found \"never\", with which an "
+                                                    "event counts as stored before the disk has it, "
+                                                    "but tracker.ack = \"journaled\" tells clients that it "
+                                                    "is safe; expected \"always\", or tracker.ack = "
+                                                    "\"accepted\""
+    );
+    CHECK(
+        the_error("", {}, {"journal.sync=interval", "tracker.ack=delivered"}) ==
+        "--set journal.sync: found \"interval\", with which an event counts as stored before the disk has "
+        "it, "
+        "but tracker.ack = \"delivered\" tells clients that it is safe; expected \"always\", or tracker.ack "
+        "= "
+        "\"accepted\""
+    );
+    for (const std::string sync : {"always", "interval", "never"}) {
+        CAPTURE(sync);
+        CHECK(errors("", {}, {"tracker.ack=accepted", "journal.sync=" + sync}).empty());
+    }
+    CHECK(errors("", {}, {"backlog.kind=memory", "tracker.ack=delivered", "journal.sync=never"}).empty());
 }
 
 TEST_CASE("a first retry delay above the longest is an error at whichever was set", "[config]") {

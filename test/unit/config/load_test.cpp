@@ -11,6 +11,8 @@ TEST_CASE("without any source the defaults hold, with one SQLite sink", "[config
     CHECK(all.http == http_settings{});
     CHECK(all.admin == admin_settings{});
     CHECK(all.tracker == tracker_settings{});
+    CHECK(all.backlog == backlog_settings{});
+    CHECK(all.journal == journal_settings{});
     CHECK(all.shutdown == shutdown_settings{});
     CHECK(all.log == log_settings{});
     CHECK(all.data_dir == "./data");
@@ -18,6 +20,21 @@ TEST_CASE("without any source the defaults hold, with one SQLite sink", "[config
     CHECK(all.sinks[0].name == "sqlite");
     CHECK(all.sinks[0].kind == sink_kind::sqlite);
     CHECK(all.sinks[0].sqlite.path == "./data/events.db");
+}
+
+TEST_CASE("without any source a 201 promises the disk", "[config]") {
+    const auto all = load({});
+    CHECK(all.tracker.ack == ack_mode::journaled);
+    CHECK(all.backlog.kind == backlog_kind::journal);
+    CHECK(all.journal.sync == journal_sync::always);
+}
+
+TEST_CASE("the journal's bounds, and when it syncs, are set by their keys", "[config]") {
+    const auto all = load_text(
+        "[journal]\nsegment_bytes = \"64KiB\"\nmax_bytes = \"1TiB\"", {{"TRACKD_JOURNAL__SYNC", "interval"}},
+        {"journal.min_free_bytes=0", "journal.sync_interval=250ms", "tracker.ack=accepted"}
+    );
+    CHECK(all.journal == journal_settings{65536, std::size_t{1} << 40U, 0, journal_sync::interval, 250ms});
 }
 
 TEST_CASE("an empty file changes nothing", "[config]") {

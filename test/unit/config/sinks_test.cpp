@@ -43,6 +43,15 @@ TEST_CASE("sinks that store nothing need no more than a name and a kind", "[conf
     CHECK(all.sinks[1].log == log_sink_settings{});
 }
 
+TEST_CASE("a sink that is new begins at the oldest event unless it is told otherwise", "[config]") {
+    CHECK(load({}).sinks[0].start == sink_start::oldest);
+    CHECK(load_set({"sinks.sqlite.start=newest"}).sinks[0].start == sink_start::newest);
+    CHECK(
+        the_error("", {}, {"sinks.sqlite.start=now"}) ==
+        "--set sinks.sqlite.start: found \"now\", expected one of \"oldest\", \"newest\""
+    );
+}
+
 TEST_CASE("the data directory is put into paths that ask for it", "[config]") {
     const auto* file =
         "data_dir = \"/d\"\n[[sinks]]\nname = \"a\"\nkind = \"file\"\npath = \"{data_dir}/a/{data_dir}\"";
@@ -129,7 +138,7 @@ TEST_CASE("an unknown key of a sink is an error with advice", "[config]") {
     CHECK(
         the_error("[[sinks]]\nname = \"a\"\nkind = \"null\"\nhost = \"x\"") ==
         "FILE:4:1: sinks.a.host: a sink of kind \"null\" has no such key: expected one of name, kind, "
-        "batch_events, batch_bytes"
+        "batch_events, batch_bytes, start"
     );
 }
 

@@ -9,8 +9,10 @@ TEST_CASE("what is written reads back to the same", "[config]") {
     const auto all = load_text(R"(
         data_dir = "/a \"b\" \\ $${c}"
         http = { listen = ["*:1", "[::1]:0"], max_body_bytes = 1000, idle_timeout = "1500ms" }
-        tracker = { ack = "delivered", source = "ä $${X:-y} $$${Z} $" }
+        tracker = { ack = "accepted", source = "ä $${X:-y} $$${Z} $" }
         log = { level = "trace", format = "json" }
+        backlog.kind = "memory"
+        journal = { segment_bytes = "1MiB", max_bytes = 2097153, min_free_bytes = 0, sync = "never", sync_interval = "7ms" }
         [[sinks]]
         name = "a"
         kind = "sqlite"
@@ -29,6 +31,7 @@ TEST_CASE("what is written reads back to the same", "[config]") {
         name = "d"
         kind = "null"
         batch_events = 1
+        start = "newest"
     )");
     CHECK(load_text(to_toml(all)) == all);
     CHECK(load_text(to_toml(load({}))) == load({}));
@@ -52,7 +55,7 @@ write_timeout = "30s"
 listen = "127.0.0.1:8081"
 
 [tracker]
-ack = "accepted"
+ack = "journaled"
 max_pending_events = 1000000
 max_pending_bytes = "256MiB"
 ack_timeout = "30s"
@@ -61,7 +64,14 @@ retry.min = "100ms"
 retry.max = "30s"
 
 [backlog]
-kind = "memory"
+kind = "journal"
+
+[journal]
+segment_bytes = "64MiB"
+max_bytes = "8GiB"
+min_free_bytes = "256MiB"
+sync = "always"
+sync_interval = "1s"
 
 [shutdown]
 lame_duck = "0s"
@@ -78,6 +88,7 @@ name = "sqlite"
 kind = "sqlite"
 batch_events = 2000
 batch_bytes = "4MiB"
+start = "oldest"
 path = "./data/events.db"
 )");
 }

@@ -64,7 +64,7 @@ TEST_CASE("a problem is an object of RFC 9457 whose text is escaped", "[http][an
 
 TEST_CASE("503 says when to try again", "[http][answer]") {
     response res;
-    res.unavailable("backlog-full", "No room.", 5);
+    res.unavailable("backlog-full", "No room.", std::chrono::seconds{5});
     CHECK(res.code == status::service_unavailable);
     CHECK(res.headers == "Retry-After: 5\r\n");
 }

@@ -25,6 +25,8 @@ public:
 
     http::task<error_code> acknowledged() override { co_return outcome; }
 
+    std::chrono::seconds retry_after() const noexcept override { return std::chrono::seconds{7}; }
+
     error_code refusal;
     bool waits = false;
     error_code outcome;
@@ -192,7 +194,7 @@ TEST_CASE("a full backlog is answered 503 with Retry-After, and nothing is store
     CHECK(f.res.code == http::status::service_unavailable);
     CHECK(f.slug() == "backlog-full");
     CHECK(f.detail().find("nothing was stored") != std::string::npos);
-    CHECK(f.res.headers.find("Retry-After: 1\r\n") != std::string::npos);
+    CHECK(f.res.headers.find("Retry-After: 7\r\n") != std::string::npos);
     CHECK_FALSE(f.res.close);
     CHECK(f.lane.events().empty());
 }

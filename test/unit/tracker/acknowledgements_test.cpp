@@ -34,14 +34,28 @@ TEST_CASE("those are answered whose events lie below the position, and no others
     CHECK(waiting.got.size() == 2);
 }
 
-TEST_CASE("those whose time is over hear that there is no confirmation yet", "[acknowledgements]") {
+TEST_CASE("those whose time is over hear what they are told", "[acknowledgements]") {
     answers waiting;
     waiting.wait(3, noon);
     waiting.wait(5, noon + 1s);
     CHECK(waiting.queue.next_deadline() == noon);
-    waiting.queue.expire(noon);
+    waiting.queue.expire(noon, errc::not_confirmed);
     CHECK(waiting.got == std::vector<error_code>{errc::not_confirmed});
     CHECK(waiting.queue.next_deadline() == noon + 1s);
+}
+
+TEST_CASE(
+    "those hear of a failure whose events lie behind the position, and no others", "[acknowledgements]"
+) {
+    answers waiting;
+    waiting.wait(3);
+    waiting.wait(5);
+    waiting.wait(7);
+    waiting.queue.settle_from(3, errc::journal_full);
+    CHECK(waiting.got == std::vector<error_code>{errc::journal_full, errc::journal_full});
+    waiting.queue.settle_up_to(3);
+    CHECK(waiting.got.size() == 3);
+    CHECK_FALSE(waiting.got.back());
 }
 
 TEST_CASE("when nobody waits there is no deadline", "[acknowledgements]") {

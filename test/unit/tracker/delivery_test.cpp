@@ -13,7 +13,10 @@ namespace asio = boost::asio;
 namespace {
 
 struct delivery_fixture {
-    delivery_fixture() { tasks.spawn("delivery", loop.run()); }
+    delivery_fixture() {
+        store->start(strand, clock, {[] {}, [](batch::mark) {}});
+        tasks.spawn("delivery", loop.run());
+    }
 
     ~delivery_fixture() {
         script->release();
@@ -45,7 +48,8 @@ struct delivery_fixture {
     std::shared_ptr<test::fake_sink_script> script = std::make_shared<test::fake_sink_script>();
     std::unique_ptr<backlog> store = make_memory_backlog();
     tracker_strand strand = asio::make_strand(asio::any_io_executor{context.get_executor()});
-    delivery loop{strand, clock, spec(), *store, 1, {100ms, 1'000ms}, [] {}};
+    cursor place = store->open_cursor("fake", sink_start::oldest);
+    delivery loop{strand, clock, spec(), *store, place, {100ms, 1'000ms}, [] {}};
     base::task_group<asio::any_io_executor> tasks{strand, base::log_failed_task};
 };
 
@@ -53,7 +57,7 @@ struct delivery_fixture {
 
 TEST_CASE_METHOD(delivery_fixture, "events reach the sink in order, a batch a write", "[delivery]") {
     append(7);
-    until([this] { return loop.cursor() == 8; });
+    until([this] { return loop.place().at == 8; });
     CHECK(script->ids() == std::vector<std::string>{"1", "2", "3", "4", "5", "6", "7"});
     CHECK(loop.status().delivered == 7);
     CHECK(loop.status().batches == 3);
@@ -62,7 +66,7 @@ TEST_CASE_METHOD(delivery_fixture, "events reach the sink in order, a batch a wr
 TEST_CASE_METHOD(delivery_fixture, "what a sink did not confirm comes again, and only that", "[delivery]") {
     script->confirm_at_most(2);
     append(3);
-    until([this] { return loop.cursor() == 4; });
+    until([this] { return loop.place().at == 4; });
     CHECK(script->ids() == std::vector<std::string>{"1", "2", "3"});
 }
 
@@ -81,7 +85,7 @@ TEST_CASE_METHOD(
     until([this] { return clock.waiting() == 1 && script->attempts() == 2; });
     script->work();
     clock.advance(200ms);
-    until([this] { return loop.cursor() == 3; });
+    until([this] { return loop.place().at == 3; });
     CHECK_FALSE(loop.status().failing);
     CHECK(loop.status().retries == 2);
     CHECK(script->ids() == std::vector<std::string>{"1", "2"});
@@ -111,7 +115,7 @@ TEST_CASE_METHOD(
     append(1);
     until([this] { return clock.waiting() == 1 && script->attempts() == 1; });
     CHECK(loop.status().failing);
-    CHECK(loop.cursor() == 1);
+    CHECK(loop.place().at == 1);
 }
 
 TEST_CASE_METHOD(

@@ -10,7 +10,9 @@ namespace {
 
 struct lane_fixture {
     explicit lane_fixture(bool waits = true)
-        : lane{context, credit, waits, [this](submission one) { handed_over.push_back(std::move(one)); }} {}
+        : lane{context, credit, waits, retry_after, [this](submission one) {
+                   handed_over.push_back(std::move(one));
+               }} {}
 
     error_code post(std::size_t events) {
         const auto mark = lane.mark();
@@ -26,6 +28,7 @@ struct lane_fixture {
 
     boost::asio::io_context context;
     budget credit{10, 1'000'000};
+    std::atomic<std::chrono::seconds> retry_after{std::chrono::seconds{7}};
     std::vector<submission> handed_over;
     io_lane lane;
 };

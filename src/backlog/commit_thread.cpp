@@ -1,0 +1,206 @@
+#include "backlog/commit_thread.hpp"
+
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <iterator>
+#include <utility>
+
+namespace trackd::journal {
+
+namespace {
+
+// How long nothing must come until a mark is written.
+constexpr std::chrono::seconds idle_time{1};
+
+// How often it looks whether a full disk has room again.
+constexpr std::chrono::seconds look_again_after{1};
+
+// A commit takes no further batch beyond this: what it writes at once, it keeps in memory twice. Nor does it take so
+// much that it would not fit into a segment.
+std::size_t most_commit_bytes(const journal_options& options) {
+    return std::min<std::size_t>(std::size_t{4} << 20U, options.segment_bytes / 4);
+}
+
+constexpr std::chrono::seconds slow_commit{1};
+
+} // namespace
+
+commit_thread::commit_thread(commit_writer writer, journal_options options, std::function<void()> progress)
+    : options_{std::move(options)}, tell_{std::move(progress)}, writer_{std::move(writer)} {
+    progress_.stored_end = writer_.next();
+    thread_ = std::thread{[this] { run(); }};
+}
+
+commit_thread::~commit_thread() {
+    if (!thread_.joinable()) return;
+    discard();
+    close();
+}
+
+void commit_thread::submit(std::shared_ptr<const batch> events) {
+    const std::lock_guard lock{mutex_};
+    waiting_.push_back(std::move(events));
+    if (waiting_.size() == 1) changed_.notify_one();
+}
+
+void commit_thread::discard() {
+    const std::lock_guard lock{mutex_};
+    waiting_.clear();
+}
+
+void commit_thread::look_for_room() {
+    const std::lock_guard lock{mutex_};
+    look_ = true;
+    changed_.notify_one();
+}
+
+void commit_thread::close() {
+    {
+        const std::lock_guard lock{mutex_};
+        closing_ = true;
+        changed_.notify_one();
+    }
+    thread_.join();
+}
+
+commit_progress commit_thread::progress() const {
+    const std::lock_guard lock{mutex_};
+    return progress_;
+}
+
+commit_thread::clock::duration commit_thread::busy_for() const noexcept {
+    const auto since = busy_since_.load(std::memory_order_relaxed);
+    return since == 0 ? clock::duration{} : clock::now().time_since_epoch() - clock::duration{since};
+}
+
+void commit_thread::run() {
+    std::unique_lock lock{mutex_};
+    while (progress_.condition != backlog_condition::failed) {
+        wait(lock);
+        const bool last = closing_;
+        if (progress_.condition == backlog_condition::full)
+            look_again(lock);
+        else if (!waiting_.empty())
+            store(lock);
+        else
+            tidy_up(lock);
+        if (last && (progress_.condition == backlog_condition::full || (waiting_.empty() && tidy_))) return;
+    }
+}
+
+// Until there is something to do.
+void commit_thread::wait(unique_lock& lock) {
+    if (progress_.condition == backlog_condition::full) {
+        changed_.wait_for(lock, look_again_after, [this] { return look_ || closing_; });
+    } else {
+        const auto something = [this] { return !waiting_.empty() || closing_; };
+        if (tidy_)
+            changed_.wait(lock, something);
+        else if (options_.sync == journal_sync::interval)
+            changed_.wait_for(lock, std::min<clock::duration>(idle_time, options_.sync_interval), something);
+        else
+            changed_.wait_for(lock, idle_time, something);
+    }
+}
+
+void commit_thread::store(unique_lock& lock) {
+    auto taken = take();
+    attempt(lock, [&] {
+        try {
+            writer_.commit(taken);
+            if (options_.sync == journal_sync::interval && clock::now() >= synced_ + options_.sync_interval) {
+                writer_.sync();
+                synced_ = clock::now();
+            }
+        } catch (const no_room&) {
+            const std::lock_guard again{mutex_};
+            waiting_.insert(
+                waiting_.begin(), std::make_move_iterator(taken.begin()), std::make_move_iterator(taken.end())
+            );
+            throw;
+        }
+    });
+    if (progress_.condition != backlog_condition::good) return;
+    tidy_ = false;
+    ++progress_.commits;
+    progress_.stored_end = writer_.next();
+    progress_.wants_spare = writer_.wants_spare();
+    lock.unlock();
+    tell_();
+    lock.lock();
+}
+
+// The oldest batches that wait, at least one.
+commit_thread::batches commit_thread::take() {
+    const auto most = most_commit_bytes(options_);
+    std::size_t bytes = 0;
+    auto end = waiting_.begin();
+    while (end != waiting_.end() && (bytes == 0 || bytes + (*end)->bytes() <= most))
+        bytes += (*end++)->bytes();
+    if (end == waiting_.end()) return std::exchange(waiting_, {});
+    batches taken{std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end)};
+    waiting_.erase(waiting_.begin(), end);
+    return taken;
+}
+
+// Nothing has come for a while.
+void commit_thread::tidy_up(unique_lock& lock) {
+    attempt(lock, [this] {
+        if (options_.sync == journal_sync::interval) writer_.sync();
+        writer_.mark();
+        if (options_.sync == journal_sync::interval) writer_.sync();
+    });
+    tidy_ = true;
+}
+
+void commit_thread::look_again(unique_lock& lock) {
+    look_ = false;
+    bool room = false;
+    attempt(lock, [&] { room = writer_.make_room(); });
+    if (room) set(backlog_condition::good, "");
+    lock.unlock();
+    tell_();
+    lock.lock();
+}
+
+// Does the work without the lock, and notes how it went.
+template <class Work>
+void commit_thread::attempt(unique_lock& lock, Work work) {
+    lock.unlock();
+    const auto began = clock::now();
+    busy_since_.store(began.time_since_epoch().count(), std::memory_order_relaxed);
+    auto condition = backlog_condition::good;
+    std::string error;
+    try {
+        work();
+    } catch (const no_room& full) {
+        condition = backlog_condition::full;
+        error = full.what();
+    } catch (const std::exception& failure) {
+        condition = backlog_condition::failed;
+        error = failure.what();
+    }
+    busy_since_.store(0, std::memory_order_relaxed);
+    const auto took = clock::now() - began;
+    if (took > slow_commit)
+        base::log().warn(
+            "journal: a commit took {} ms", std::chrono::floor<std::chrono::milliseconds>(took).count()
+        );
+    lock.lock();
+    progress_.last_commit = std::chrono::floor<std::chrono::microseconds>(took);
+    if (condition == backlog_condition::good) return;
+    set(condition, error);
+    lock.unlock();
+    tell_();
+    lock.lock();
+}
+
+void commit_thread::set(backlog_condition condition, const std::string& error) {
+    progress_.condition = condition;
+    if (condition == backlog_condition::full) ++progress_.fulls;
+    if (!error.empty()) progress_.error = error;
+}
+
+} // namespace trackd::journal

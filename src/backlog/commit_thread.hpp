@@ -1,0 +1,94 @@
+// Group commit: a thread that stores batches while the next ones gather. No timer holds a commit back: the slower the
+// disk, the more batches share the next sync.
+#pragma once
+
+#include "backlog/commit_writer.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace trackd::journal {
+
+/// What the thread has achieved so far.
+struct commit_progress {
+    trackd::position stored_end = 1;
+    backlog_condition condition = backlog_condition::good;
+    std::uint64_t commits = 0;
+    std::uint64_t fulls = 0; ///< how often the condition became full
+    std::chrono::microseconds last_commit{};
+    std::string error;        ///< of the disk, the last one
+    bool wants_spare = false; ///< the next segment should be made ready
+};
+
+/// Any thread, where not said otherwise.
+///
+/// When a commit finds no room, the thread takes nothing more until it does: it looks again every second, and whenever
+/// it is told that there may be some. The batches that wait then are its owner's business: `discard` them, or leave
+/// them to be stored later.
+class commit_thread {
+public:
+    using clock = std::chrono::steady_clock;
+
+    /// @param writer   is used by the thread alone
+    /// @param progress called on the thread, after each commit and each change of condition; must not block
+    commit_thread(commit_writer writer, journal_options options, std::function<void()> progress);
+
+    /// Ends it, if `close` has not: what waits is not stored.
+    ~commit_thread();
+
+    void submit(std::shared_ptr<const batch> events);
+
+    /// Forgets the batches that are not stored: they never were.
+    void discard();
+
+    /// Some room may have been made.
+    void look_for_room();
+
+    /// Stores what waits, where it can; then writes a mark, and ends. Blocks.
+    void close();
+
+    [[nodiscard]] commit_progress progress() const;
+
+    /// How long the commit that is under way already takes.
+    [[nodiscard]] clock::duration busy_for() const noexcept;
+
+private:
+    using batches = std::vector<std::shared_ptr<const batch>>;
+    using unique_lock = std::unique_lock<std::mutex>;
+
+    void run();
+    void wait(unique_lock& lock);
+    void store(unique_lock& lock);
+    void tidy_up(unique_lock& lock);
+    void look_again(unique_lock& lock);
+    [[nodiscard]] batches take();
+    template <class Work>
+    void attempt(unique_lock& lock, Work work);
+    void set(backlog_condition condition, const std::string& error);
+
+    const journal_options options_;
+    const std::function<void()> tell_;
+    commit_writer writer_; // the thread's own
+    clock::time_point synced_{};
+
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    batches waiting_;
+    bool look_ = false;
+    bool closing_ = false;
+    bool tidy_ = true; // nothing was written since the last mark
+    commit_progress progress_;
+
+    std::atomic<clock::rep> busy_since_{0}; // 0: it is not
+    std::thread thread_;                    // last: it uses all of the above
+};
+
+} // namespace trackd::journal

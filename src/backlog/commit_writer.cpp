@@ -1,0 +1,143 @@
+#include "backlog/commit_writer.hpp"
+
+#include "base/crc32c.hpp"
+
+#include <cstring>
+#include <utility>
+
+namespace trackd::journal {
+
+namespace {
+
+// Where a commit was unusually large, its memory is not kept for ever.
+constexpr std::size_t most_kept_bytes = std::size_t{8} << 20U;
+
+std::uint64_t records_bytes(const batch& events) {
+    std::uint64_t bytes = 0;
+    for (auto at = events.begin(); at != events.end(); ++at)
+        bytes += record_bytes(at.encoded_bytes());
+    return bytes;
+}
+
+} // namespace
+
+commit_writer::commit_writer(
+    segment_store& store, journal_options options, start from, std::function<std::uint32_t()> salts
+)
+    : store_{store}, options_{std::move(options)}, salts_{std::move(salts)}, next_{from.next},
+      chain_{from.chain} {}
+
+void commit_writer::commit(std::span<const std::shared_ptr<const batch>> batches) {
+    std::uint64_t bytes = 0;
+    for (const auto& one : batches)
+        bytes += records_bytes(*one);
+    bytes = round_up(bytes, block_bytes);
+    wanted_ = bytes;
+    if (!file_ || offset_ + bytes > file_bytes_) start_segment(bytes);
+
+    begin_commit();
+    commit_.reserve(bytes);
+    for (const auto& one : batches) {
+        for (auto at = one->begin(); at != one->end(); ++at) {
+            const auto body = at.encoded();
+            record_head head;
+            head.body_bytes = static_cast<std::uint32_t>(body.size());
+            head.position = commit_next_++;
+            head.body_checksum = base::crc32c(body);
+            head.begins_commit = commit_.empty();
+            put(head, body);
+        }
+    }
+    write_commit();
+    marked_ = false;
+}
+
+bool commit_writer::make_room() {
+    if (file_ && offset_ + wanted_ <= file_bytes_) return true;
+    try {
+        start_segment(wanted_);
+        return true;
+    } catch (const no_room&) {
+        return false;
+    }
+}
+
+void commit_writer::mark() {
+    if (marked_ || !file_ || offset_ + block_bytes > file_bytes_) return;
+    begin_commit();
+    record_head head;
+    head.position = commit_next_;
+    head.kind = record_kind::mark;
+    head.body_checksum = base::crc32c({});
+    head.begins_commit = true;
+    put(head, {});
+    try {
+        write_commit();
+    } catch (const no_room&) {
+        return;
+    }
+    marked_ = true;
+}
+
+void commit_writer::sync() {
+    if (!unsynced_ || !file_) return;
+    file_->sync();
+    unsynced_ = false;
+}
+
+void commit_writer::start_segment(std::uint64_t commit_bytes) {
+    if (options_.sync != journal_sync::never) sync();
+    segment_header header;
+    header.first = next_;
+    header.salt = salts_();
+    header.chain = chain_;
+    auto made = store_.make_next(header, segment_header::encoded_bytes + commit_bytes);
+    file_ = std::move(made.open);
+    file_bytes_ = made.bytes;
+    salt_ = header.salt;
+    offset_ = segment_header::encoded_bytes;
+    marked_ = true;
+}
+
+void commit_writer::begin_commit() noexcept {
+    commit_.clear();
+    if (commit_.capacity() > most_kept_bytes) commit_.shrink_to_fit();
+    commit_next_ = next_;
+    commit_chain_ = chain_;
+}
+
+void commit_writer::put(const record_head& head, std::string_view body) {
+    const auto at = commit_.size();
+    commit_.resize(at + head.record_bytes());
+    auto* to = commit_.data() + at;
+    const auto checksum =
+        encode(head, salt_, std::span<char, record_head::encoded_bytes>{to, record_head::encoded_bytes});
+    if (!body.empty()) std::memcpy(to + record_head::encoded_bytes, body.data(), body.size());
+    commit_chain_ = extend_chain(commit_chain_, checksum);
+}
+
+void commit_writer::write_commit() {
+    commit_.resize(round_up(commit_.size(), block_bytes));
+    try {
+        write_fully(*file_, offset_, commit_);
+    } catch (const std::system_error& failure) {
+        if (!is_no_room(failure.code())) throw;
+        cut_back();
+        throw no_room{failure.code(), failure.what()};
+    }
+    unsynced_ = true;
+    if (options_.sync == journal_sync::always) sync();
+    offset_ += commit_.size();
+    next_ = commit_next_;
+    chain_ = commit_chain_;
+}
+
+// Some of the commit may be in the file, and must not be found there: nobody will be told that it is stored. The
+// segment has no reserved room any more, so that it is not gone on with.
+void commit_writer::cut_back() {
+    const auto open = std::exchange(file_, nullptr);
+    open->truncate(offset_);
+    open->sync();
+}
+
+} // namespace trackd::journal

@@ -1,0 +1,81 @@
+// Writes commits: batches of events as records, one write and one sync for all of them. No thread, no queue.
+#pragma once
+
+#include "backlog/segment_store.hpp"
+
+#include <trackd/batch.hpp>
+#include <trackd/journal.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace trackd::journal {
+
+/// Owned by one thread.
+class commit_writer {
+public:
+    /// Where the journal goes on.
+    struct start {
+        trackd::position next = 1;
+        std::uint32_t chain = 0;
+    };
+
+    /// @param salts gives a new salt for each segment
+    commit_writer(
+        segment_store& store, journal_options options, start from, std::function<std::uint32_t()> salts
+    );
+
+    /// Makes the batches stored: all of them, in order, as one commit.
+    /// @throws no_room: none of them is in the journal, and it is as it was before; std::system_error: the disk failed,
+    ///         what has become of them is unknown, and nothing may be written here any more
+    void commit(std::span<const std::shared_ptr<const batch>> batches);
+
+    /// Whether `commit` would find room: for a caller whose commit has just thrown no_room. Makes it, if it can.
+    /// @throws std::system_error: the disk failed
+    [[nodiscard]] bool make_room();
+
+    /// Writes a mark, unless nothing has come since the last one: from then on, damage of the last commit can be told
+    /// from a commit that was interrupted. Where there is no room for it there is none.
+    /// @throws std::system_error
+    void mark();
+
+    /// Syncs what was written without, because of `journal_sync`.
+    /// @throws std::system_error
+    void sync();
+
+    [[nodiscard]] trackd::position next() const noexcept { return next_; }
+
+    /// Whether it is time to have the next segment ready.
+    [[nodiscard]] bool wants_spare() const noexcept { return file_ && offset_ > file_bytes_ / 2; }
+
+private:
+    void start_segment(std::uint64_t commit_bytes);
+    void begin_commit() noexcept;
+    void put(const record_head& head, std::string_view body);
+    void write_commit();
+    void cut_back();
+
+    segment_store& store_;
+    const journal_options options_;
+    const std::function<std::uint32_t()> salts_;
+
+    std::unique_ptr<file> file_; // none: the next commit begins a new segment
+    std::uint32_t salt_ = 0;
+    std::uint64_t offset_ = 0; // where the next commit begins
+    std::uint64_t file_bytes_ = 0;
+    std::uint64_t wanted_ = 0; // by the commit that came last
+    trackd::position next_;
+    std::uint32_t chain_;
+    bool marked_ = true;
+    bool unsynced_ = false;
+
+    // The commit that is being put together.
+    std::vector<char> commit_;
+    trackd::position commit_next_ = 0;
+    std::uint32_t commit_chain_ = 0;
+};
+
+} // namespace trackd::journal

@@ -1,0 +1,321 @@
+// The backlog on disk. Here is what runs on the tracker's strand; commits have a thread of their own, and so have reads
+// of what is no longer in memory, the cursors, and the giving up of segments.
+#include "backlog/batch_queue.hpp"
+#include "backlog/commit_thread.hpp"
+#include "backlog/cursor_file.hpp"
+#include "backlog/directory_lock.hpp"
+#include "backlog/journal_reader.hpp"
+#include "backlog/recovery.hpp"
+#include "base/log.hpp"
+#include "base/task_group.hpp"
+
+#include <trackd/journal.hpp>
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <random>
+#include <set>
+#include <utility>
+
+namespace trackd {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using namespace journal;
+
+// How much of what is stored stays in memory, for the sinks that keep up.
+constexpr std::size_t kept_in_memory = std::size_t{8} << 20U;
+
+// How old the cursors on disk may get: after a crash, so much is delivered again.
+constexpr std::chrono::seconds cursors_every{1};
+
+journal_options with_directory(journal_options options, file_system& files) {
+    files.make_directory(options.directory);
+    const auto parent = options.directory.parent_path();
+    files.sync_directory(parent.empty() ? "." : parent);
+    return options;
+}
+
+cursors read_and_report(file_system& files, const std::filesystem::path& directory) {
+    auto kept = read_cursors(files, directory);
+    if (!kept.problem.empty())
+        base::log().error("journal: {}; every sink begins at the oldest event kept", kept.problem);
+    return std::move(kept.all);
+}
+
+std::function<std::uint32_t()> random_salts() {
+    return [] { return std::random_device{}(); };
+}
+
+class journal_backlog final : public backlog {
+public:
+    journal_backlog(journal_options options, file_system& files)
+        : options_{with_directory(std::move(options), files)}, files_{files}, lock_{options_.directory},
+          cursors_{read_and_report(files, options_.directory)},
+          found_{recover(files, options_.directory, cursors_, options_.segment_bytes)},
+          store_{files, options_, found_.segments, found_.spares}, damaged_bytes_{found_.damaged_bytes},
+          stored_end_{found_.goes_on.next}, newest_{stored_end_}, reader_{files, store_, damaged_bytes_},
+          commits_{commit_writer{store_, options_, found_.goes_on, random_salts()}, options_, [this] {
+                       asio::post(strand_, [this] { progress(); });
+                   }} {}
+
+    [[nodiscard]] cursor open_cursor(const std::string& sink, sink_start where) override {
+        configured_.insert(sink);
+        const auto oldest = store_.begin().value_or(stored_end_);
+        const auto from = where == sink_start::oldest ? std::min(oldest, stored_end_) : stored_end_;
+        return cursors_.try_emplace(sink, cursor{from, from, 0}).first->second;
+    }
+
+    void start(asio::any_io_executor strand, clock& time, signals to) override {
+        strand_ = std::move(strand);
+        signals_ = std::move(to);
+        clock_ = &time;
+        moved_.emplace(strand_, time);
+        tasks_.emplace(strand_, base::log_failed_task);
+        report_unknown_sinks();
+        keep_new_sinks();
+        tasks_->spawn("journal cursors", keep_cursors());
+    }
+
+    void append(batch events) override {
+        if (auto added = newest_.append(std::move(events))) commits_.submit(std::move(added));
+    }
+
+    [[nodiscard]] asio::awaitable<chunk> read(position from, read_limits limits) override {
+        const auto end = condition_ == backlog_condition::good ? stored_end_ : newest_.end();
+        if (from >= newest_.begin()) co_return newest_.read(from, end, limits);
+        co_return co_await read_from_disk(from, stored_end_, limits);
+    }
+
+    void move_cursor(std::string_view sink, const cursor& to) override {
+        cursors_.find(sink)->second = to;
+        newest_.drop_below(std::min(least_cursor(configured_), stored_end_));
+        const bool first = !std::exchange(cursors_dirty_, true);
+        if (first || can_trim()) moved_->ring();
+    }
+
+    [[nodiscard]] position end() const noexcept override { return newest_.end(); }
+
+    [[nodiscard]] position stored_end() const noexcept override { return stored_end_; }
+
+    [[nodiscard]] position room_at() const noexcept override { return store_.end_of_oldest().value_or(1); }
+
+    // Two of them, each a segment of its own, must fit beside each other: one that is delivered, and the next. What an
+    // event takes in the journal is less than twice its encoding.
+    [[nodiscard]] std::size_t max_batch_bytes() const noexcept override { return options_.max_bytes / 4; }
+
+    [[nodiscard]] backlog_condition condition() const noexcept override { return condition_; }
+
+    [[nodiscard]] bool durable() const noexcept override { return true; }
+
+    [[nodiscard]] asio::awaitable<void> close() override {
+        closing_ = true;
+        moved_->ring();
+        co_await tasks_->join();
+        co_await beside([this] { commits_.close(); });
+        progress();
+        co_await save_cursors();
+        beside_.join();
+    }
+
+    [[nodiscard]] std::chrono::steady_clock::duration busy_for() const noexcept override {
+        return commits_.busy_for();
+    }
+
+    [[nodiscard]] std::optional<journal_status> journal() const override {
+        const auto used = store_.used();
+        const auto done = commits_.progress();
+        journal_status status;
+        status.segments = used.segments;
+        status.bytes = used.bytes;
+        status.max_bytes = options_.max_bytes;
+        status.commits = done.commits;
+        status.damaged_bytes = damaged_bytes_;
+        status.torn_bytes = found_.torn_bytes;
+        status.fulls = done.fulls;
+        status.last_commit = done.last_commit;
+        status.last_error = done.error;
+        return status;
+    }
+
+private:
+    // The commit thread has got further, or has met a full or broken disk.
+    void progress() {
+        const auto done = commits_.progress();
+        auto released = newest_.size(stored_end_, done.stored_end);
+        stored_end_ = done.stored_end;
+        report(done);
+        condition_ = done.condition;
+        if (condition_ != backlog_condition::good && !options_.keep_unwritten) {
+            commits_.discard();
+            const auto dropped = newest_.drop_from(stored_end_);
+            released.bytes += dropped.bytes;
+            released.events += dropped.events;
+        }
+        newest_.shrink_to(kept_in_memory, stored_end_);
+        if (done.wants_spare) prepare_spare();
+        if (released.events > 0) signals_.released(released);
+        signals_.changed();
+    }
+
+    void report(const commit_progress& now) {
+        if (now.condition == condition_) return;
+        switch (now.condition) {
+        case backlog_condition::good: base::log().info("journal: there is room again"); break;
+        case backlog_condition::full:
+            base::log().error("journal: full, nothing more is taken until there is room: {}", now.error);
+            break;
+        case backlog_condition::failed: base::log().error("journal: failed: {}", now.error); break;
+        }
+    }
+
+    // Once a segment.
+    void prepare_spare() {
+        const auto newest = store_.newest();
+        if (closing_ || std::exchange(spare_prepared_for_, newest) == newest) return;
+        asio::post(beside_, [this] { store_.prepare_spare(); });
+    }
+
+    asio::awaitable<chunk> read_from_disk(position from, position below, read_limits limits) {
+        chunk found;
+        co_await beside([&] { found = reader_.read(from, below, limits); });
+        co_return found;
+    }
+
+    // Where a sink began must not be forgotten, or it would begin elsewhere after a crash. Blocks, once.
+    void keep_new_sinks() {
+        try {
+            write_cursors(files_, options_.directory, cursors_);
+        } catch (const std::system_error& failure) {
+            cursors_failed(failure);
+        }
+    }
+
+    void cursors_failed(const std::system_error& failure) {
+        cursors_dirty_ = true;
+        if (std::exchange(cursors_error_, failure.what()) != failure.what())
+            base::log().error(
+                "journal: the cursors cannot be written, and are tried again: {}", failure.what()
+            );
+    }
+
+    asio::awaitable<void> keep_cursors() {
+        while (!closing_) {
+            if (!cursors_dirty_ && !can_trim()) co_await moved_->wait();
+            const auto until = clock_->now() + cursors_every;
+            while (!closing_ && !(can_trim() && cursors_error_.empty()) && clock_->now() < until)
+                co_await moved_->wait(until);
+            if (!closing_) co_await save_cursors();
+        }
+    }
+
+    // Segments are given up only once the cursors that allow it are on disk.
+    asio::awaitable<void> save_cursors() {
+        cursors_dirty_ = false;
+        const auto all = cursors_;
+        const auto below = least_cursor();
+        bool trimmed = false;
+        try {
+            co_await beside([&] {
+                write_cursors(files_, options_.directory, all);
+                trimmed = store_.trim(below);
+            });
+            cursors_error_.clear();
+        } catch (const std::system_error& failure) {
+            cursors_failed(failure);
+        }
+        if (!trimmed) co_return;
+        commits_.look_for_room();
+        signals_.changed();
+    }
+
+    // Does blocking work on the thread beside, and comes back.
+    template <class Work>
+    asio::awaitable<void> beside(Work work) {
+        std::exception_ptr failure;
+        co_await asio::post(asio::bind_executor(beside_.get_executor(), asio::use_awaitable));
+        try {
+            work();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
+        if (failure) std::rethrow_exception(failure);
+    }
+
+    [[nodiscard]] bool can_trim() const {
+        const auto end = store_.end_of_oldest();
+        return end && *end <= least_cursor();
+    }
+
+    [[nodiscard]] position least_cursor() const {
+        auto least = stored_end_;
+        for (const auto& [sink, at] : cursors_)
+            least = std::min(least, at.at);
+        return least;
+    }
+
+    [[nodiscard]] position least_cursor(const std::set<std::string, std::less<>>& of) const {
+        auto least = newest_.end();
+        for (const auto& sink : of)
+            least = std::min(least, cursors_.find(sink)->second.at);
+        return least;
+    }
+
+    void report_unknown_sinks() const {
+        for (const auto& [sink, at] : cursors_) {
+            if (configured_.contains(sink)) continue;
+            base::log().warn(
+                "journal: sink {} is not configured any more, and keeps {} events for its return; `trackd "
+                "journal "
+                "forget {}` gives them up",
+                sink, stored_end_ - std::min(at.at, stored_end_), sink
+            );
+        }
+    }
+
+    const journal_options options_;
+    file_system& files_;
+    const directory_lock lock_;
+    cursors cursors_;
+    const recovered found_;
+    segment_store store_;
+    std::atomic<std::uint64_t> damaged_bytes_;
+
+    std::set<std::string, std::less<>> configured_;
+    asio::any_io_executor strand_;
+    signals signals_;
+    clock* clock_ = nullptr;
+    position stored_end_;
+    backlog_condition condition_ = backlog_condition::good;
+    batch_queue newest_;              // what is not stored, and before it some of what is
+    position spare_prepared_for_ = 0; // the segment that begins there
+    bool cursors_dirty_ = false;
+    std::string cursors_error_;
+    bool closing_ = false;
+    std::optional<wakeup> moved_;
+
+    journal_reader reader_; // used on the thread beside, like what is given to `beside`
+    commit_thread commits_;
+    asio::thread_pool beside_{1};
+    std::optional<base::task_group<asio::any_io_executor>> tasks_;
+};
+
+} // namespace
+
+std::unique_ptr<backlog> make_journal_backlog(journal_options options) {
+    return make_journal_backlog(std::move(options), real_file_system());
+}
+
+std::unique_ptr<backlog> make_journal_backlog(journal_options options, file_system& files) {
+    return std::make_unique<journal_backlog>(std::move(options), files);
+}
+
+} // namespace trackd

@@ -1,0 +1,129 @@
+// The journal's segments as files in one directory: makes them, finds them, gives them up, and keeps to the bounds.
+#pragma once
+
+#include "backlog/file_system.hpp"
+#include "backlog/segment.hpp"
+
+#include <trackd/journal.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <vector>
+
+namespace trackd::journal {
+
+/// There is no room for another segment: the journal's own bound, or the disk's.
+class no_room : public std::system_error {
+public:
+    using std::system_error::system_error;
+};
+
+/// Whether the error only says that there is no room, and nothing about the disk's health.
+[[nodiscard]] bool is_no_room(const std::error_code& error) noexcept;
+
+/// The number in the name of a file that waits to become a segment: `spare-3.segment`.
+[[nodiscard]] std::optional<std::uint64_t> spare_number(std::string_view name) noexcept;
+
+/// A segment as it lies in the directory.
+struct segment_file {
+    segment_header header;
+    std::uint64_t bytes = 0; ///< of the file
+    std::filesystem::path path;
+};
+
+/// What a reader needs to know of a segment.
+struct segment_place {
+    segment_file segment;
+    std::optional<trackd::position> end; ///< first position of the next one; none: it is the newest
+};
+
+/// Any thread.
+class segment_store {
+public:
+    /// @param present what is already there, in order
+    /// @param spares  files of `segment_bytes` that may be used again
+    segment_store(
+        file_system& files, const journal_options& options, std::vector<segment_file> present,
+        std::vector<std::filesystem::path> spares
+    );
+
+    struct made {
+        segment_header header;
+        std::uint64_t bytes = 0;
+        std::unique_ptr<file> open;
+    };
+
+    /// Makes the next segment: reserved, with its header on disk, and under its name for good. A spare is used where
+    /// there is one.
+    /// @param header `reused` is filled in
+    /// @param least  bytes that the file must have
+    /// @throws no_room: nothing has changed; std::system_error: the disk failed
+    [[nodiscard]] made make_next(segment_header header, std::uint64_t least);
+
+    /// Writes zeros into a new spare, so that commits into it need no change of metadata. Does nothing where there is
+    /// a spare, or no room for one.
+    void prepare_spare();
+
+    /// Gives up the segments whose positions all lie below; files that serve again become spares.
+    /// @return whether there were any
+    bool trim(trackd::position below);
+
+    /// The segment that has the position, or would have it.
+    [[nodiscard]] std::optional<segment_place> find(trackd::position at) const;
+
+    /// The first position of the oldest segment, if there is any.
+    [[nodiscard]] std::optional<trackd::position> begin() const;
+
+    /// The first position of the newest segment; 0 if there is none.
+    [[nodiscard]] trackd::position newest() const;
+
+    /// The end of the oldest segment that can be given up; none while there is only one.
+    [[nodiscard]] std::optional<trackd::position> end_of_oldest() const;
+
+    struct usage {
+        std::uint64_t segments = 0;
+        std::uint64_t bytes = 0; ///< spares included
+    };
+
+    [[nodiscard]] usage used() const;
+
+private:
+    struct spare {
+        std::filesystem::path path;
+        bool reused = true;
+    };
+
+    [[nodiscard]] std::optional<spare> take_spare(std::uint64_t least);
+    void check_room(std::uint64_t more) const;
+    [[nodiscard]] std::unique_ptr<file> create(const std::filesystem::path& path, std::uint64_t bytes);
+    [[nodiscard]] std::unique_ptr<file>
+    create_with_what_spares_take(const std::filesystem::path& path, std::uint64_t bytes);
+    bool remove_spares();
+    [[noreturn]] void
+    give_back(const std::filesystem::path& path, std::uint64_t bytes, const std::system_error& why);
+    [[nodiscard]] made
+    put_into_place(segment_header header, const std::filesystem::path& from, std::unique_ptr<file> open);
+    void give_up(const segment_file& segment);
+    void remove_quietly(const std::filesystem::path& path) noexcept;
+    [[nodiscard]] std::filesystem::path next_spare_path();
+
+    file_system& files_;
+    const std::filesystem::path directory_;
+    const std::uint64_t segment_bytes_;
+    const std::uint64_t max_bytes_;
+    const std::uint64_t min_free_bytes_;
+
+    mutable std::mutex mutex_;
+    std::deque<segment_file> segments_;
+    std::deque<spare> spares_;
+    std::uint64_t bytes_ = 0; // of all files, those being made included
+    std::uint64_t spares_made_ = 0;
+    bool preparing_ = false;
+};
+
+} // namespace trackd::journal

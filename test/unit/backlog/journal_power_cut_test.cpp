@@ -1,0 +1,166 @@
+// Cuts the power after every operation of a journal's life, and of its recovery, and looks for what was lost.
+#include "support/catch.hpp"
+#include "support/faulty_files.hpp"
+#include "support/simulated_disk.hpp"
+#include "unit/backlog/journal_run.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+using namespace trackd;
+using test::faulty_files;
+using test::operation;
+
+namespace {
+
+// The disk at one moment, and what had been promised by then.
+struct moment {
+    std::string before; // which operation
+    test::disk_image image;
+    position stored = 1;
+    position moved = 1;
+};
+
+// Keeps the moment before each operation that changes the disk, and the last one.
+class recorder {
+public:
+    recorder(const test::simulated_disk& disk, faulty_files& files, const test::promises& made)
+        : disk_{disk}, made_{made} {
+        files.before_each([this](const faulty_files::call& call) {
+            if (changes(call.kind)) keep(std::string{name(call.kind)} + ' ' + call.path.filename().string());
+        });
+    }
+
+    // A promise that is known now was made before; what a sink needs no more may still become less.
+    void keep(std::string before) {
+        const auto stored = made_.stored.load();
+        auto image = disk_.snapshot();
+        const auto moved = made_.moved.load();
+        const std::scoped_lock lock{mutex_};
+        moments_.push_back({std::move(before), std::move(image), stored, moved});
+    }
+
+    [[nodiscard]] std::vector<moment> take() {
+        keep("end");
+        const std::scoped_lock lock{mutex_};
+        return std::move(moments_);
+    }
+
+private:
+    static bool changes(operation kind) {
+        switch (kind) {
+        case operation::read:
+        case operation::size:
+        case operation::list:
+        case operation::free_bytes: return false;
+        default: return true;
+        }
+    }
+
+    const test::simulated_disk& disk_;
+    const test::promises& made_;
+    std::mutex mutex_;
+    std::vector<moment> moments_;
+};
+
+constexpr std::uint64_t seeds = 6;
+
+struct power_cuts {
+    test::journal_place place;
+    test::promises made;
+    std::optional<operation> left_out; // by a disk that lies
+
+    // A journal's life: several segments, of which some are given up and used again; opened twice.
+    std::vector<moment> life(std::size_t batches = 24) {
+        const auto disk = place.new_disk();
+        faulty_files files{*disk};
+        if (left_out) files.leave_out(*left_out);
+        recorder kept{*disk, files, made};
+        for (int runs = 0; runs < 2; ++runs) {
+            test::journal_run journal{place.options, files, made};
+            for (std::size_t i = 0; i < batches; ++i) {
+                REQUIRE(journal.store(1 + i % 4));
+                if (i % 5 == 4) journal.move(made.stored - 4);
+                if (i % 5 == 4) journal.pass(std::chrono::seconds{2});
+            }
+            journal.close();
+        }
+        return kept.take();
+    }
+
+    // Cuts the power at that moment.
+    [[nodiscard]] std::string losses(const moment& at, std::uint64_t seed) {
+        return losses(at, *at.image.after_power_cut(seed), "seed " + std::to_string(seed));
+    }
+
+    // Cuts the power at that moment, and then again before each operation of the recovery.
+    [[nodiscard]] std::string losses_of_recovery(const moment& at, std::uint64_t seed) {
+        const auto disk = at.image.after_power_cut(seed);
+        faulty_files files{*disk};
+        if (left_out) files.leave_out(*left_out);
+        recorder kept{*disk, files, made};
+        auto lost = losses(at, files, "seed " + std::to_string(seed));
+        for (const auto& again : kept.take()) {
+            if (!lost.empty()) break;
+            const auto where =
+                "seeds " + std::to_string(seed) + ", and before " + again.before + " of the recovery";
+            for (std::uint64_t second = 0; second < 3 && lost.empty(); ++second)
+                lost = losses(at, *again.image.after_power_cut(second), where + " " + std::to_string(second));
+        }
+        return lost;
+    }
+
+private:
+    [[nodiscard]] std::string losses(const moment& at, journal::file_system& files, const std::string& how) {
+        auto lost = test::losses(place.options, files, made, at.stored, at.moved);
+        return lost.empty() ? lost : "cut before " + at.before + ", " + how + ": " + lost;
+    }
+
+    std::uint64_t last_seed_ = 0;
+};
+
+// Of a disk that does not do what it says; one loss is enough.
+std::string first_loss(power_cuts& cuts) {
+    for (const auto& at : cuts.life())
+        for (std::uint64_t seed = 0; seed < seeds; ++seed)
+            if (auto lost = cuts.losses(at, seed); !lost.empty()) return lost;
+    return {};
+}
+
+} // namespace
+
+TEST_CASE_METHOD(
+    power_cuts, "a power cut at any moment loses nothing that was stored", "[journal][power_cut]"
+) {
+    const auto moments = life();
+    CHECK(moments.size() > 100);
+    CHECK(moments.back().stored > 80);
+    for (const auto& at : moments)
+        for (std::uint64_t seed = 0; seed < seeds; ++seed)
+            CHECK(losses(at, seed) == "");
+}
+
+TEST_CASE_METHOD(
+    power_cuts, "a power cut at any moment of a recovery loses nothing", "[journal][power_cut]"
+) {
+    std::uint64_t seed = 0;
+    for (const auto& at : life(10))
+        CHECK(losses_of_recovery(at, seed++ % seeds) == "");
+}
+
+TEST_CASE_METHOD(power_cuts, "without fdatasync the power cuts find losses", "[journal][power_cut]") {
+    left_out = operation::sync;
+    CHECK(first_loss(*this) != "");
+}
+
+TEST_CASE_METHOD(
+    power_cuts, "without syncs of the directory the power cuts find losses", "[journal][power_cut]"
+) {
+    left_out = operation::sync_directory;
+    CHECK(first_loss(*this) != "");
+}

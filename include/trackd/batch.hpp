@@ -37,6 +37,9 @@ public:
     /// Takes over all events of `other`, which is empty afterwards.
     void append(batch&& other);
 
+    /// Makes room for so many bytes, so that appending them moves nothing.
+    void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
+
     /// Drops everything that was appended after the mark was taken.
     void truncate(mark to);
 

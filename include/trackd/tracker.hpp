@@ -51,6 +51,7 @@ struct sink_spec {
     std::unique_ptr<trackd::sink> sink;
     read_limits batch;                     ///< the most it gets in one `write`
     sink_start start = sink_start::oldest; ///< if the backlog does not know it
+    std::chrono::milliseconds linger{0}; ///< how long an event may wait for others that make its batch larger
 };
 
 /// One sink's part of the books, from where it began; with a durable backlog that may have been in an earlier process,

@@ -35,7 +35,10 @@ commit_thread::commit_thread(commit_writer writer, journal_options options, std:
 
 commit_thread::~commit_thread() {
     if (!thread_.joinable()) return;
-    discard();
+    {
+        const std::lock_guard lock{mutex_};
+        waiting_.clear();
+    }
     close();
 }
 
@@ -43,11 +46,6 @@ void commit_thread::submit(std::shared_ptr<const batch> events) {
     const std::lock_guard lock{mutex_};
     waiting_.push_back(std::move(events));
     if (waiting_.size() == 1) changed_.notify_one();
-}
-
-void commit_thread::discard() {
-    const std::lock_guard lock{mutex_};
-    waiting_.clear();
 }
 
 void commit_thread::look_for_room() {
@@ -67,6 +65,13 @@ void commit_thread::close() {
 
 commit_progress commit_thread::progress() const {
     const std::lock_guard lock{mutex_};
+    return progress_;
+}
+
+// One step: between two the thread could find room, and store what is to be forgotten.
+commit_progress commit_thread::progress_or_discard() {
+    const std::lock_guard lock{mutex_};
+    if (progress_.condition != backlog_condition::good) waiting_.clear();
     return progress_;
 }
 

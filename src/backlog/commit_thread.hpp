@@ -31,8 +31,7 @@ struct commit_progress {
 /// Any thread, where not said otherwise.
 ///
 /// When a commit finds no room, the thread takes nothing more until it does: it looks again every second, and whenever
-/// it is told that there may be some. The batches that wait then are its owner's business: `discard` them, or leave
-/// them to be stored later.
+/// it is told that there may be some. The batches that wait then are its owner's business: see `progress`.
 class commit_thread {
 public:
     using clock = std::chrono::steady_clock;
@@ -46,9 +45,6 @@ public:
 
     void submit(std::shared_ptr<const batch> events);
 
-    /// Forgets the batches that are not stored: they never were.
-    void discard();
-
     /// Some room may have been made.
     void look_for_room();
 
@@ -56,6 +52,9 @@ public:
     void close();
 
     [[nodiscard]] commit_progress progress() const;
+
+    /// The same; and where the condition is not good, forgets the batches that are not stored, so that they never were.
+    [[nodiscard]] commit_progress progress_or_discard();
 
     /// How long the commit that is under way already takes.
     [[nodiscard]] clock::duration busy_for() const noexcept;

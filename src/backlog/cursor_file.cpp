@@ -5,15 +5,20 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <limits>
+#include <memory>
 #include <optional>
 #include <stdexcept>
-#include <string_view>
 #include <system_error>
 
-// The file is text, so that it can be looked at:
+// A full disk must not keep the cursors from being written: segments are given up only after that, and it may be they
+// that fill the disk. So the file has two slots, and a write goes over the older one, in blocks that the file has
+// already. What is in a slot is text, so that it can be looked at, and zeros behind it:
 //
 //     trackd cursors 1
+//     generation=42
 //     archive start=1 at=1523 damaged=0
 //     sqlite start=1 at=1600 damaged=0
 //     checksum=0f1e2d3c
@@ -29,7 +34,10 @@ constexpr std::string_view title = "trackd cursors ";
 constexpr unsigned our_version = 1;
 constexpr std::string_view checksum_key = "checksum=";
 constexpr std::size_t checksum_line_bytes = checksum_key.size() + 8 + 1;
-constexpr std::uint64_t largest_file = std::uint64_t{16} << 20U; // thousands of sinks
+constexpr std::string_view generation_key = "generation=";
+constexpr std::size_t slots = 2;
+constexpr std::size_t slot_bytes = std::size_t{16} * 1024; // a hundred sinks with the longest names
+constexpr std::uint64_t file_bytes = slots * slot_bytes;
 constexpr std::size_t longest_name = 64;
 
 bool fits_name(char c) {
@@ -62,19 +70,21 @@ std::string checksum_line(std::string_view content) {
     return fmt::format("{}{:08x}\n", checksum_key, base::crc32c(content));
 }
 
-std::string encode(const cursors& all) {
-    auto text = fmt::format("{}{}\n", title, our_version);
+std::string encode(std::uint64_t generation, const cursors& all) {
+    auto text = fmt::format("{}{}\n{}{}\n", title, our_version, generation_key, generation);
     for (const auto& [name, at] : all)
         text += fmt::format("{} start={} at={} damaged={}\n", name, at.start, at.at, at.damaged);
     return text + checksum_line(text);
 }
 
+/// Of KEY=NUMBER.
+std::optional<std::uint64_t> field(std::string_view key, std::string_view text) {
+    return text.starts_with(key) ? number<std::uint64_t>(text.substr(key.size())) : std::nullopt;
+}
+
 /// @throws std::invalid_argument saying what is wrong with the line
 std::pair<std::string, cursor> decode_line(std::string_view line) {
     auto rest = line;
-    const auto field = [&rest](std::string_view key, std::string_view text) {
-        return text.starts_with(key) ? number<std::uint64_t>(text.substr(key.size())) : std::nullopt;
-    };
     const auto name = take_until(rest, ' ').value_or("");
     const auto start = field("start=", take_until(rest, ' ').value_or(""));
     const auto at = field("at=", take_until(rest, ' ').value_or(""));
@@ -86,9 +96,15 @@ std::pair<std::string, cursor> decode_line(std::string_view line) {
     return {std::string{name}, {*start, *at, *damaged}};
 }
 
-/// @param content whole lines, whose checksum holds
-/// @throws std::invalid_argument saying what is wrong with it; std::runtime_error if it is of a newer version
-cursors decode(std::string_view content, const std::filesystem::path& path) {
+/// What was written at one time.
+struct generation {
+    std::uint64_t number = 0;
+    cursors all;
+};
+
+/// Takes the first line, which tells what the others mean.
+/// @throws std::invalid_argument if it is none; std::runtime_error if it is of a newer version
+void take_title(std::string_view& content, const std::filesystem::path& path) {
     const auto first = take_until(content, '\n').value_or("");
     const auto version =
         first.starts_with(title) ? number<unsigned>(first.substr(title.size())) : std::nullopt;
@@ -100,8 +116,13 @@ cursors decode(std::string_view content, const std::filesystem::path& path) {
             "that version",
             path.string(), *version, our_version
         )};
+}
+
+/// @param lines whole ones, after the first two
+/// @throws std::invalid_argument saying what is wrong with them
+cursors decode_lines(std::string_view lines) {
     cursors all;
-    for (unsigned line = 2; const auto text = take_until(content, '\n'); ++line) {
+    for (unsigned line = 3; const auto text = take_until(lines, '\n'); ++line) {
         try {
             auto [name, at] = decode_line(*text);
             // In their order, so that none can be there twice.
@@ -115,32 +136,76 @@ cursors decode(std::string_view content, const std::filesystem::path& path) {
     return all;
 }
 
-/// @return nothing if there is no such file
-std::optional<std::string> content_of(file_system& files, const std::filesystem::path& path) {
-    std::unique_ptr<file> open;
-    try {
-        open = files.open(path, open_mode::read);
-    } catch (const std::system_error& failure) {
-        if (failure.code() == std::errc::no_such_file_or_directory) return {};
-        throw;
-    }
-    std::string text(std::min(open->size(), largest_file + 1), '\0');
-    text.resize(read_fully(*open, 0, text));
-    return text;
-}
-
-/// As `decode`, of the whole file.
-cursors decode_file(std::string_view text, const std::filesystem::path& path) {
-    if (text.size() > largest_file)
-        throw std::invalid_argument{fmt::format("it is larger than {} bytes", largest_file)};
-    const auto content = text.substr(0, text.size() - std::min(text.size(), checksum_line_bytes));
+/// @param text of a slot, without what stands behind it
+/// @throws std::invalid_argument saying what is wrong with it; std::runtime_error if it is of a newer version
+generation decode(std::string_view text, const std::filesystem::path& path) {
+    if (text.empty()) throw std::invalid_argument{"it is empty"};
+    auto content = text.substr(0, text.size() - std::min(text.size(), checksum_line_bytes));
     if (!content.ends_with('\n') || text.substr(content.size()) != checksum_line(content))
         throw std::invalid_argument{"its checksum does not hold"};
-    return decode(content, path);
+    take_title(content, path);
+    const auto written = field(generation_key, take_until(content, '\n').value_or(""));
+    if (!written) throw std::invalid_argument{"line 2 is not understood; expected generation=NUMBER"};
+    return {*written, decode_lines(content)};
+}
+
+/// One of the places in the file.
+struct slot {
+    std::optional<generation> kept;
+    std::string problem; ///< why there is nothing kept
+};
+
+using both_slots = std::array<slot, slots>;
+
+/// @throws std::runtime_error if it is of a newer version
+slot read_slot(file& from, std::size_t which, const std::filesystem::path& path) {
+    std::string text(slot_bytes, '\0');
+    text.resize(read_fully(from, which * slot_bytes, text));
+    text.resize(std::min(text.find('\0'), text.size()));
+    try {
+        return {decode(text, path), {}};
+    } catch (const std::invalid_argument& why) {
+        return {{}, why.what()};
+    }
+}
+
+both_slots read_slots(file& from, const std::filesystem::path& path) {
+    return {read_slot(from, 0, path), read_slot(from, 1, path)};
+}
+
+/// A slot that was not written to its end, or rotted, is passed over without a word: there is the other one.
+/// @return which; nothing if none is sound
+std::optional<std::size_t> newest_of(const both_slots& found) {
+    const auto& [first, second] = found;
+    if (!first.kept && !second.kept) return {};
+    if (!first.kept || !second.kept) return first.kept ? 0 : 1;
+    return second.kept->number > first.kept->number ? 1 : 0;
+}
+
+kept_cursors read_from(file& open, const std::filesystem::path& path) {
+    auto found = read_slots(open, path);
+    if (const auto newest = newest_of(found)) return {std::move(found[*newest].kept->all), {}};
+    return {
+        {},
+        fmt::format(
+            "{}: the sinks' cursors cannot be trusted: the first slot: {}; the second slot: {}",
+            path.string(), found[0].problem, found[1].problem
+        )
+    };
 }
 
 std::filesystem::path path_in(const std::filesystem::path& directory) {
     return directory / "cursors";
+}
+
+/// @return nothing if there is no such file
+std::unique_ptr<file> open_if_there(file_system& files, const std::filesystem::path& path, open_mode mode) {
+    try {
+        return files.open(path, mode);
+    } catch (const std::system_error& failure) {
+        if (failure.code() != std::errc::no_such_file_or_directory) throw;
+    }
+    return {};
 }
 
 /// Made anew: what is there was left by a write that never finished.
@@ -154,46 +219,111 @@ std::unique_ptr<file> create_anew(file_system& files, const std::filesystem::pat
     return files.open(path, open_mode::create);
 }
 
+/// A sync that failed is not tried again on the same file: of another size, it is made anew by the next write.
+void sync_or_give_up(file& open) {
+    try {
+        open.sync();
+    } catch (const std::system_error&) {
+        open.truncate(file_bytes - 1); // which is a zero
+        throw;
+    }
+}
+
+void write_slot(file& to, std::size_t which, const generation& what) {
+    const auto begin = which * slot_bytes;
+    auto text = encode(what.number, what.all);
+    text.resize(slot_bytes);
+    try {
+        write_fully(to, begin, text);
+        sync_or_give_up(to);
+    } catch (const std::system_error&) {
+        // It may read as written, and yet not be on the disk. The other slot is, and must be the newest still.
+        write_zeros(to, begin, std::min(begin + slot_bytes, to.size()));
+        throw;
+    }
+}
+
+/// @return false if there is no file that this can be done with
+bool write_in_place(file_system& files, const std::filesystem::path& path, const cursors& all) {
+    const auto open = open_if_there(files, path, open_mode::write);
+    if (!open) return false;
+    const auto found = read_slots(*open, path);
+    const auto newest = newest_of(found);
+    if (!newest || open->size() != file_bytes) return false;
+    write_slot(*open, 1 - *newest, {found[*newest].kept->number + 1, all});
+    return true;
+}
+
+/// All of it is really written, and not only reserved: there are file systems that need room for the first write to
+/// what was reserved.
+void write_anew(file_system& files, const std::filesystem::path& directory, const cursors& all) {
+    const auto path = path_in(directory);
+    const auto fresh = path.string() + ".new";
+    const auto open = create_anew(files, fresh);
+    open->reserve(file_bytes);
+    write_zeros(*open, slot_bytes, file_bytes);
+    write_slot(*open, 0, {1, all});
+    files.rename(fresh, path);
+    try {
+        files.sync_directory(directory);
+    } catch (const std::system_error&) {
+        files.rename(path, fresh); // or the next write would find it, and its name would never be made safe
+        throw;
+    }
+}
+
+/// So that the same sinks fit at every position.
+void check_room(const std::filesystem::path& path, cursors all) {
+    constexpr auto largest = std::numeric_limits<std::uint64_t>::max();
+    for (auto& [name, at] : all)
+        at = {largest, largest, largest};
+    const auto bytes = encode(largest, all).size();
+    if (bytes >= slot_bytes)
+        throw std::length_error{fmt::format(
+            "{}: the cursors of {} sinks may take {} bytes, and there is room for {}; expected fewer sinks, "
+            "or shorter names",
+            path.string(), all.size(), bytes, slot_bytes - 1
+        )};
+}
+
 } // namespace
 
 kept_cursors peek_cursors(file_system& files, const std::filesystem::path& directory) {
     const auto path = path_in(directory);
-    const auto text = content_of(files, path);
-    if (!text) return {};
-    try {
-        return {decode_file(*text, path), {}};
-    } catch (const std::invalid_argument& why) {
-        return {{}, fmt::format("{}: the sinks' cursors cannot be trusted: {}", path.string(), why.what())};
-    }
+    const auto open = open_if_there(files, path, open_mode::read);
+    return open ? read_from(*open, path) : kept_cursors{};
 }
 
 kept_cursors read_cursors(file_system& files, const std::filesystem::path& directory) {
-    auto found = peek_cursors(files, directory);
-    if (found.problem.empty()) return found;
     const auto path = path_in(directory);
-    const auto aside = path.string() + ".damaged";
-    files.rename(path, aside);
-    found.problem += fmt::format("; the file is set aside as {}", aside);
+    const auto open = open_if_there(files, path, open_mode::write);
+    if (!open) return {};
+    auto found = read_from(*open, path);
+    if (found.problem.empty()) {
+        // A process that was killed may not have come to it.
+        if (open->size() == file_bytes) sync_or_give_up(*open);
+    } else {
+        const auto aside = path.string() + ".damaged";
+        files.rename(path, aside);
+        found.problem += fmt::format("; the file is set aside as {}", aside);
+    }
+    files.sync_directory(directory);
     return found;
 }
 
+void check_sink_name(std::string_view name) {
+    if (!is_name(name))
+        throw std::invalid_argument{fmt::format(
+            "sink name \"{}\": expected letters, digits, - and _, 1 to {} bytes", name, longest_name
+        )};
+}
+
 void write_cursors(file_system& files, const std::filesystem::path& directory, const cursors& all) {
-    for (const auto& [name, at] : all) {
-        if (!is_name(name))
-            throw std::invalid_argument{fmt::format(
-                "a sink's cursor cannot be kept under the name \"{}\"; expected letters, digits, - and _, 1 "
-                "to {} bytes",
-                name, longest_name
-            )};
-    }
+    for (const auto& [name, at] : all)
+        check_sink_name(name);
     const auto path = path_in(directory);
-    const auto fresh = path.string() + ".new";
-    const auto text = encode(all);
-    const auto open = create_anew(files, fresh);
-    write_fully(*open, 0, text);
-    open->sync();
-    files.rename(fresh, path);
-    files.sync_directory(directory);
+    check_room(path, all);
+    if (!write_in_place(files, path, all)) write_anew(files, directory, all);
 }
 
 } // namespace trackd::journal

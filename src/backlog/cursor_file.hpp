@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace trackd::journal {
 
@@ -16,20 +17,29 @@ using cursors = std::map<std::string, cursor, std::less<>>;
 
 struct kept_cursors {
     cursors all;
-    std::string
-        problem; ///< not empty: the file was there, but could not be trusted; it was set aside, and says where
+    /// Not empty: the file was there, but could not be trusted, and why; and where it was set aside.
+    std::string problem;
 };
 
-/// Reads `<directory>/cursors`. A file that is not whole (its checksum does not hold, or it cannot be understood) is
-/// renamed to `cursors.damaged`, because losing cursors only means delivering again.
+/// Reads `<directory>/cursors`, and makes safe what it has read: no power cut brings back older ones. A file that is not
+/// whole (no cursors in it have a checksum that holds, or they cannot be understood) is renamed to `cursors.damaged`,
+/// because losing cursors only means delivering again. What an interrupted write has left is no problem: the cursors
+/// before it count.
 /// @throws std::system_error if it cannot be read; std::runtime_error if a newer version of trackd wrote it
 [[nodiscard]] kept_cursors read_cursors(file_system& files, const std::filesystem::path& directory);
 
 /// The same, and touches nothing: for tools that look at a journal from outside.
 [[nodiscard]] kept_cursors peek_cursors(file_system& files, const std::filesystem::path& directory);
 
-/// Replaces the file: after a crash there is the old one or the new one, whole.
-/// @throws std::system_error; the old one stands then
+/// The file can hold a sink of this name: letters, digits, - and _, 1 to 64 bytes.
+/// @throws std::invalid_argument if not, saying what was expected
+void check_sink_name(std::string_view name);
+
+/// Writes the file: after a crash there are the old cursors or the new ones, whole. Needs no room on the disk where the
+/// file is there already.
+/// @throws std::invalid_argument for a name that the file cannot hold (see `check_sink_name`); std::length_error if there
+/// are too many sinks for it, which depends on their names only; std::system_error if it cannot be written, and
+/// std::runtime_error if a newer version of trackd wrote what is there. The old cursors stand then
 void write_cursors(file_system& files, const std::filesystem::path& directory, const cursors& all);
 
 } // namespace trackd::journal

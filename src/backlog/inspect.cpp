@@ -250,8 +250,9 @@ inspection_result print_events(const inspection& to, const event_printing& how) 
 inspection_result forget_sink(const inspection& in, std::string_view sink) {
     (void)survey(in.files, in.directory); // or a lock would be made where no journal is
     const directory_lock lock{in.directory};
-    auto kept = peek_cursors(in.files, in.directory);
-    if (!kept.problem.empty()) throw std::runtime_error{kept.problem + "; nothing was changed"};
+    if (const auto seen = peek_cursors(in.files, in.directory); !seen.problem.empty())
+        throw std::runtime_error{seen.problem + "; nothing was changed"};
+    auto kept = read_cursors(in.files, in.directory); // which are safe now
     const auto found = kept.all.find(sink);
     if (found == kept.all.end())
         throw std::runtime_error{fmt::format(

@@ -148,21 +148,28 @@ public:
 private:
     // The commit thread has got further, or has met a full or broken disk.
     void progress() {
-        const auto done = commits_.progress();
+        const auto done = options_.keep_unwritten ? commits_.progress() : commits_.progress_or_discard();
         auto released = newest_.size(stored_end_, done.stored_end);
         stored_end_ = done.stored_end;
         report(done);
         condition_ = done.condition;
         if (condition_ != backlog_condition::good && !options_.keep_unwritten) {
-            commits_.discard();
             const auto dropped = newest_.drop_from(stored_end_);
             released.bytes += dropped.bytes;
             released.events += dropped.events;
         }
         newest_.shrink_to(kept_in_memory, stored_end_);
+        save_cursors_if_that_makes_room();
         if (done.wants_spare) prepare_spare();
         if (released.events > 0) signals_.released(released);
         signals_.changed();
+    }
+
+    // Cursors that ran ahead of what was stored may allow it only now, and may never move again.
+    void save_cursors_if_that_makes_room() {
+        if (!can_trim()) return;
+        cursors_dirty_ = true;
+        moved_->ring();
     }
 
     void report(const commit_progress& now) {

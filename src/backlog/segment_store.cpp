@@ -230,6 +230,8 @@ bool segment_store::trim(trackd::position below) {
     }
     for (const auto& segment : given_up)
         give_up(segment);
+    // A spare's bytes may only be written again once a power cut cannot bring its old name back.
+    if (!given_up.empty()) files_.sync_directory(directory_);
     return !given_up.empty();
 }
 

@@ -133,6 +133,9 @@ constexpr auto of_every_sink = std::to_array<option<sink_settings>>({
      "How many events it is given at a time, at most."},
     {"batch_bytes", of_sink<&sink_settings::batch_bytes>, form::bytes, 1, gib,
      "How many bytes of events it is given at a time, at most; one event is given whatever its size."},
+    {"linger", of_sink<&sink_settings::linger>, form::duration, 0, hour,
+     "How long events in the journal may wait for others, so that it is given more at a time; not while a "
+     "request waits for the sinks, nor during a drain."},
     {"start", of_sink<&sink_settings::start>, form::choice, 0, 0,
      "Where a sink begins whose name the journal does not know. `oldest`: with the oldest event that is "
      "kept; "

@@ -127,6 +127,7 @@ struct sink_settings {
     sink_kind kind = sink_kind::null;
     std::size_t batch_events = 2000;
     std::size_t batch_bytes = 4 * 1024 * 1024;
+    std::chrono::milliseconds linger{20}; ///< with a journal, and unless `ack_mode::delivered`
     sink_start start = sink_start::oldest;
     sqlite_sink_settings sqlite;
     file_sink_settings file;

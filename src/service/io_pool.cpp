@@ -1,46 +1,25 @@
 #include "service/io_pool.hpp"
 
 #include "base/log.hpp"
+#include "base/signals_blocked.hpp"
 #include "base/task_group.hpp"
-
-#include <csignal>
 
 namespace trackd::service {
 
-namespace {
+io_pool::io_pool(std::size_t threads) {
+    for (std::size_t i = 0; i < threads; ++i)
+        threads_.push_back(std::make_unique<io_thread>());
+}
 
-// Signals are the main thread's business: threads that are made meanwhile begin with all of them blocked.
-class all_signals_blocked {
-public:
-    all_signals_blocked() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-
-    ~all_signals_blocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-    all_signals_blocked(const all_signals_blocked&) = delete;
-    all_signals_blocked& operator=(const all_signals_blocked&) = delete;
-
-private:
-    sigset_t before_{};
-};
-
-} // namespace
-
-io_pool::io_pool(
-    std::size_t threads, const http::options& limits,
-    const std::function<http::router(boost::asio::io_context&)>& routes
+void io_pool::add_workers(
+    const http::options& limits, const std::function<http::router(boost::asio::io_context&)>& routes
 ) {
-    for (std::size_t i = 0; i < threads; ++i) {
-        auto& made = *threads_.emplace_back(std::make_unique<io_thread>());
-        made.worker = std::make_unique<http::worker>(made.loop, limits, routes(made.loop));
-    }
+    for (auto& one : threads_)
+        one->worker = std::make_unique<http::worker>(one->loop, limits, routes(one->loop));
 }
 
 void io_pool::start() {
-    const all_signals_blocked during_start;
+    const base::all_signals_blocked during_start;
     for (auto& one : threads_)
         one->thread = std::thread{[&loop = one->loop] { run(loop); }};
 }
@@ -50,6 +29,10 @@ void io_pool::stop() {
         one->work.reset();
     for (auto& one : threads_)
         if (one->thread.joinable()) one->thread.join();
+}
+
+boost::asio::io_context::executor_type io_pool::first_executor() const {
+    return threads_.front()->loop.get_executor();
 }
 
 std::vector<http::worker*> io_pool::workers() const {

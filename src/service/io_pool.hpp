@@ -16,19 +16,20 @@
 
 namespace trackd::service {
 
-/// Built without threads; `start` brings them up, `stop` waits for their end.
+/// Built without threads and workers; `add_workers` makes these, `start` brings those up, `stop` waits for their end.
 class io_pool {
 public:
-    /// @param routes makes the routes of the thread whose context is given
-    io_pool(
-        std::size_t threads, const http::options& limits,
-        const std::function<http::router(boost::asio::io_context&)>& routes
-    );
+    explicit io_pool(std::size_t threads);
 
     ~io_pool() { stop(); }
 
     io_pool(const io_pool&) = delete;
     io_pool& operator=(const io_pool&) = delete;
+
+    /// @param routes makes the routes of the thread whose context is given
+    void add_workers(
+        const http::options& limits, const std::function<http::router(boost::asio::io_context&)>& routes
+    );
 
     void start();
 
@@ -36,6 +37,9 @@ public:
     void stop();
 
     [[nodiscard]] std::vector<http::worker*> workers() const;
+
+    /// Where something may run beside the connections of one thread.
+    [[nodiscard]] boost::asio::io_context::executor_type first_executor() const;
 
 private:
     using context = boost::asio::io_context;

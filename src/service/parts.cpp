@@ -79,6 +79,12 @@ journal_options make_journal_options(const config::settings& settings) {
     return options;
 }
 
+// Not while somebody waits for the sinks, nor where events are safe only once a sink has them.
+bool may_linger(const config::settings& settings) {
+    return settings.backlog.kind == config::backlog_kind::journal &&
+           settings.tracker.ack != config::ack_mode::delivered;
+}
+
 void make_data_dir(const std::string& path) {
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
         throw std::runtime_error{
@@ -146,6 +152,7 @@ std::vector<sink_spec> make_sinks(const config::settings& settings) {
         spec.name = one.name;
         spec.kind = config::to_string(one.kind);
         spec.batch = {one.batch_events, one.batch_bytes};
+        spec.linger = may_linger(settings) ? one.linger : std::chrono::milliseconds{0};
         spec.start = one.start == config::sink_start::newest ? sink_start::newest : sink_start::oldest;
         try {
             spec.sink = make_sink(one);

@@ -2,6 +2,7 @@
 
 #include "admin/pages.hpp"
 #include "base/log.hpp"
+#include "base/signals_blocked.hpp"
 #include "intake/native_endpoint.hpp"
 #include "service/parts.hpp"
 
@@ -45,16 +46,8 @@ constexpr std::size_t max_admin_connections = 100;
 
 service::service(config::settings settings)
     : settings_{std::move(settings)}, started_{std::chrono::steady_clock::now()},
-      stop_{main_.get_executor(), [this] { hurry(); }},
-      tracker_{
-          main_.get_executor(), make_tracker_options(settings_.tracker), make_backlog(settings_),
-          make_sinks(settings_)
-      },
-      pool_{
-          io_threads(settings_.http), http_options(settings_.http),
-          [this](asio::io_context& thread) { return ingest_routes(thread); }
-      },
-      admin_worker_{main_, http_options(settings_.http), admin_routes()},
+      stop_{main_.get_executor(), [this] { hurry(); }}, pool_{io_threads(settings_.http)},
+      tracker_{make_tracker()}, admin_worker_{main_, http_options(settings_.http), admin_routes()},
       connections_{main_.get_executor(), max_connections(settings_.http)},
       admin_connections_{main_.get_executor(), max_admin_connections},
       signals_{main_, SIGTERM, SIGINT, SIGHUP}, watchdog_{[this] { last_words(); }},
@@ -62,7 +55,18 @@ service::service(config::settings settings)
       admin_accepting_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
       tasks_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
       leading_{main_.get_executor(), [this](const auto& name, auto why) { leading_failed(name, why); }} {
+    pool_.add_workers(http_options(settings_.http), [this](asio::io_context& thread) {
+        return ingest_routes(thread);
+    });
     listen();
+}
+
+tracker service::make_tracker() const {
+    const base::all_signals_blocked during_construction; // the journal and the sinks have threads
+    return {
+        pool_.first_executor(), make_tracker_options(settings_.tracker), make_backlog(settings_),
+        make_sinks(settings_)
+    };
 }
 
 int service::run() {

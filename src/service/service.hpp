@@ -29,8 +29,8 @@
 
 namespace trackd::service {
 
-/// Lives on the thread that made it, which becomes the one for signals, timers, the tracker's strand and the
-/// admin listener.
+/// Lives on the thread that made it, which becomes the one for signals, stages and the admin listener. The tracker's
+/// strand runs on the first I/O thread: what that one admits, which may be all, crosses no thread on its way.
 class service final : private admin::overview {
 public:
     /// Builds everything, binds the listeners, and starts nothing.
@@ -56,6 +56,7 @@ private:
     [[nodiscard]] std::vector<admin::listener_group> listeners() override;
     [[nodiscard]] std::vector<base::running_task> tasks() const override;
 
+    [[nodiscard]] tracker make_tracker() const;
     [[nodiscard]] http::router ingest_routes(boost::asio::io_context& thread);
     [[nodiscard]] http::router admin_routes();
     void listen();
@@ -82,9 +83,9 @@ private:
     std::atomic<stage> stage_{stage::starting};
     boost::asio::io_context main_{1};
     stop_request stop_;
+    io_pool pool_;
     tracker tracker_;
     std::deque<intake::native_endpoint> endpoints_; // one an I/O thread
-    io_pool pool_;
     http::worker admin_worker_;
     http::connection_limit connections_;
     http::connection_limit admin_connections_;

@@ -39,6 +39,7 @@ asio::awaitable<void> delivery::run() {
 asio::awaitable<void> delivery::deliver_all() {
     while (!given_up_) {
         if (cursor_.at < backlog_.end()) {
+            co_await linger();
             auto events = co_await read();
             if (!events)
                 continue;
@@ -54,6 +55,14 @@ asio::awaitable<void> delivery::deliver_all() {
             co_await changed_.wait();
         }
     }
+}
+
+// One write of many events costs a sink little more than a write of one.
+asio::awaitable<void> delivery::linger() {
+    const auto until = clock_.now() + spec_.linger;
+    while (!draining_ && !given_up_ && backlog_.end() - cursor_.at < spec_.batch.events &&
+           clock_.now() < until)
+        co_await changed_.wait(until);
 }
 
 // Nothing, if it has to be tried again.

@@ -69,6 +69,7 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> wait_to_retry(const std::string& error);
     void confirm(const write_result& result);
     void skip_damaged(const chunk& damage);
+    [[nodiscard]] boost::asio::awaitable<void> linger();
     [[nodiscard]] boost::asio::awaitable<std::optional<chunk>> read();
     void move_cursor();
 

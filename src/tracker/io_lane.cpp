@@ -53,7 +53,9 @@ error_code io_lane::admit(batch::mark since) {
 void io_lane::flush() {
     flush_posted_ = false;
     if (staged_.empty()) return;
+    const auto bytes = staged_.bytes();
     submission handed_over{std::exchange(staged_, {}), {}};
+    staged_.reserve(bytes); // the next turn will bring about as much
     if (waits_for_ack_)
         handed_over.settled = [this, which = current_](error_code outcome) { land(which, outcome); };
     submit_(std::move(handed_over));

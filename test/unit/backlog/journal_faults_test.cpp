@@ -284,3 +284,20 @@ TEST_CASE_METHOD(fixture, "a write that finds no room is made good elsewhere", "
     CHECK(journal->store(2));
     CHECK(losses() == "");
 }
+
+TEST_CASE_METHOD(fixture, "what was dropped for want of room does not come back", "[journal][faults]") {
+    open();
+    REQUIRE(journal->store(2));
+    disk->limit(disk->used()); // for no other segment
+    files.before_each([&](const faulty_files::call& call) {
+        if (call.kind != operation::write || !is_of_first_segment(call)) return;
+        files.before_each({});
+        files.fail({{}, call.number, ENOSPC, false, true}); // whole records of the commit are written
+    });
+    CHECK_FALSE(journal->store(20));
+    CHECK(journal->condition() == backlog_condition::full);
+    journal.reset();
+    open();
+    CHECK(journal->journal().end() == 3);
+    CHECK(losses() == "");
+}

@@ -138,7 +138,7 @@ TEST_CASE("an unknown key of a sink is an error with advice", "[config]") {
     CHECK(
         the_error("[[sinks]]\nname = \"a\"\nkind = \"null\"\nhost = \"x\"") ==
         "FILE:4:1: sinks.a.host: a sink of kind \"null\" has no such key: expected one of name, kind, "
-        "batch_events, batch_bytes, start"
+        "batch_events, batch_bytes, linger, start"
     );
 }
 

@@ -88,6 +88,7 @@ name = "sqlite"
 kind = "sqlite"
 batch_events = 2000
 batch_bytes = "4MiB"
+linger = "20ms"
 start = "oldest"
 path = "./data/events.db"
 )");

@@ -116,7 +116,7 @@ public:
     /// Where every cursor must have got for there to be room again: the end of the oldest piece that can be given up.
     [[nodiscard]] virtual position room_at() const noexcept = 0;
 
-    /// The largest batch that it can ever take, in encoded bytes.
+    /// How many encoded bytes may be admitted at once, so that it can take them in whatever batch they come.
     [[nodiscard]] virtual std::size_t max_batch_bytes() const noexcept {
         return static_cast<std::size_t>(-1);
     }

@@ -26,7 +26,7 @@ struct journal_options {
     std::chrono::milliseconds sync_interval{1000};
 
     /// What becomes of events that meet a full disk: kept in memory until they can be written, because somebody was
-    /// told already that they are safe; or dropped, because nobody was, and whoever waits is told now.
+    /// told already that they are safe (`ack_mode::accepted` needs this); or dropped, because nobody was, and whoever waits is told now.
     bool keep_unwritten = false;
 };
 

@@ -141,7 +141,8 @@ public:
 
     /// Hands the batch over, and returns when `ack` holds for all of it.
     ///
-    /// Where there is no room it waits for some until `admit_by`; the default does not wait. Before admission
+    /// Where there is no room in memory it waits for some until `admit_by`; the default does not wait, and nobody waits
+    /// for a disk that is full. Before admission
     /// it obeys cancellation. After admission the events are the tracker's: cancellation ends the waiting,
     /// not the delivery. May be called on any executor, also one that runs many threads; a cancellation signal
     /// must then be emitted where the caller runs, as ever.

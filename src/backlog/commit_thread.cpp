@@ -130,21 +130,27 @@ void commit_thread::store(unique_lock& lock) {
     if (progress_.condition != backlog_condition::good) return;
     tidy_ = false;
     ++progress_.commits;
+    progress_.last_commit = last_took_;
     progress_.stored_end = writer_.next();
-    progress_.wants_spare = writer_.wants_spare();
     lock.unlock();
     tell_();
     lock.lock();
 }
 
-// The oldest batches that wait, at least one.
-commit_thread::batches commit_thread::take() {
+// How many of the oldest batches that wait make the next commit; at least one, if there is any.
+std::size_t commit_thread::next_commit() const {
     const auto most = most_commit_bytes(options_);
     std::size_t bytes = 0;
-    auto end = waiting_.begin();
-    while (end != waiting_.end() && (bytes == 0 || bytes + (*end)->bytes() <= most))
-        bytes += (*end++)->bytes();
-    if (end == waiting_.end()) return std::exchange(waiting_, {});
+    std::size_t count = 0;
+    while (count < waiting_.size() && (bytes == 0 || bytes + waiting_[count]->bytes() <= most))
+        bytes += waiting_[count++]->bytes();
+    return count;
+}
+
+commit_thread::batches commit_thread::take() {
+    const auto count = next_commit();
+    if (count == waiting_.size()) return std::exchange(waiting_, {});
+    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
     batches taken{std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end)};
     waiting_.erase(waiting_.begin(), end);
     return taken;
@@ -163,7 +169,8 @@ void commit_thread::tidy_up(unique_lock& lock) {
 void commit_thread::look_again(unique_lock& lock) {
     look_ = false;
     bool room = false;
-    attempt(lock, [&] { room = writer_.make_room(); });
+    const batches next{waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(next_commit())};
+    attempt(lock, [&] { room = writer_.make_room(next); });
     if (room) set(backlog_condition::good, "");
     lock.unlock();
     tell_();
@@ -191,10 +198,11 @@ void commit_thread::attempt(unique_lock& lock, Work work) {
     const auto took = clock::now() - began;
     if (took > slow_commit)
         base::log().warn(
-            "journal: a commit took {} ms", std::chrono::floor<std::chrono::milliseconds>(took).count()
+            "journal: the disk took {} ms for a write",
+            std::chrono::floor<std::chrono::milliseconds>(took).count()
         );
     lock.lock();
-    progress_.last_commit = std::chrono::floor<std::chrono::microseconds>(took);
+    last_took_ = std::chrono::floor<std::chrono::microseconds>(took);
     if (condition == backlog_condition::good) return;
     set(condition, error);
     lock.unlock();

@@ -24,8 +24,7 @@ struct commit_progress {
     std::uint64_t commits = 0;
     std::uint64_t fulls = 0; ///< how often the condition became full
     std::chrono::microseconds last_commit{};
-    std::string error;        ///< of the disk, the last one
-    bool wants_spare = false; ///< the next segment should be made ready
+    std::string error; ///< of the disk, the last one
 };
 
 /// Any thread, where not said otherwise.
@@ -68,6 +67,7 @@ private:
     void store(unique_lock& lock);
     void tidy_up(unique_lock& lock);
     void look_again(unique_lock& lock);
+    [[nodiscard]] std::size_t next_commit() const;
     [[nodiscard]] batches take();
     template <class Work>
     void attempt(unique_lock& lock, Work work);
@@ -83,6 +83,7 @@ private:
     batches waiting_;
     bool look_ = false;
     bool closing_ = false;
+    std::chrono::microseconds last_took_{};
     bool tidy_ = true; // nothing was written since the last mark
     commit_progress progress_;
 

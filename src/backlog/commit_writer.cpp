@@ -2,6 +2,7 @@
 
 #include "base/crc32c.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -12,11 +13,20 @@ namespace {
 // Where a commit was unusually large, its memory is not kept for ever.
 constexpr std::size_t most_kept_bytes = std::size_t{8} << 20U;
 
+constexpr std::uint64_t zeros_at_once = std::uint64_t{256} << 10U;
+
 std::uint64_t records_bytes(const batch& events) {
     std::uint64_t bytes = 0;
     for (auto at = events.begin(); at != events.end(); ++at)
         bytes += record_bytes(at.encoded_bytes());
     return bytes;
+}
+
+std::uint64_t commit_bytes(std::span<const std::shared_ptr<const batch>> batches) {
+    std::uint64_t bytes = 0;
+    for (const auto& one : batches)
+        bytes += records_bytes(*one);
+    return round_up(bytes, block_bytes);
 }
 
 } // namespace
@@ -28,11 +38,7 @@ commit_writer::commit_writer(
       chain_{from.chain} {}
 
 void commit_writer::commit(std::span<const std::shared_ptr<const batch>> batches) {
-    std::uint64_t bytes = 0;
-    for (const auto& one : batches)
-        bytes += records_bytes(*one);
-    bytes = round_up(bytes, block_bytes);
-    wanted_ = bytes;
+    const auto bytes = commit_bytes(batches);
     if (!file_ || offset_ + bytes > file_bytes_) start_segment(bytes);
 
     begin_commit();
@@ -52,10 +58,11 @@ void commit_writer::commit(std::span<const std::shared_ptr<const batch>> batches
     marked_ = false;
 }
 
-bool commit_writer::make_room() {
-    if (file_ && offset_ + wanted_ <= file_bytes_) return true;
+bool commit_writer::make_room(std::span<const std::shared_ptr<const batch>> wanted) {
+    const auto bytes = std::max<std::uint64_t>(commit_bytes(wanted), block_bytes);
+    if (file_ && offset_ + bytes <= file_bytes_) return true;
     try {
-        start_segment(wanted_);
+        start_segment(bytes);
         return true;
     } catch (const no_room&) {
         return false;
@@ -96,6 +103,7 @@ void commit_writer::start_segment(std::uint64_t commit_bytes) {
     file_bytes_ = made.bytes;
     salt_ = header.salt;
     offset_ = segment_header::encoded_bytes;
+    written_end_ = made.header.reused ? file_bytes_ : segment_header::encoded_bytes;
     marked_ = true;
 }
 
@@ -117,7 +125,8 @@ void commit_writer::put(const record_head& head, std::string_view body) {
 }
 
 void commit_writer::write_commit() {
-    commit_.resize(round_up(commit_.size(), block_bytes));
+    const auto bytes = round_up(commit_.size(), block_bytes);
+    commit_.resize(bytes + zeros_behind(offset_ + bytes));
     try {
         write_fully(*file_, offset_, commit_);
     } catch (const std::system_error& failure) {
@@ -127,9 +136,16 @@ void commit_writer::write_commit() {
     }
     unsynced_ = true;
     if (options_.sync == journal_sync::always) sync();
-    offset_ += commit_.size();
+    written_end_ = std::max(written_end_, offset_ + commit_.size());
+    offset_ += bytes;
     next_ = commit_next_;
     chain_ = commit_chain_;
+}
+
+// A commit into blocks that were never written before changes the file's metadata, and takes the disk twice as long. So
+// one of many writes zeros behind itself, for those that follow.
+std::uint64_t commit_writer::zeros_behind(std::uint64_t end) const noexcept {
+    return end <= written_end_ ? 0 : std::min(zeros_at_once, file_bytes_ - end);
 }
 
 // Some of the commit may be in the file, and must not be found there: nobody will be told that it is stored. The
@@ -138,6 +154,7 @@ void commit_writer::cut_back() {
     const auto open = std::exchange(file_, nullptr);
     open->truncate(offset_);
     open->sync();
+    store_.newest_was_cut(offset_);
 }
 
 } // namespace trackd::journal

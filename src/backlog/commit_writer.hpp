@@ -33,9 +33,10 @@ public:
     ///         what has become of them is unknown, and nothing may be written here any more
     void commit(std::span<const std::shared_ptr<const batch>> batches);
 
-    /// Whether `commit` would find room: for a caller whose commit has just thrown no_room. Makes it, if it can.
+    /// Whether `commit` would find room for these, or if there are none, for anything at all: for a caller whose commit
+    /// has just thrown no_room. Makes it, if it can.
     /// @throws std::system_error: the disk failed
-    [[nodiscard]] bool make_room();
+    [[nodiscard]] bool make_room(std::span<const std::shared_ptr<const batch>> wanted);
 
     /// Writes a mark, unless nothing has come since the last one: from then on, damage of the last commit can be told
     /// from a commit that was interrupted. Where there is no room for it there is none.
@@ -48,14 +49,12 @@ public:
 
     [[nodiscard]] trackd::position next() const noexcept { return next_; }
 
-    /// Whether it is time to have the next segment ready.
-    [[nodiscard]] bool wants_spare() const noexcept { return file_ && offset_ > file_bytes_ / 2; }
-
 private:
     void start_segment(std::uint64_t commit_bytes);
     void begin_commit() noexcept;
     void put(const record_head& head, std::string_view body);
     void write_commit();
+    [[nodiscard]] std::uint64_t zeros_behind(std::uint64_t end) const noexcept;
     void cut_back();
 
     segment_store& store_;
@@ -66,7 +65,7 @@ private:
     std::uint32_t salt_ = 0;
     std::uint64_t offset_ = 0; // where the next commit begins
     std::uint64_t file_bytes_ = 0;
-    std::uint64_t wanted_ = 0; // by the commit that came last
+    std::uint64_t written_end_ = 0; // up to here the file's blocks were written before
     trackd::position next_;
     std::uint32_t chain_;
     bool marked_ = true;

@@ -15,6 +15,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 #include <exception>
@@ -33,6 +34,9 @@ using namespace journal;
 // How much of what is stored stays in memory, for the sinks that keep up.
 constexpr std::size_t kept_in_memory = std::size_t{8} << 20U;
 
+// More of them might not fit into the file.
+constexpr std::size_t most_sinks = 100;
+
 // How old the cursors on disk may get: after a crash, so much is delivered again.
 constexpr std::chrono::seconds cursors_every{1};
 
@@ -43,11 +47,11 @@ journal_options with_directory(journal_options options, file_system& files) {
     return options;
 }
 
-cursors read_and_report(file_system& files, const std::filesystem::path& directory) {
+kept_cursors read_and_report(file_system& files, const std::filesystem::path& directory) {
     auto kept = read_cursors(files, directory);
     if (!kept.problem.empty())
         base::log().error("journal: {}; every sink begins at the oldest event kept", kept.problem);
-    return std::move(kept.all);
+    return kept;
 }
 
 std::function<std::uint32_t()> random_salts() {
@@ -58,18 +62,29 @@ class journal_backlog final : public backlog {
 public:
     journal_backlog(journal_options options, file_system& files)
         : options_{with_directory(std::move(options), files)}, files_{files}, lock_{options_.directory},
-          cursors_{read_and_report(files, options_.directory)},
-          found_{recover(files, options_.directory, cursors_, options_.segment_bytes)},
-          store_{files, options_, found_.segments, found_.spares}, damaged_bytes_{found_.damaged_bytes},
-          stored_end_{found_.goes_on.next}, newest_{stored_end_}, reader_{files, store_, damaged_bytes_},
+          kept_{read_and_report(files, options_.directory)},
+          found_{recover(files, options_.directory, kept_.all, options_.segment_bytes)},
+          places_lost_{!kept_.problem.empty() || (kept_.all.empty() && !found_.segments.empty())},
+          cursors_{std::move(kept_.all)},
+          store_{files, options_, std::move(found_.segments), std::move(found_.spares)},
+          damaged_bytes_{found_.damaged_bytes}, stored_end_{found_.goes_on.next}, newest_{stored_end_},
+          reader_{files, store_, damaged_bytes_},
           commits_{commit_writer{store_, options_, found_.goes_on, random_salts()}, options_, [this] {
                        asio::post(strand_, [this] { progress(); });
                    }} {}
 
     [[nodiscard]] cursor open_cursor(const std::string& sink, sink_start where) override {
+        check_sink_name(sink);
+        if (cursors_.size() == most_sinks && !cursors_.contains(sink))
+            throw std::runtime_error{fmt::format(
+                "journal: it keeps the places of {} sinks at most; give up those that are gone (`trackd "
+                "journal "
+                "forget`)",
+                most_sinks
+            )};
         configured_.insert(sink);
-        const auto oldest = store_.begin().value_or(stored_end_);
-        const auto from = where == sink_start::oldest ? std::min(oldest, stored_end_) : stored_end_;
+        const auto oldest = std::min(store_.begin().value_or(stored_end_), stored_end_);
+        const auto from = where == sink_start::oldest || places_lost_ ? oldest : stored_end_;
         return cursors_.try_emplace(sink, cursor{from, from, 0}).first->second;
     }
 
@@ -107,9 +122,9 @@ public:
 
     [[nodiscard]] position room_at() const noexcept override { return store_.end_of_oldest().value_or(1); }
 
-    // Two of them, each a segment of its own, must fit beside each other: one that is delivered, and the next. What an
-    // event takes in the journal is less than twice its encoding.
-    [[nodiscard]] std::size_t max_batch_bytes() const noexcept override { return options_.max_bytes / 4; }
+    // Two batches, each a segment of its own, must fit beside each other: one that is delivered, and the next. What an
+    // event takes in the journal is less than twice its encoding, and a lane may put half as much again on top.
+    [[nodiscard]] std::size_t max_batch_bytes() const noexcept override { return options_.max_bytes / 8; }
 
     [[nodiscard]] backlog_condition condition() const noexcept override { return condition_; }
 
@@ -119,6 +134,7 @@ public:
         closing_ = true;
         moved_->ring();
         co_await tasks_->join();
+        co_await save_cursors(); // what that gives up may be the room for what is still to be stored
         co_await beside([this] { commits_.close(); });
         progress();
         co_await save_cursors();
@@ -160,7 +176,6 @@ private:
         }
         newest_.shrink_to(kept_in_memory, stored_end_);
         save_cursors_if_that_makes_room();
-        if (done.wants_spare) prepare_spare();
         if (released.events > 0) signals_.released(released);
         signals_.changed();
     }
@@ -183,13 +198,6 @@ private:
         }
     }
 
-    // Once a segment.
-    void prepare_spare() {
-        const auto newest = store_.newest();
-        if (closing_ || std::exchange(spare_prepared_for_, newest) == newest) return;
-        asio::post(beside_, [this] { store_.prepare_spare(); });
-    }
-
     asio::awaitable<chunk> read_from_disk(position from, position below, read_limits limits) {
         chunk found;
         co_await beside([&] { found = reader_.read(from, below, limits); });
@@ -200,16 +208,16 @@ private:
     void keep_new_sinks() {
         try {
             write_cursors(files_, options_.directory, cursors_);
-        } catch (const std::system_error& failure) {
+        } catch (const std::exception& failure) {
             cursors_failed(failure);
         }
     }
 
-    void cursors_failed(const std::system_error& failure) {
+    void cursors_failed(const std::exception& failure) {
         cursors_dirty_ = true;
         if (std::exchange(cursors_error_, failure.what()) != failure.what())
             base::log().error(
-                "journal: the cursors cannot be written, and are tried again: {}", failure.what()
+                "journal: cursors or segments could not be tidied, which is tried again: {}", failure.what()
             );
     }
 
@@ -233,9 +241,10 @@ private:
             co_await beside([&] {
                 write_cursors(files_, options_.directory, all);
                 trimmed = store_.trim(below);
+                if (trimmed) reader_.forget_below(store_.begin().value_or(0));
             });
             cursors_error_.clear();
-        } catch (const std::system_error& failure) {
+        } catch (const std::exception& failure) {
             cursors_failed(failure);
         }
         if (!trimmed) co_return;
@@ -291,8 +300,10 @@ private:
     const journal_options options_;
     file_system& files_;
     const directory_lock lock_;
+    kept_cursors kept_; // moved on from, like much of what follows
+    recovered found_;
+    const bool places_lost_; // it is not known where sinks were, so none begins behind what it may lack
     cursors cursors_;
-    const recovered found_;
     segment_store store_;
     std::atomic<std::uint64_t> damaged_bytes_;
 
@@ -302,8 +313,7 @@ private:
     clock* clock_ = nullptr;
     position stored_end_;
     backlog_condition condition_ = backlog_condition::good;
-    batch_queue newest_;              // what is not stored, and before it some of what is
-    position spare_prepared_for_ = 0; // the segment that begins there
+    batch_queue newest_; // what is not stored, and before it some of what is
     bool cursors_dirty_ = false;
     std::string cursors_error_;
     bool closing_ = false;

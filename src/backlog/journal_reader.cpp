@@ -77,10 +77,13 @@ journal_reader::bookmark journal_reader::open_at(position from, const segment_pl
 }
 
 void journal_reader::keep(bookmark mark) {
-    const auto oldest = store_.begin().value_or(0);
-    std::erase_if(bookmarks_, [oldest](const bookmark& old) { return old.segment < oldest; });
     if (bookmarks_.size() == most_bookmarks) bookmarks_.erase(bookmarks_.begin());
     bookmarks_.push_back(std::move(mark));
+}
+
+void journal_reader::forget_below(position oldest) {
+    std::erase_if(bookmarks_, [oldest](const bookmark& old) { return old.segment < oldest; });
+    std::erase_if(known_damage_, [oldest](const auto& known) { return known.first < oldest; });
 }
 
 void journal_reader::found_damage(const segment_file& in, file& open, const bad_range& range) {

@@ -29,6 +29,9 @@ public:
     /// @throws std::system_error
     [[nodiscard]] chunk read(position from, position below, read_limits limits);
 
+    /// Lets go of the segments that were given up: what they take on the disk is only free then.
+    void forget_below(position oldest);
+
 private:
     // Where the events from `next` on are found.
     struct bookmark {

@@ -16,6 +16,9 @@ namespace trackd::journal {
 
 namespace {
 
+// The head of a record, and what every event's encoding has.
+constexpr std::uint64_t least_event_bytes = record_bytes(40);
+
 // What one reading of the newest segment has found. Damage before its end is found again, and dealt with, by whoever
 // reads that part for a sink.
 struct newest_segment {
@@ -55,6 +58,7 @@ public:
         });
         if (!found_.segments.empty()) mend(found_.segments.back());
         go_on_behind(kept);
+        files_.sync_directory(directory_); // the names that we have seen are those that a power cut leaves
         return std::move(found_);
     }
 
@@ -92,11 +96,11 @@ private:
         if (state == header_state::sound && header.first == first)
             found_.segments.push_back({header, open->size(), path});
         else
-            set_file_aside(path, open->size());
+            set_file_aside(path, first, open->size());
     }
 
     // Without its header a segment's records cannot be told from anything else.
-    void set_file_aside(const std::filesystem::path& path, std::uint64_t bytes) {
+    void set_file_aside(const std::filesystem::path& path, trackd::position first, std::uint64_t bytes) {
         const auto to = path.string() + ".damaged";
         base::log().error(
             "journal: {}: its header cannot be read: {} bytes are set aside as {}", path.string(), bytes, to
@@ -104,6 +108,7 @@ private:
         files_.rename(path, to);
         files_.sync_directory(directory_);
         found_.damaged_bytes += bytes;
+        if (first >= lost_.first) lost_ = {first, first + bytes / least_event_bytes};
     }
 
     // The newest segment is the one that may end in a commit that never finished.
@@ -132,6 +137,7 @@ private:
     // No position is given out twice.
     void go_on_behind(const cursors& kept) {
         auto& next = found_.goes_on.next;
+        if (lost_.first >= next) next = lost_.end;
         for (const auto& [sink, at] : kept) {
             if (at.at <= next) continue;
             base::log().warn(
@@ -144,6 +150,14 @@ private:
     file_system& files_;
     const std::filesystem::path& directory_;
     const std::uint64_t segment_bytes_;
+
+    // The positions that the last segment without a header can have had: if it was the newest, nothing else says how far
+    // they went.
+    struct {
+        trackd::position first = 0;
+        trackd::position end = 0;
+    } lost_;
+
     recovered found_;
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <utility>
 
@@ -18,12 +19,6 @@ constexpr std::size_t most_spares = 2;
 
 constexpr std::string_view spare_prefix = "spare-";
 constexpr std::string_view segment_suffix = ".segment";
-
-// Synced piece by piece: a sync of a whole segment would hold up the commits beside it.
-void write_zeros(file& to, std::uint64_t offset, std::span<const char> zeros) {
-    write_fully(to, offset, zeros);
-    to.sync();
-}
 
 std::string not_yet(const std::filesystem::path& path) {
     return path.string() + ".new";
@@ -42,9 +37,16 @@ std::optional<std::uint64_t> spare_number(std::string_view name) noexcept {
 }
 
 bool is_no_room(const std::error_code& error) noexcept {
-    return error == std::errc::no_space_on_device ||
-           error == std::error_code{EDQUOT, std::generic_category()} ||
-           error == std::error_code{EDQUOT, std::system_category()};
+    if (error.category() != std::generic_category() && error.category() != std::system_category())
+        return false;
+    switch (error.value()) {
+    case ENOSPC:
+    case EDQUOT:
+    case EMFILE: // of descriptors
+    case ENFILE:
+    case ENOMEM: return true;
+    default: return false;
+    }
 }
 
 segment_store::segment_store(
@@ -58,20 +60,31 @@ segment_store::segment_store(
         bytes_ += segment.bytes;
     for (auto& path : spares) {
         spares_made_ = std::max(spares_made_, spare_number(path.filename().string()).value_or(0));
-        spares_.push_back({std::move(path), true});
+        spares_.push_back(std::move(path));
     }
     bytes_ += spares_.size() * segment_bytes_;
 }
 
 segment_store::made segment_store::make_next(segment_header header, std::uint64_t least) {
-    if (const auto from = take_spare(least)) {
-        header.reused = from->reused;
-        return put_into_place(header, from->path, files_.open(from->path, open_mode::write));
+    if (const auto spare = take_spare(least)) {
+        header.reused = true;
+        return put_into_place(header, *spare, open_spare(*spare));
     }
     const auto bytes = std::max(segment_bytes_, round_up(least, block_bytes));
     const auto path = not_yet(directory_ / segment_name(header.first));
     header.reused = false;
     return put_into_place(header, path, create_with_what_spares_take(path, bytes));
+}
+
+std::unique_ptr<file> segment_store::open_spare(const std::filesystem::path& path) {
+    try {
+        return files_.open(path, open_mode::write);
+    } catch (const std::system_error& failure) {
+        const std::lock_guard lock{mutex_};
+        spares_.push_front(path);
+        if (is_no_room(failure.code())) throw no_room{failure.code(), failure.what()};
+        throw;
+    }
 }
 
 // Spares that are too small for what is wanted must not be in its way.
@@ -86,35 +99,35 @@ segment_store::create_with_what_spares_take(const std::filesystem::path& path, s
 }
 
 bool segment_store::remove_spares() {
-    std::deque<spare> removed;
+    std::deque<std::filesystem::path> removed;
     {
         const std::lock_guard lock{mutex_};
         removed.swap(spares_);
         bytes_ -= removed.size() * segment_bytes_;
     }
     for (const auto& one : removed)
-        files_.remove(one.path);
+        files_.remove(one);
     return !removed.empty();
 }
 
-std::optional<segment_store::spare> segment_store::take_spare(std::uint64_t least) {
+std::optional<std::filesystem::path> segment_store::take_spare(std::uint64_t least) {
     const std::lock_guard lock{mutex_};
     if (spares_.empty() || least > segment_bytes_) return {};
-    // One that was used before is already on the disk's blocks; one that was only reserved is not.
     auto taken = std::move(spares_.front());
     spares_.pop_front();
     return taken;
 }
 
-// Under the lock.
-void segment_store::check_room(std::uint64_t more) const {
+// Takes the room from what the bounds allow.
+void segment_store::take_room(std::uint64_t more) {
+    const auto free = files_.free_bytes(directory_); // not under the lock: it may take its time
     const auto enospc = std::make_error_code(std::errc::no_space_on_device);
+    const std::lock_guard lock{mutex_};
     if (bytes_ + more > max_bytes_)
         throw no_room{
             enospc,
             fmt::format("the journal may take {} bytes (journal.max_bytes), and has {}", max_bytes_, bytes_)
         };
-    const auto free = files_.free_bytes(directory_);
     if (free < min_free_bytes_ || free - min_free_bytes_ < more)
         throw no_room{
             enospc,
@@ -123,15 +136,12 @@ void segment_store::check_room(std::uint64_t more) const {
                 directory_.string(), free, min_free_bytes_
             )
         };
+    bytes_ += more;
 }
 
 // A file of that size that exists under a provisional name; counted as used.
 std::unique_ptr<file> segment_store::create(const std::filesystem::path& path, std::uint64_t bytes) {
-    {
-        const std::lock_guard lock{mutex_};
-        check_room(bytes);
-        bytes_ += bytes;
-    }
+    take_room(bytes);
     try {
         auto open = files_.open(path, open_mode::create);
         open->reserve(bytes);
@@ -188,68 +198,53 @@ void segment_store::give_back(
     throw no_room{why.code(), why.what()};
 }
 
-void segment_store::prepare_spare() {
-    {
-        const std::lock_guard lock{mutex_};
-        if (!spares_.empty() || preparing_) return;
-        preparing_ = true;
-    }
-    const auto path = next_spare_path();
-    bool good = false;
-    try {
-        const auto open = create(not_yet(path), segment_bytes_);
-        const std::vector<char> zeros(std::min<std::uint64_t>(segment_bytes_, 256U * 1024U));
-        for (std::uint64_t at = 0; at < segment_bytes_; at += zeros.size())
-            write_zeros(
-                *open, at, std::span{zeros}.first(std::min<std::uint64_t>(zeros.size(), segment_bytes_ - at))
-            );
-        files_.rename(not_yet(path), path);
-        good = true;
-    } catch (const no_room&) {
-        // Then there is none; whoever needs a segment will be told.
-        base::log().debug("no room for a spare segment");
-    } catch (const std::system_error& failure) {
-        base::log().warn("journal: a spare segment could not be prepared: {}", failure.what());
-        remove_quietly(not_yet(path));
-        const std::lock_guard lock{mutex_};
-        bytes_ -= segment_bytes_;
-    }
-    const std::lock_guard lock{mutex_};
-    preparing_ = false;
-    if (good) spares_.push_back({path, false});
-}
-
 bool segment_store::trim(trackd::position below) {
-    std::vector<segment_file> given_up;
-    {
-        const std::lock_guard lock{mutex_};
-        while (segments_.size() > 1 && segments_[1].header.first <= below) {
-            given_up.push_back(std::move(segments_.front()));
-            segments_.pop_front();
-        }
+    bool any = false;
+    while (const auto segment = given_up(below)) {
+        give_up(*segment);
+        any = true;
     }
-    for (const auto& segment : given_up)
-        give_up(segment);
-    // A spare's bytes may only be written again once a power cut cannot bring its old name back.
-    if (!given_up.empty()) files_.sync_directory(directory_);
-    return !given_up.empty();
+    if (!new_spares_.empty()) {
+        // A spare may only be written to once a power cut cannot bring its old name back.
+        files_.sync_directory(directory_);
+        const std::lock_guard lock{mutex_};
+        spares_.insert(spares_.end(), new_spares_.begin(), new_spares_.end());
+        new_spares_.clear();
+    }
+    return any;
 }
 
+// The oldest segment, if nobody needs it any more.
+std::optional<segment_file> segment_store::given_up(trackd::position below) const {
+    const std::lock_guard lock{mutex_};
+    if (segments_.size() < 2 || segments_[1].header.first > below) return {};
+    return segments_.front();
+}
+
+// It stays in the books until that has worked.
 void segment_store::give_up(const segment_file& segment) {
-    const auto keep = [&] {
-        const std::lock_guard lock{mutex_};
-        return spares_.size() < most_spares && segment.bytes == segment_bytes_;
-    }();
-    if (keep) {
-        const auto path = next_spare_path();
+    const bool serves_again = segment.bytes == segment_bytes_ && spares() + new_spares_.size() < most_spares;
+    if (serves_again) {
+        auto path = next_spare_path();
         files_.rename(segment.path, path);
-        const std::lock_guard lock{mutex_};
-        spares_.push_back({path, true});
+        new_spares_.push_back(std::move(path));
     } else {
         files_.remove(segment.path);
-        const std::lock_guard lock{mutex_};
-        bytes_ -= segment.bytes;
     }
+    const std::lock_guard lock{mutex_};
+    segments_.pop_front();
+    if (!serves_again) bytes_ -= segment.bytes;
+}
+
+void segment_store::newest_was_cut(std::uint64_t bytes) {
+    const std::lock_guard lock{mutex_};
+    bytes_ -= segments_.back().bytes - bytes;
+    segments_.back().bytes = bytes;
+}
+
+std::size_t segment_store::spares() const {
+    const std::lock_guard lock{mutex_};
+    return spares_.size();
 }
 
 std::optional<segment_place> segment_store::find(trackd::position at) const {
@@ -267,11 +262,6 @@ std::optional<trackd::position> segment_store::begin() const {
     const std::lock_guard lock{mutex_};
     if (segments_.empty()) return {};
     return segments_.front().header.first;
-}
-
-trackd::position segment_store::newest() const {
-    const std::lock_guard lock{mutex_};
-    return segments_.empty() ? 0 : segments_.back().header.first;
 }
 
 std::optional<trackd::position> segment_store::end_of_oldest() const {

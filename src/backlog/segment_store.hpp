@@ -17,7 +17,7 @@
 
 namespace trackd::journal {
 
-/// There is no room for another segment: the journal's own bound, or the disk's.
+/// There is no room for another segment: the journal's own bound, or the system's.
 class no_room : public std::system_error {
 public:
     using std::system_error::system_error;
@@ -65,22 +65,20 @@ public:
     /// @throws no_room: nothing has changed; std::system_error: the disk failed
     [[nodiscard]] made make_next(segment_header header, std::uint64_t least);
 
-    /// Writes zeros into a new spare, so that commits into it need no change of metadata. Does nothing where there is
-    /// a spare, or no room for one.
-    void prepare_spare();
-
-    /// Gives up the segments whose positions all lie below; files that serve again become spares.
+    /// Gives up the segments whose positions all lie below; files that serve again become spares. Not by two threads at
+    /// once.
     /// @return whether there were any
+    /// @throws std::system_error: what is left to do is done by the next call
     bool trim(trackd::position below);
+
+    /// The newest segment ends here now: the rest of its file is gone.
+    void newest_was_cut(std::uint64_t bytes);
 
     /// The segment that has the position, or would have it.
     [[nodiscard]] std::optional<segment_place> find(trackd::position at) const;
 
     /// The first position of the oldest segment, if there is any.
     [[nodiscard]] std::optional<trackd::position> begin() const;
-
-    /// The first position of the newest segment; 0 if there is none.
-    [[nodiscard]] trackd::position newest() const;
 
     /// The end of the oldest segment that can be given up; none while there is only one.
     [[nodiscard]] std::optional<trackd::position> end_of_oldest() const;
@@ -93,13 +91,9 @@ public:
     [[nodiscard]] usage used() const;
 
 private:
-    struct spare {
-        std::filesystem::path path;
-        bool reused = true;
-    };
-
-    [[nodiscard]] std::optional<spare> take_spare(std::uint64_t least);
-    void check_room(std::uint64_t more) const;
+    [[nodiscard]] std::optional<std::filesystem::path> take_spare(std::uint64_t least);
+    [[nodiscard]] std::unique_ptr<file> open_spare(const std::filesystem::path& path);
+    void take_room(std::uint64_t more);
     [[nodiscard]] std::unique_ptr<file> create(const std::filesystem::path& path, std::uint64_t bytes);
     [[nodiscard]] std::unique_ptr<file>
     create_with_what_spares_take(const std::filesystem::path& path, std::uint64_t bytes);
@@ -108,7 +102,9 @@ private:
     give_back(const std::filesystem::path& path, std::uint64_t bytes, const std::system_error& why);
     [[nodiscard]] made
     put_into_place(segment_header header, const std::filesystem::path& from, std::unique_ptr<file> open);
+    [[nodiscard]] std::optional<segment_file> given_up(trackd::position below) const;
     void give_up(const segment_file& segment);
+    [[nodiscard]] std::size_t spares() const;
     void remove_quietly(const std::filesystem::path& path) noexcept;
     [[nodiscard]] std::filesystem::path next_spare_path();
 
@@ -120,10 +116,10 @@ private:
 
     mutable std::mutex mutex_;
     std::deque<segment_file> segments_;
-    std::deque<spare> spares_;
-    std::uint64_t bytes_ = 0; // of all files, those being made included
+    std::deque<std::filesystem::path> spares_;
+    std::vector<std::filesystem::path> new_spares_; // whose names are not on disk yet; used by `trim` alone
+    std::uint64_t bytes_ = 0;                       // of all files, those being made included
     std::uint64_t spares_made_ = 0;
-    bool preparing_ = false;
 };
 
 } // namespace trackd::journal

@@ -196,8 +196,8 @@ service::task service::drain() {
     const auto report = co_await tracker_.drain(plan_->drain_end);
     for (const auto& sink : report.books.sinks)
         base::log().info(
-            "sink {}: accepted={} delivered={} pending={} dead_lettered={} lost={}", sink.name, sink.accepted,
-            sink.delivered, sink.pending, sink.dead_lettered, sink.lost
+            "sink {}: accepted={} delivered={} pending={} dead_lettered={} damaged={} lost={}", sink.name,
+            sink.accepted, sink.delivered, sink.pending, sink.dead_lettered, sink.damaged, sink.lost
         );
     if (report.lost > 0)
         base::log().error("{} events are lost: they were neither delivered nor stored in time", report.lost);

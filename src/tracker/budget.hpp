@@ -58,8 +58,6 @@ public:
 
     void open() noexcept { closed_.store(errc{}, std::memory_order_relaxed); }
 
-    [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_relaxed) != errc{}; }
-
     /// Nothing can be taken after this, ever. What was taken before, on any thread, happened before this returns.
     void seal() noexcept { events_.fetch_or(sealed_bit, std::memory_order_acq_rel); }
 

@@ -173,7 +173,7 @@ tracker::impl::impl(
     std::vector<sink_spec> sinks, clock& time
 )
     : options_{options}, clock_{time}, strand_{asio::make_strand(executor)}, backlog_{std::move(store)},
-      credit_{options.max_pending_events, options.max_pending_bytes, backlog_->max_batch_bytes() / 2},
+      credit_{options.max_pending_events, options.max_pending_bytes, backlog_->max_batch_bytes()},
       before_{backlog_->end() - 1}, acknowledgements_changed_{strand_, time}, hurried_{strand_, time},
       condition_changed_{strand_, time}, timers_{strand_, base::log_failed_task},
       delivering_{strand_, base::log_failed_task} {
@@ -416,13 +416,14 @@ asio::awaitable<drain_report> tracker::impl::drain(clock::time_point deadline) {
 
     deliveries_ended_ = true;
     acknowledgements_changed_.ring();
-    condition_changed_.ring();
     hurried_.ring();
     co_await backlog_->close();
     settle();
+    look_at_condition();
     release_waiters();
     co_await timers_.join();
     drained_ = true;
+    condition_changed_.ring();
     co_return report();
 }
 
@@ -452,7 +453,7 @@ void tracker::impl::release_waiters() {
 
 // Returns true when the backlog has failed, false when the tracker has drained.
 asio::awaitable<bool> tracker::impl::watch() {
-    while (!deliveries_ended_ && backlog_->condition() != backlog_condition::failed)
+    while (!drained_ && backlog_->condition() != backlog_condition::failed)
         co_await condition_changed_.wait();
     co_return backlog_->condition() == backlog_condition::failed;
 }
@@ -514,13 +515,15 @@ tracker_activities tracker::impl::activities() const {
 drain_report tracker::impl::report() const {
     drain_report report;
     report.books = status();
+    report.delivered = report.books.accepted;
     for (const auto& sink : report.books.sinks) {
         report.pending = std::max(report.pending, sink.pending);
         report.lost = std::max(report.lost, sink.lost);
         report.dead_lettered += sink.dead_lettered;
         report.damaged = std::max(report.damaged, sink.damaged);
+        const auto not_delivered = sink.pending + sink.lost + sink.damaged;
+        report.delivered = std::min(report.delivered, report.books.accepted - not_delivered);
     }
-    report.delivered = report.books.accepted - report.pending - report.lost - report.damaged;
     report.in_time = report.pending == 0 && report.lost == 0;
     return report;
 }

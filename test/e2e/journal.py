@@ -224,7 +224,7 @@ class Sinks(JournalTest):
         self.post_some(both)
         both.stop()
         one = self.restart(both, {"sinks": f"[{self.SQLITE}]"})
-        self.assertTrue(one.log.find("bygone"), one.log.tail())
+        one.log.wait_for("bygone")
         self.post_some(one, prefix="more")
         one.stop()
 

@@ -90,3 +90,123 @@ TEST_CASE("a lane whose promise is admission tells nobody later", "[lane]") {
     REQUIRE(fixture.handed_over.size() == 1);
     CHECK_FALSE(fixture.handed_over.front().settled);
 }
+
+TEST_CASE_METHOD(lane_fixture, "a hand-over that fails before an older one leaves that one alone", "[lane]") {
+    CHECK_FALSE(post(1));
+    const auto older = test::start(context, lane.acknowledged());
+    turn();
+    CHECK_FALSE(post(1));
+    const auto newer = test::start(context, lane.acknowledged());
+    turn();
+    REQUIRE(handed_over.size() == 2);
+
+    handed_over[1].settled(errc::journal_full);
+    turn();
+    REQUIRE(newer->ended());
+    CHECK(newer->get() == errc::journal_full);
+    CHECK_FALSE(older->ended());
+
+    handed_over[0].settled({});
+    turn();
+    REQUIRE(older->ended());
+    CHECK_FALSE(older->get());
+}
+
+TEST_CASE_METHOD(lane_fixture, "hand-overs that are settled together are all answered", "[lane]") {
+    std::vector<std::shared_ptr<test::outcome<error_code>>> waiting;
+    for (int i = 0; i < 3; ++i) {
+        CHECK_FALSE(post(1));
+        waiting.push_back(test::start(context, lane.acknowledged()));
+        waiting.push_back(test::start(context, lane.acknowledged())); // two requests in one turn
+        turn();
+    }
+    REQUIRE(handed_over.size() == 3);
+    handed_over[2].settled(errc::journal_full);
+    handed_over[0].settled({});
+    handed_over[1].settled(errc::not_confirmed);
+    turn();
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
+        CAPTURE(i);
+        REQUIRE(waiting[i]->ended());
+        const error_code expected[]{{}, errc::not_confirmed, errc::journal_full};
+        CHECK(waiting[i]->get() == expected[i / 2]);
+    }
+}
+
+TEST_CASE_METHOD(lane_fixture, "who asks after his hand-over was settled is answered at once", "[lane]") {
+    CHECK_FALSE(post(1));
+    turn();
+    REQUIRE(handed_over.size() == 1);
+    handed_over[0].settled(errc::journal_full);
+    turn();
+    CHECK(test::run(context, lane.acknowledged()) == errc::journal_full);
+}
+
+namespace {
+
+// Where half of what can be taken at once is staged quickly.
+struct small_lane_fixture : lane_fixture {
+    small_lane_fixture()
+        : small_credit{100, 1'000'000, 8 * event_bytes},
+          small{context, small_credit, true, retry_after, [this](submission one) {
+                    handed_over.push_back(std::move(one));
+                }} {}
+
+    error_code post_small(std::size_t events) {
+        const auto mark = small.mark();
+        for (std::size_t i = 0; i < events; ++i)
+            small.events().append(test::make_event("x"));
+        return small.admit(mark);
+    }
+
+    static std::size_t one_event_bytes() {
+        batch one;
+        one.append(test::make_event("x"));
+        return one.bytes();
+    }
+
+    const std::size_t event_bytes = one_event_bytes();
+    budget small_credit;
+    io_lane small;
+};
+
+} // namespace
+
+TEST_CASE_METHOD(small_lane_fixture, "much is handed over before the turn ends", "[lane]") {
+    CHECK_FALSE(post_small(3));
+    const auto early = test::start(context, small.acknowledged());
+    CHECK(handed_over.empty());
+    CHECK_FALSE(post_small(1)); // that is half
+    REQUIRE(handed_over.size() == 1);
+    CHECK(handed_over[0].events.events() == 4);
+    CHECK_FALSE(post_small(1));
+    const auto late = test::start(context, small.acknowledged());
+    CHECK(handed_over.size() == 1);
+    turn();
+    REQUIRE(handed_over.size() == 2);
+    CHECK(handed_over[1].events.events() == 1);
+    turn();
+    CHECK(handed_over.size() == 2);
+
+    // Who was in the first was answered with the first.
+    CHECK_FALSE(early->ended());
+    handed_over[1].settled({});
+    turn();
+    CHECK(late->ended());
+    handed_over[0].settled(errc::journal_full);
+    turn();
+    REQUIRE(early->ended());
+    CHECK(late->ended());
+}
+
+TEST_CASE_METHOD(small_lane_fixture, "who made the staged events too many is told with them", "[lane]") {
+    CHECK_FALSE(post_small(8));
+    REQUIRE(handed_over.size() == 1);
+    const auto waiting = test::start(context, small.acknowledged());
+    turn();
+    CHECK_FALSE(waiting->ended());
+    handed_over[0].settled(errc::journal_full);
+    turn();
+    REQUIRE(waiting->ended());
+    CHECK(waiting->get() == errc::journal_full);
+}

@@ -1,0 +1,161 @@
+// A durable backlog that does what a test tells it to: stores when it is told, is full, fails, and has damage.
+#pragma once
+
+#include "backlog/batch_queue.hpp"
+
+#include <trackd/backlog.hpp>
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace trackd::test {
+
+/// Used on one thread, which is also its strand's. What changes is told on the strand, as soon as the context runs.
+class fake_backlog final : public backlog {
+public:
+    /// @param first what the next event gets, after an earlier process
+    explicit fake_backlog(position first = 1) : events_{first}, stored_end_{first} {}
+
+    /// What an earlier process has left.
+    void put(batch events) {
+        events_.append(std::move(events));
+        stored_end_ = events_.end();
+    }
+
+    /// All that it was given is on the disk.
+    void store() { store_up_to(events_.end()); }
+
+    void store_up_to(position end) {
+        on_strand([this, end] {
+            const auto stored = events_.size(stored_end_, end);
+            stored_end_ = end;
+            told_.released(stored);
+            told_.changed();
+        });
+    }
+
+    /// What it is given is on the disk at once.
+    void store_always() { stores_always_ = true; }
+
+    /// @param keep_unwritten as in `journal_options`; without it what is not stored is dropped where it is not good
+    void become(backlog_condition condition, bool keep_unwritten = false) {
+        on_strand([this, condition, keep_unwritten] {
+            condition_ = condition;
+            batch::mark dropped;
+            if (condition != backlog_condition::good && !keep_unwritten)
+                dropped = events_.drop_from(stored_end_);
+            if (dropped.events > 0) told_.released(dropped);
+            told_.changed();
+        });
+    }
+
+    /// So many positions from `first` on can no longer be read.
+    void damage(position first, std::uint64_t count) { damaged_[first] = count; }
+
+    /// The next reads fail.
+    void fail_reads(int count) { failing_reads_ = count; }
+
+    void need_for_room(position at) {
+        room_at_ = at;
+        on_strand([this] { told_.changed(); });
+    }
+
+    /// What is left when it is closed is stored then.
+    void store_on_close() { stores_on_close_ = true; }
+
+    void take_batches_up_to(std::size_t bytes) { max_batch_bytes_ = bytes; }
+
+    [[nodiscard]] int reads() const noexcept { return reads_; }
+
+    [[nodiscard]] bool closed() const noexcept { return closed_; }
+
+    /// How many events it has been given, dropped or not.
+    [[nodiscard]] std::uint64_t given() const noexcept { return given_; }
+
+    [[nodiscard]] const cursor& place(const std::string& sink) const { return cursors_.at(sink); }
+
+    [[nodiscard]] cursor open_cursor(const std::string& sink, sink_start where) override {
+        const auto at = where == sink_start::oldest ? events_.begin() : events_.end();
+        return cursors_.try_emplace(sink, cursor{at, at, 0}).first->second;
+    }
+
+    void start(boost::asio::any_io_executor strand, clock& /*time*/, signals to) override {
+        strand_ = std::move(strand);
+        told_ = std::move(to);
+    }
+
+    void append(batch events) override {
+        given_ += events.events();
+        events_.append(std::move(events));
+        if (stores_always_) store();
+    }
+
+    [[nodiscard]] boost::asio::awaitable<chunk> read(position from, read_limits limits) override {
+        ++reads_;
+        if (failing_reads_ > 0) {
+            --failing_reads_;
+            throw std::system_error{std::make_error_code(std::errc::io_error), "segment: read"};
+        }
+        chunk found;
+        found.first = from;
+        const auto below = condition_ == backlog_condition::good ? stored_end_ : events_.end();
+        if (const auto bad = damaged_.find(from); bad != damaged_.end()) {
+            found.damaged = bad->second;
+            co_return found;
+        }
+        const auto bad = damaged_.lower_bound(from);
+        co_return events_.read(from, bad == damaged_.end() ? below : std::min(below, bad->first), limits);
+    }
+
+    void move_cursor(std::string_view sink, const cursor& to) override { cursors_.find(sink)->second = to; }
+
+    [[nodiscard]] position end() const noexcept override { return events_.end(); }
+
+    [[nodiscard]] position stored_end() const noexcept override { return stored_end_; }
+
+    [[nodiscard]] position room_at() const noexcept override { return room_at_; }
+
+    [[nodiscard]] std::size_t max_batch_bytes() const noexcept override { return max_batch_bytes_; }
+
+    [[nodiscard]] backlog_condition condition() const noexcept override { return condition_; }
+
+    [[nodiscard]] bool durable() const noexcept override { return true; }
+
+    [[nodiscard]] boost::asio::awaitable<void> close() override {
+        if (stores_on_close_) stored_end_ = events_.end();
+        closed_ = true;
+        told_.changed();
+        co_return;
+    }
+
+private:
+    void on_strand(std::function<void()> work) { boost::asio::post(strand_, std::move(work)); }
+
+    batch_queue events_;
+    position stored_end_;
+    position room_at_ = 1;
+    std::size_t max_batch_bytes_ = static_cast<std::size_t>(-1);
+    backlog_condition condition_ = backlog_condition::good;
+    std::map<position, std::uint64_t> damaged_;
+    std::map<std::string, cursor, std::less<>> cursors_;
+    std::uint64_t given_ = 0;
+    int failing_reads_ = 0;
+    int reads_ = 0;
+    bool stores_always_ = false;
+    bool stores_on_close_ = false;
+    bool closed_ = false;
+    boost::asio::any_io_executor strand_;
+    signals told_;
+};
+
+} // namespace trackd::test

@@ -131,6 +131,7 @@ public:
     [[nodiscard]] bool durable() const noexcept override { return true; }
 
     [[nodiscard]] asio::awaitable<void> close() override {
+        if (!moved_) co_return; // it was never started
         closing_ = true;
         moved_->ring();
         co_await tasks_->join();

@@ -15,6 +15,10 @@ namespace {
 // As many as there may be sinks that read at different places; more only means searching now and then.
 constexpr std::size_t most_bookmarks = 16;
 
+bool is_full(const chunk& found, std::size_t bytes, read_limits limits) noexcept {
+    return !found.events.empty() && (found.events.size() >= limits.events || bytes >= limits.bytes);
+}
+
 } // namespace
 
 journal_reader::journal_reader(
@@ -35,7 +39,7 @@ chunk journal_reader::read(position from, position below, read_limits limits) {
     auto mark = open_at(from, *in);
     segment_walk walk{*mark.open, in->segment.header, mark.place, in->segment.bytes};
     std::size_t bytes = 0;
-    while (result.end() < end && result.events.size() < limits.events && bytes < limits.bytes) {
+    while (result.end() < end && !is_full(result, bytes, limits)) {
         const auto before = walk.at();
         const auto step = walk.next();
         const auto* record = std::get_if<found_record>(&step);

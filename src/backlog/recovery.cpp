@@ -19,6 +19,13 @@ namespace {
 // The head of a record, and what every event's encoding has.
 constexpr std::uint64_t least_event_bytes = record_bytes(40);
 
+constexpr std::string_view set_aside_suffix = ".damaged";
+
+// The name before the suffix; nothing if it has another.
+std::string_view without(std::string_view name, std::string_view suffix) noexcept {
+    return name.ends_with(suffix) ? name.substr(0, name.size() - suffix.size()) : std::string_view{};
+}
+
 // What one reading of the newest segment has found. Damage before its end is found again, and dealt with, by whoever
 // reads that part for a sink.
 struct newest_segment {
@@ -65,7 +72,9 @@ public:
 private:
     void look_at(const std::string& name) {
         const auto path = directory_ / name;
-        if (name.ends_with(".new")) {
+        if (const auto lost = first_position(without(name, set_aside_suffix))) {
+            lost_positions(*lost, files_.open(path, open_mode::read)->size());
+        } else if (name.ends_with(".new")) {
             files_.remove(path);
         } else if (const auto first = first_position(name)) {
             look_at_segment(path, *first);
@@ -101,13 +110,17 @@ private:
 
     // Without its header a segment's records cannot be told from anything else.
     void set_file_aside(const std::filesystem::path& path, trackd::position first, std::uint64_t bytes) {
-        const auto to = path.string() + ".damaged";
+        const auto to = path.string() + std::string{set_aside_suffix};
         base::log().error(
             "journal: {}: its header cannot be read: {} bytes are set aside as {}", path.string(), bytes, to
         );
         files_.rename(path, to);
         files_.sync_directory(directory_);
         found_.damaged_bytes += bytes;
+        lost_positions(first, bytes);
+    }
+
+    void lost_positions(trackd::position first, std::uint64_t bytes) {
         if (first >= lost_.first) lost_ = {first, first + bytes / least_event_bytes};
     }
 

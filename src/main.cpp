@@ -29,7 +29,7 @@ int run(const trackd::service::command_line& line) {
     if (line.what == command::healthcheck) return healthcheck(settings, line.ready);
     if (line.what == command::journal) {
         std::ios::sync_with_stdio(false);
-        return trackd::service::run_journal_command(line.journal, settings.data_dir, std::cout, std::cerr);
+        return trackd::service::run_journal_command(line.journal, settings, std::cout, std::cerr);
     }
     if (line.what == command::config) std::cout << trackd::config::to_toml(settings);
     if (line.what == command::check) std::cout << "the configuration is good\n";

@@ -112,7 +112,7 @@ void commit_thread::wait(unique_lock& lock) {
 
 void commit_thread::store(unique_lock& lock) {
     auto taken = take();
-    attempt(lock, [&] {
+    const auto took = attempt(lock, [&] {
         try {
             writer_.commit(taken);
             if (options_.sync == journal_sync::interval && clock::now() >= synced_ + options_.sync_interval) {
@@ -130,11 +130,9 @@ void commit_thread::store(unique_lock& lock) {
     if (progress_.condition != backlog_condition::good) return;
     tidy_ = false;
     ++progress_.commits;
-    progress_.last_commit = last_took_;
+    progress_.last_commit = std::chrono::floor<std::chrono::microseconds>(took);
     progress_.stored_end = writer_.next();
-    lock.unlock();
-    tell_();
-    lock.lock();
+    tell(lock);
 }
 
 // How many of the oldest batches that wait make the next commit; at least one, if there is any.
@@ -172,14 +170,13 @@ void commit_thread::look_again(unique_lock& lock) {
     const batches next{waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(next_commit())};
     attempt(lock, [&] { room = writer_.make_room(next); });
     if (room) set(backlog_condition::good, "");
-    lock.unlock();
-    tell_();
-    lock.lock();
+    tell(lock);
 }
 
 // Does the work without the lock, and notes how it went.
+// @return how long it took
 template <class Work>
-void commit_thread::attempt(unique_lock& lock, Work work) {
+commit_thread::clock::duration commit_thread::attempt(unique_lock& lock, Work work) {
     lock.unlock();
     const auto began = clock::now();
     busy_since_.store(began.time_since_epoch().count(), std::memory_order_relaxed);
@@ -202,9 +199,15 @@ void commit_thread::attempt(unique_lock& lock, Work work) {
             std::chrono::floor<std::chrono::milliseconds>(took).count()
         );
     lock.lock();
-    last_took_ = std::chrono::floor<std::chrono::microseconds>(took);
-    if (condition == backlog_condition::good) return;
-    set(condition, error);
+    if (condition != backlog_condition::good) {
+        set(condition, error);
+        tell(lock);
+    }
+    return took;
+}
+
+// Not under the lock, which the one who is told may want.
+void commit_thread::tell(unique_lock& lock) {
     lock.unlock();
     tell_();
     lock.lock();

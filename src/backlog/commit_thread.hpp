@@ -30,7 +30,7 @@ struct commit_progress {
 /// Any thread, where not said otherwise.
 ///
 /// When a commit finds no room, the thread takes nothing more until it does: it looks again every second, and whenever
-/// it is told that there may be some. The batches that wait then are its owner's business: see `progress`.
+/// it is told that there may be some. The batches that wait then are its owner's business: see `progress_or_discard`.
 class commit_thread {
 public:
     using clock = std::chrono::steady_clock;
@@ -70,7 +70,8 @@ private:
     [[nodiscard]] std::size_t next_commit() const;
     [[nodiscard]] batches take();
     template <class Work>
-    void attempt(unique_lock& lock, Work work);
+    clock::duration attempt(unique_lock& lock, Work work);
+    void tell(unique_lock& lock);
     void set(backlog_condition condition, const std::string& error);
 
     const journal_options options_;
@@ -83,7 +84,6 @@ private:
     batches waiting_;
     bool look_ = false;
     bool closing_ = false;
-    std::chrono::microseconds last_took_{};
     bool tidy_ = true; // nothing was written since the last mark
     commit_progress progress_;
 

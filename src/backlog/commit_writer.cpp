@@ -3,7 +3,7 @@
 #include "base/crc32c.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 #include <utility>
 
 namespace trackd::journal {
@@ -115,13 +115,11 @@ void commit_writer::begin_commit() noexcept {
 }
 
 void commit_writer::put(const record_head& head, std::string_view body) {
-    const auto at = commit_.size();
-    commit_.resize(at + head.record_bytes());
-    auto* to = commit_.data() + at;
-    const auto checksum =
-        encode(head, salt_, std::span<char, record_head::encoded_bytes>{to, record_head::encoded_bytes});
-    if (!body.empty()) std::memcpy(to + record_head::encoded_bytes, body.data(), body.size());
-    commit_chain_ = extend_chain(commit_chain_, checksum);
+    std::array<char, record_head::encoded_bytes> encoded;
+    commit_chain_ = extend_chain(commit_chain_, encode(head, salt_, encoded));
+    commit_.insert(commit_.end(), encoded.begin(), encoded.end());
+    commit_.insert(commit_.end(), body.begin(), body.end());
+    commit_.resize(round_up(commit_.size(), record_alignment));
 }
 
 void commit_writer::write_commit() {

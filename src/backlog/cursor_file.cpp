@@ -318,12 +318,15 @@ void check_sink_name(std::string_view name) {
         )};
 }
 
-void write_cursors(file_system& files, const std::filesystem::path& directory, const cursors& all) {
+void check_fit(const std::filesystem::path& directory, const cursors& all) {
     for (const auto& [name, at] : all)
         check_sink_name(name);
-    const auto path = path_in(directory);
-    check_room(path, all);
-    if (!write_in_place(files, path, all)) write_anew(files, directory, all);
+    check_room(path_in(directory), all);
+}
+
+void write_cursors(file_system& files, const std::filesystem::path& directory, const cursors& all) {
+    check_fit(directory, all);
+    if (!write_in_place(files, path_in(directory), all)) write_anew(files, directory, all);
 }
 
 } // namespace trackd::journal

@@ -35,6 +35,10 @@ struct kept_cursors {
 /// @throws std::invalid_argument if not, saying what was expected
 void check_sink_name(std::string_view name);
 
+/// All these sinks fit into the file, however far they get.
+/// @throws as `write_cursors` does for names and numbers of sinks
+void check_fit(const std::filesystem::path& directory, const cursors& all);
+
 /// Writes the file: after a crash there are the old cursors or the new ones, whole. Needs no room on the disk where the
 /// file is there already.
 /// @throws std::invalid_argument for a name that the file cannot hold (see `check_sink_name`); std::length_error if there

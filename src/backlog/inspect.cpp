@@ -94,7 +94,7 @@ void list_cursors(const inspection& to, const cursors& all, std::optional<trackd
 
 std::string purpose_of(std::string_view name) {
     if (name.ends_with(".damaged") || name.ends_with(".torn")) return "set aside: could not be read";
-    if (name.starts_with("spare-")) return "room for the next segment";
+    if (spare_number(name)) return "room for the next segment";
     if (name.ends_with(".new")) return "being made";
     return "not of the journal";
 }

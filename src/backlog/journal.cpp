@@ -15,7 +15,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 #include <exception>
@@ -33,9 +32,6 @@ using namespace journal;
 
 // How much of what is stored stays in memory, for the sinks that keep up.
 constexpr std::size_t kept_in_memory = std::size_t{8} << 20U;
-
-// More of them might not fit into the file.
-constexpr std::size_t most_sinks = 100;
 
 // How old the cursors on disk may get: after a crash, so much is delivered again.
 constexpr std::chrono::seconds cursors_every{1};
@@ -74,18 +70,12 @@ public:
                    }} {}
 
     [[nodiscard]] cursor open_cursor(const std::string& sink, sink_start where) override {
-        check_sink_name(sink);
-        if (cursors_.size() == most_sinks && !cursors_.contains(sink))
-            throw std::runtime_error{fmt::format(
-                "journal: it keeps the places of {} sinks at most; give up those that are gone (`trackd "
-                "journal "
-                "forget`)",
-                most_sinks
-            )};
         configured_.insert(sink);
         const auto oldest = std::min(store_.begin().value_or(stored_end_), stored_end_);
         const auto from = where == sink_start::oldest || places_lost_ ? oldest : stored_end_;
-        return cursors_.try_emplace(sink, cursor{from, from, 0}).first->second;
+        const auto& place = cursors_.try_emplace(sink, cursor{from, from, 0}).first->second;
+        check_fit(options_.directory, cursors_);
+        return place;
     }
 
     void start(asio::any_io_executor strand, clock& time, signals to) override {
@@ -290,9 +280,8 @@ private:
         for (const auto& [sink, at] : cursors_) {
             if (configured_.contains(sink)) continue;
             base::log().warn(
-                "journal: sink {} is not configured any more, and keeps {} events for its return; `trackd "
-                "journal "
-                "forget {}` gives them up",
+                "journal: sink {} is not configured any more, and keeps {} events for its return; "
+                "`trackd journal forget {}` gives them up",
                 sink, stored_end_ - std::min(at.at, stored_end_), sink
             );
         }

@@ -7,7 +7,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -92,14 +91,11 @@ private:
 
     void look_at_segment(const std::filesystem::path& path, trackd::position first) {
         const auto open = files_.open(path, open_mode::read);
-        std::array<char, segment_header::encoded_bytes> block{};
-        const auto size = read_fully(*open, 0, block);
-        const auto [state, header] = decode_header({block.data(), size});
+        const auto [state, header] = read_header(*open);
         if (state == header_state::newer)
             throw std::runtime_error{fmt::format(
                 "journal: {}: was written by a newer version of trackd (format {}; this one knows formats up "
-                "to {}); "
-                "run that version, or let it deliver what is pending first",
+                "to {}); run that version, or let it deliver what is pending first",
                 path.string(), header.version, segment_header::newest_version
             )};
         if (state == header_state::sound && header.first == first)

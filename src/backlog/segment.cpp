@@ -27,9 +27,24 @@ constexpr std::uint32_t reused_flag = 1;
 
 constexpr std::string_view name_suffix = ".segment";
 constexpr std::size_t name_digits = 20; // so that names sort as positions do
+constexpr std::string_view spare_prefix = "spare-";
 
 std::uint32_t checksum_of(std::string_view half) noexcept {
     return base::crc32c(half.substr(version_at));
+}
+
+// The digits, and nothing else, between the two.
+std::optional<std::uint64_t>
+number_between(std::string_view prefix, std::string_view name, std::string_view suffix) noexcept {
+    if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() < prefix.size() + suffix.size())
+        return {};
+    name.remove_prefix(prefix.size());
+    name.remove_suffix(suffix.size());
+    std::uint64_t number = 0;
+    const auto* end = name.data() + name.size();
+    const auto [stopped, error] = std::from_chars(name.data(), end, number);
+    if (error != std::errc{} || stopped != end) return {};
+    return number;
 }
 
 decoded_header decode_half(std::string_view half) noexcept {
@@ -85,12 +100,17 @@ std::string segment_name(trackd::position first) {
 }
 
 std::optional<trackd::position> first_position(std::string_view name) noexcept {
-    if (name.size() != name_digits + name_suffix.size() || !name.ends_with(name_suffix)) return {};
-    trackd::position first = 0;
-    const auto* end = name.data() + name_digits;
-    const auto [stopped, error] = std::from_chars(name.data(), end, first);
-    if (error != std::errc{} || stopped != end || first == 0) return {};
-    return first;
+    if (name.size() != name_digits + name_suffix.size()) return {};
+    const auto first = number_between({}, name, name_suffix);
+    return first == trackd::position{0} ? std::nullopt : first;
+}
+
+std::string spare_name(std::uint64_t number) {
+    return std::string{spare_prefix}.append(std::to_string(number)).append(name_suffix);
+}
+
+std::optional<std::uint64_t> spare_number(std::string_view name) noexcept {
+    return number_between(spare_prefix, name, name_suffix);
 }
 
 } // namespace trackd::journal

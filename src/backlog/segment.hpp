@@ -54,4 +54,10 @@ struct decoded_header {
 /// @return nothing if the name is no segment's
 [[nodiscard]] std::optional<trackd::position> first_position(std::string_view name) noexcept;
 
+/// `spare-3.segment`: a file that waits to become a segment.
+[[nodiscard]] std::string spare_name(std::uint64_t number);
+
+/// @return nothing if the name is no spare's
+[[nodiscard]] std::optional<std::uint64_t> spare_number(std::string_view name) noexcept;
+
 } // namespace trackd::journal

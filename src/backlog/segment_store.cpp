@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <utility>
 
 namespace trackd::journal {
@@ -17,24 +16,11 @@ namespace {
 // One is in use soon, one is warm behind it; more would only take room.
 constexpr std::size_t most_spares = 2;
 
-constexpr std::string_view spare_prefix = "spare-";
-constexpr std::string_view segment_suffix = ".segment";
-
 std::string not_yet(const std::filesystem::path& path) {
     return path.string() + ".new";
 }
 
 } // namespace
-
-std::optional<std::uint64_t> spare_number(std::string_view name) noexcept {
-    if (!name.starts_with(spare_prefix) || !name.ends_with(segment_suffix)) return {};
-    name.remove_prefix(spare_prefix.size());
-    name.remove_suffix(segment_suffix.size());
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error != std::errc{} || end != name.data() + name.size()) return {};
-    return number;
-}
 
 bool is_no_room(const std::error_code& error) noexcept {
     if (error.category() != std::generic_category() && error.category() != std::system_category())
@@ -170,7 +156,7 @@ segment_store::made segment_store::put_into_place(
         give_back(from, next.bytes, failure);
     }
     next.open->sync(
-    ); // it and the next sync do not say that there is no room: see promise 8 in docs/architecture.md
+    ); // a sync that fails is the end, whatever the reason: see `file::sync`; so is the next one
     try {
         files_.rename(from, path);
     } catch (const std::system_error& failure) {
@@ -285,7 +271,7 @@ void segment_store::remove_quietly(const std::filesystem::path& path) noexcept {
 
 std::filesystem::path segment_store::next_spare_path() {
     const std::lock_guard lock{mutex_};
-    return directory_ / fmt::format("{}{}{}", spare_prefix, ++spares_made_, segment_suffix);
+    return directory_ / spare_name(++spares_made_);
 }
 
 } // namespace trackd::journal

@@ -26,9 +26,6 @@ public:
 /// Whether the error only says that there is no room, and nothing about the disk's health.
 [[nodiscard]] bool is_no_room(const std::error_code& error) noexcept;
 
-/// The number in the name of a file that waits to become a segment: `spare-3.segment`.
-[[nodiscard]] std::optional<std::uint64_t> spare_number(std::string_view name) noexcept;
-
 /// A segment as it lies in the directory.
 struct segment_file {
     segment_header header;

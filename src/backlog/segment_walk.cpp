@@ -1,6 +1,7 @@
 #include "backlog/segment_walk.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -23,6 +24,11 @@ std::size_t used_bytes(std::string_view bytes) noexcept {
 }
 
 } // namespace
+
+decoded_header read_header(file& from) {
+    std::array<char, segment_header::encoded_bytes> block{};
+    return decode_header({block.data(), read_fully(from, 0, block)});
+}
 
 segment_walk::segment_walk(
     file& from, const segment_header& header, place start, std::uint64_t end, std::size_t window_bytes

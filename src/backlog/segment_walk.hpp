@@ -14,6 +14,10 @@
 
 namespace trackd::journal {
 
+/// The header at the file's beginning.
+/// @throws std::system_error
+[[nodiscard]] decoded_header read_header(file& from);
+
 /// A whole record whose checksums hold. `body` lives until the next step of the walk, unless the walk's window is
 /// shared: see `segment_walk::window`.
 struct found_record {

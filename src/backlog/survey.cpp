@@ -5,7 +5,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -18,11 +17,6 @@ namespace fs = std::filesystem;
 
 bool is_missing(const std::system_error& failure) {
     return failure.code() == std::errc::no_such_file_or_directory;
-}
-
-decoded_header read_header(file& from) {
-    std::array<char, segment_header::encoded_bytes> block{};
-    return decode_header({block.data(), read_fully(from, 0, block)});
 }
 
 /// @return nothing if it has been given up meanwhile

@@ -1,8 +1,8 @@
 #include "service/journal_commands.hpp"
 
 #include "backlog/inspect.hpp"
+#include "service/parts.hpp"
 
-#include <filesystem>
 #include <ostream>
 #include <stdexcept>
 
@@ -23,9 +23,9 @@ journal::inspection_result run(const journal_line& line, const journal::inspecti
 } // namespace
 
 int run_journal_command(
-    const journal_line& line, const std::string& data_dir, std::ostream& out, std::ostream& errors
+    const journal_line& line, const config::settings& settings, std::ostream& out, std::ostream& errors
 ) {
-    const auto directory = (std::filesystem::path{data_dir} / "journal").lexically_normal();
+    const auto directory = journal_directory(settings).lexically_normal();
     const auto result = run(line, {journal::real_file_system(), directory, out, errors});
     if (!out.flush()) throw std::runtime_error{"standard output cannot be written to"};
     return static_cast<int>(result);

@@ -35,6 +35,9 @@ class JournalTest(trackd.TestCase):
                 self.assertEqual(answer.status, 201, answer)
         return ids
 
+    def stop_with_five_waiting(self, daemon):
+        self.assertEqual(daemon.stop(status=0)[1:6], (5, 0, 5, 0, 0))
+
     def leave_waiting(self, end, count=5, settings=None):
         """A daemon that is gone, and the ids of the events that wait in its journal; `end` says how it went."""
         daemon = self.start({**HURRIED, **(settings or {})})
@@ -49,15 +52,7 @@ class JournalTest(trackd.TestCase):
 
 class Restart(JournalTest):
     def test_events_that_wait_are_kept_for_the_next_start(self):
-        daemon = self.start(HURRIED)
-        lock = daemon.lock_database()
-        try:
-            ids = self.post_some(daemon)
-            summary = daemon.stop(status=0)
-        finally:
-            lock.close()
-        self.assertEqual(summary[1:6], (5, 0, 5, 0, 0))
-
+        daemon, ids = self.leave_waiting(self.stop_with_five_waiting)
         after = self.restart(daemon, PATIENT)
         after.wait_until_delivered()
         self.assertCountEqual(after.ids(), ids)
@@ -174,14 +169,7 @@ class Sync(JournalTest):
                 self.assertCountEqual(after.ids(), ids)
 
     def test_accepted_is_in_the_journal_soon(self):
-        daemon = self.start({"tracker.ack": "accepted", **HURRIED})
-        lock = daemon.lock_database()
-        try:
-            ids = self.post_some(daemon)
-            summary = daemon.stop(status=0)
-        finally:
-            lock.close()
-        self.assertEqual(summary[1:6], (5, 0, 5, 0, 0))
+        daemon, ids = self.leave_waiting(self.stop_with_five_waiting, settings={"tracker.ack": "accepted"})
         after = self.restart(daemon, PATIENT)
         after.wait_until_delivered()
         self.assertCountEqual(after.ids(), ids)

@@ -1,3 +1,4 @@
+#include "disk_questions.hpp"
 #include "support/catch.hpp"
 #include "support/faulty_files.hpp"
 #include "support/simulated_disk.hpp"
@@ -12,6 +13,8 @@
 
 using namespace trackd;
 using journal::open_mode;
+using test::content;
+using test::error_of;
 using test::operation;
 
 namespace {
@@ -22,25 +25,8 @@ struct fixture {
     std::unique_ptr<journal::file> file = files.open("/disk/a", open_mode::create); // operation 1
 };
 
-template <class Work>
-int error_of(Work work) {
-    try {
-        work();
-    } catch (const std::system_error& error) {
-        return error.code().value();
-    }
-    return 0;
-}
-
 void write(journal::file& to, std::string_view text) {
     journal::write_fully(to, 0, text);
-}
-
-std::string content(journal::file_system& files, const std::filesystem::path& path) {
-    const auto file = files.open(path, open_mode::read);
-    std::string bytes(file->size(), '?');
-    REQUIRE(journal::read_fully(*file, 0, bytes) == bytes.size());
-    return bytes;
 }
 
 } // namespace

@@ -1,3 +1,4 @@
+#include "disk_questions.hpp"
 #include "support/catch.hpp"
 #include "support/simulated_disk.hpp"
 
@@ -12,28 +13,13 @@
 
 using namespace trackd;
 using journal::open_mode;
+using test::content;
+using test::error_of;
 using test::simulated_disk;
 
 namespace {
 
 constexpr std::uint64_t seeds = 200; // enough for whatever may happen to happen
-
-std::string content(journal::file_system& files, const std::filesystem::path& path) {
-    const auto file = files.open(path, open_mode::read);
-    std::string bytes(file->size(), '?');
-    REQUIRE(journal::read_fully(*file, 0, bytes) == bytes.size());
-    return bytes;
-}
-
-template <class Work>
-int error_of(Work work) {
-    try {
-        work();
-    } catch (const std::system_error& error) {
-        return error.code().value();
-    }
-    return 0;
-}
 
 void write(journal::file& to, std::string_view text, std::uint64_t offset = 0) {
     journal::write_fully(to, offset, text);

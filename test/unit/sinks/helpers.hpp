@@ -3,6 +3,7 @@
 #pragma once
 
 #include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <trackd/sink.hpp>
 
@@ -20,31 +21,6 @@
 #include <vector>
 
 namespace trackd::test {
-
-/// A new directory, gone with its owner.
-class temporary_directory {
-public:
-    temporary_directory() {
-        auto name = (std::filesystem::temp_directory_path() / "trackd-sinks-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error{"cannot make " + name};
-        path_ = name;
-    }
-
-    ~temporary_directory() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-
-    temporary_directory(const temporary_directory&) = delete;
-    temporary_directory& operator=(const temporary_directory&) = delete;
-
-    [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
 
 /// While it lives, no file of this process grows beyond so many bytes: a write is cut short there, and the
 /// next fails.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <exception>
 #include <iterator>
+#include <pthread.h>
+#include <sched.h>
 #include <utility>
 
 namespace trackd::journal {
@@ -24,6 +26,13 @@ std::size_t most_commit_bytes(const journal_options& options) {
 }
 
 constexpr std::chrono::seconds slow_commit{1};
+
+// Where there are too few processors for all, those who fill the next commit go first: commits get larger then, rather
+// than more frequent. An operator who has chosen another policy for the process has reasons of his own.
+void give_way() noexcept {
+    const sched_param none{};
+    if (::sched_getscheduler(0) == SCHED_OTHER) ::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &none);
+}
 
 } // namespace
 
@@ -81,6 +90,7 @@ commit_thread::clock::duration commit_thread::busy_for() const noexcept {
 }
 
 void commit_thread::run() {
+    give_way();
     std::unique_lock lock{mutex_};
     while (progress_.condition != backlog_condition::failed) {
         wait(lock);

@@ -155,8 +155,8 @@ segment_store::made segment_store::put_into_place(
     } catch (const std::system_error& failure) {
         give_back(from, next.bytes, failure);
     }
-    next.open->sync(
-    ); // a sync that fails is the end, whatever the reason: see `file::sync`; so is the next one
+    // A sync that fails is the end, whatever the reason (see `file::sync`); so is the directory's.
+    next.open->sync();
     try {
         files_.rename(from, path);
     } catch (const std::system_error& failure) {

@@ -7,8 +7,10 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <optional>
+#include <sched.h>
 #include <string>
 #include <vector>
 
@@ -118,6 +120,22 @@ TEST_CASE_METHOD(
     thread->close();
     CHECK(thread->busy_for() == 0s);
     CHECK(stored() == strings{"1", "2", "3", "4", "5", "6"});
+}
+
+TEST_CASE_METHOD(
+    commit_fixture, "where processors are short, those who fill the next commit go first", "[commit_thread]"
+) {
+    test::opened_parts parts{*this};
+    std::promise<int> policy; // of the thread, which is told of a commit on itself
+    std::once_flag once;
+    journal::commit_thread thread{std::move(parts.writer), options, [&] {
+                                      std::call_once(once, [&] { policy.set_value(sched_getscheduler(0)); });
+                                  }};
+    thread.submit(one(1));
+    CHECK(
+        policy.get_future().get() ==
+        (sched_getscheduler(0) == SCHED_OTHER ? SCHED_BATCH : sched_getscheduler(0))
+    );
 }
 
 TEST_CASE_METHOD(commit_fixture, "a commit is never larger than a segment", "[commit_thread]") {

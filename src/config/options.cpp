@@ -41,6 +41,13 @@ constexpr auto all_options = std::to_array<option<settings>>({
      "How many threads serve connections; 0: one for each processor that trackd may use."},
     {"http.max_body_bytes", of<&settings::http, &http_settings::max_body_bytes>, form::bytes, 1, gib,
      "The largest body of a request; a larger one is answered with 413."},
+    {"http.max_decoded_bytes", of<&settings::http, &http_settings::max_decoded_bytes>, form::bytes, 1, gib,
+     "The largest body of a request once it is decompressed; a larger one is answered with 413."},
+    {"http.max_decoded_ratio", of<&settings::http, &http_settings::max_decoded_ratio>, form::count, 0,
+     million,
+     "How many times its size a body may grow when it is decompressed, once it is beyond 1MiB; one that "
+     "grows "
+     "more is answered with 413. 0: any."},
     {"http.max_head_bytes", of<&settings::http, &http_settings::max_head_bytes>, form::bytes, kib, mib,
      "The largest request line and header fields together; larger ones are answered with 431."},
     {"http.max_connections", of<&settings::http, &http_settings::max_connections>, form::count, 0, million,

@@ -46,6 +46,8 @@ struct http_settings {
     addresses listen{"127.0.0.1:8080"};
     std::size_t threads = 0; ///< 0: one a processor that we may use
     std::size_t max_body_bytes = 4 * 1024 * 1024;
+    std::size_t max_decoded_bytes = 10 * 1024 * 1024; ///< once its content coding was taken off
+    std::size_t max_decoded_ratio = 200;              ///< to what came; 0: any
     std::size_t max_head_bytes = 16 * 1024;
     std::size_t max_connections = 0; ///< 0: as many as the limit on open files leaves room for
     std::chrono::milliseconds head_timeout{10'000};

@@ -34,6 +34,8 @@ status_and_slug answer_to(refusal_kind kind) noexcept {
     case refusal_kind::unsupported_media_type:
         return {status::unsupported_media_type, "unsupported-media-type"};
     case refusal_kind::unsupported_encoding: return {status::unsupported_media_type, "unsupported-encoding"};
+    case refusal_kind::invalid_encoding: return {status::bad_request, "invalid-encoding"};
+    case refusal_kind::body_too_large: return {status::payload_too_large, "body-too-large"};
     }
     return {status::internal_server_error, "internal-error"};
 }
@@ -41,7 +43,8 @@ status_and_slug answer_to(refusal_kind kind) noexcept {
 void answer(http::response& res, const refusal& refused) {
     const auto [code, slug] = answer_to(refused.kind);
     res.problem(code, slug, refused.detail);
-    if (refused.kind == refusal_kind::unsupported_encoding) res.add_header("Accept-Encoding", "identity");
+    if (refused.kind == refusal_kind::unsupported_encoding)
+        res.add_header("Accept-Encoding", "gzip, deflate, zstd");
 }
 
 void answer(http::response& res, boost::system::error_code refused, std::chrono::seconds retry_after) {
@@ -82,15 +85,6 @@ void answer(http::response& res, boost::system::error_code refused, std::chrono:
     }
 }
 
-std::optional<refusal> check_encoding(std::string_view content_encoding) {
-    if (content_encoding.empty() || base::equal_ignoring_case(content_encoding, "identity"))
-        return std::nullopt;
-    return refusal{
-        refusal_kind::unsupported_encoding,
-        "Content-Encoding is " + quoted(content_encoding) + "; expected none: compressed bodies are not read"
-    };
-}
-
 std::optional<refusal> check_idempotency_key(std::string_view key) {
     constexpr auto most = event_reader::max_idempotency_key_bytes;
     const bool visible = std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < '\x7f'; });
@@ -120,8 +114,8 @@ bool wants_representation(const http::request& req) noexcept {
 
 } // namespace
 
-native_endpoint::native_endpoint(lane& lane, event_reader_options options)
-    : lane_{lane}, reader_{std::move(options)} {}
+native_endpoint::native_endpoint(lane& lane, event_reader_options options, decoding_limits decoding)
+    : lane_{lane}, reader_{std::move(options)}, decoder_{decoding} {}
 
 void native_endpoint::add_routes(http::router& router) {
     const auto respond_here = [this](const http::request& req, http::response& res) {
@@ -133,8 +127,10 @@ void native_endpoint::add_routes(http::router& router) {
 
 http::pending native_endpoint::respond(const http::request& req, http::response& res) {
     const auto start = lane_.mark();
-    if (const auto refused = read(req)) {
-        answer(res, *refused);
+    const auto refused_here = read(req);
+    decoder_.release();
+    if (refused_here) {
+        answer(res, *refused_here);
         return std::nullopt;
     }
 
@@ -163,13 +159,14 @@ std::optional<refusal> native_endpoint::read(const http::request& req) {
     facts.idempotency_key = req.header("Idempotency-Key");
 
     std::string path_type;
-    if (auto refused = check_encoding(req.header(http::field::content_encoding))) return refused;
     if (auto refused = check_idempotency_key(facts.idempotency_key)) return refused;
     if (!req.parameter.empty()) {
         if (auto refused = decode_path_type(req.parameter, path_type)) return refused;
         facts.path_type = path_type;
     }
-    return reader_.read(facts, req.body, lane_.events());
+    auto body = req.body;
+    if (auto refused = decoder_.decode(req.header(http::field::content_encoding), body)) return refused;
+    return reader_.read(facts, body, lane_.events());
 }
 
 http::task<void> native_endpoint::confirm(http::response& res) {

@@ -4,6 +4,7 @@
 
 #include "http/router.hpp"
 #include "http/task.hpp"
+#include "intake/body_decoder.hpp"
 #include "intake/event_reader.hpp"
 
 #include <trackd/lane.hpp>
@@ -20,7 +21,7 @@ namespace trackd::intake {
 /// not longer than its lane.
 class native_endpoint {
 public:
-    native_endpoint(lane& lane, event_reader_options options);
+    native_endpoint(lane& lane, event_reader_options options, decoding_limits decoding = {});
     native_endpoint(const native_endpoint&) = delete;
     native_endpoint& operator=(const native_endpoint&) = delete;
 
@@ -34,6 +35,7 @@ private:
 
     lane& lane_;
     event_reader reader_;
+    body_decoder decoder_;
     std::string answer_; // of the last success; kept for its memory
 };
 

@@ -16,7 +16,9 @@ enum class refusal_kind : std::uint8_t {
     event_too_large,         ///< one event over its limit
     batch_too_large,         ///< more events than one request may bring
     unsupported_media_type,  ///< a content type, or a charset, that cannot be read
-    unsupported_encoding,    ///< a content coding
+    unsupported_encoding,    ///< a content coding that is not known
+    invalid_encoding,        ///< not what its content coding says
+    body_too_large,          ///< once its content coding was taken off
 };
 
 struct refusal {

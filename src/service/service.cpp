@@ -119,7 +119,10 @@ http::router service::ingest_routes(asio::io_context& thread) {
     http::router routes;
     intake::event_reader_options options;
     options.default_source = settings_.tracker.source;
-    endpoints_.emplace_back(tracker_.add_lane(thread), options).add_routes(routes);
+    const intake::decoding_limits decoding{
+        settings_.http.max_decoded_bytes, settings_.http.max_decoded_ratio
+    };
+    endpoints_.emplace_back(tracker_.add_lane(thread), options, decoding).add_routes(routes);
     admin::add_health_routes(routes, *this);
     return routes;
 }

@@ -44,6 +44,8 @@ TEST_CASE("the defaults are written in the order of the documents", "[config]") 
 listen = "127.0.0.1:8080"
 threads = 0
 max_body_bytes = "4MiB"
+max_decoded_bytes = "10MiB"
+max_decoded_ratio = 200
 max_head_bytes = "16KiB"
 max_connections = 0
 head_timeout = "10s"

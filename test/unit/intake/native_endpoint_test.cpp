@@ -155,16 +155,44 @@ TEST_CASE("a content type that cannot be read gets 415", "[intake][endpoint]") {
     CHECK(f.slug() == "unsupported-media-type");
 }
 
-TEST_CASE("a compressed body gets 415", "[intake][endpoint]") {
+TEST_CASE("a content coding that is not known gets 415, and hears which are", "[intake][endpoint]") {
     fixture f;
-    f.header(http::field::content_encoding, "Content-Encoding", "gzip");
+    f.header(http::field::content_encoding, "Content-Encoding", "br");
     f.post("/events", "{}");
     CHECK(f.res.code == http::status::unsupported_media_type);
     CHECK(f.slug() == "unsupported-encoding");
-    CHECK(f.res.headers.find("Accept-Encoding: identity\r\n") != std::string::npos);
+    CHECK(f.res.headers.find("Accept-Encoding: gzip, deflate, zstd\r\n") != std::string::npos);
 
     f.req.headers.front().value = "Identity";
     CHECK(f.post("/events", "{}").code == http::status::created);
+}
+
+TEST_CASE("a compressed body is decoded before it is read", "[intake][endpoint]") {
+    using namespace std::string_literals;
+    fixture f;
+    f.header(http::field::content_encoding, "Content-Encoding", "zstd");
+    // One raw block of 12 bytes in a frame without a size.
+    f.post("/events", "\x28\xb5\x2f\xfd\x00\x58\x61\x00\x00"s + R"({"type":"z"})");
+    CHECK(f.res.code == http::status::created);
+    CHECK((*f.lane.events().begin()).type == "z");
+
+    f.post("/events", "\x28\xb5\x2f\xfd\x00\x58\x61\x00\x00"s + R"({"type":"z)");
+    CHECK(f.res.code == http::status::bad_request);
+    CHECK(f.slug() == "invalid-encoding");
+    CHECK(f.lane.events().events() == 1);
+}
+
+TEST_CASE("a body that is too large once it is decoded gets 413", "[intake][endpoint]") {
+    using namespace std::string_literals;
+    fake_lane lane;
+    native_endpoint small{lane, {}, {.max_bytes = 11}};
+    fixture f;
+    f.router = {};
+    small.add_routes(f.router);
+    f.header(http::field::content_encoding, "Content-Encoding", "zstd");
+    f.post("/events", "\x28\xb5\x2f\xfd\x00\x58\x61\x00\x00"s + R"({"type":"z"})");
+    CHECK(f.res.code == http::status::payload_too_large);
+    CHECK(f.slug() == "body-too-large");
 }
 
 TEST_CASE("the idempotency key becomes the id", "[intake][endpoint]") {

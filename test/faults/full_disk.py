@@ -55,7 +55,8 @@ class FullDisk(trackd.TestCase):
     def assert_resumes(self, daemon, created):
         """Once the sink works again; afterwards exactly the events that were promised are there, each once."""
         trackd.wait_until(lambda: daemon.post({"id": "after", "data": 1}).status == 201, "service resumes")
-        self.assertEqual(daemon.journal_status()["condition"], "good")
+        # What was kept in memory may fill it once more.
+        trackd.wait_until(lambda: daemon.journal_status()["condition"] == "good", "there is room for all")
         summary = daemon.stop()
         expected = len(created) + 1
         self.assertEqual(summary[:6], ("SIGTERM", expected, expected, 0, 0, 0))

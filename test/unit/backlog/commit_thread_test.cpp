@@ -230,6 +230,19 @@ TEST_CASE_METHOD(commit_fixture, "it stays full where it is told of room in vain
 }
 
 TEST_CASE_METHOD(
+    commit_fixture, "it stays full where there is room for less than what waits", "[commit_thread]"
+) {
+    working thread{*this};
+    begin(thread); // in whose segment there is room for another small one
+    no_room_left();
+    thread->submit(one(2, options.segment_bytes));
+    thread.wait_for(backlog_condition::full);
+    thread->close(); // which looks once more
+    CHECK(thread->progress().condition == backlog_condition::full);
+    CHECK(thread->progress().fulls == 1);
+}
+
+TEST_CASE_METHOD(
     commit_fixture, "what is forgotten on a full disk is not stored when room comes", "[commit_thread]"
 ) {
     working thread{*this};
@@ -422,6 +435,23 @@ TEST_CASE_METHOD(commit_fixture, "closing looks once more for room", "[commit_th
     CHECK(stored() == strings{"1", "2", "3"});
 }
 
+TEST_CASE_METHOD(commit_fixture, "what waits is not stored where nobody closes it", "[commit_thread]") {
+    std::atomic<bool> ends = false;
+    {
+        working thread{*this};
+        begin(thread);
+        no_room_left();
+        thread->submit(one(2, options.segment_bytes));
+        thread.wait_for(backlog_condition::full);
+        files.before_each([&](const faulty_files::call& call) {
+            if (call.kind == operation::free_bytes && ends) much_room(); // for the look that ends it
+        });
+        ends = true;
+    }
+    files.before_each({});
+    CHECK(stored() == strings{"1"});
+}
+
 TEST_CASE_METHOD(
     commit_fixture, "between two syncs of an interval what is written counts as stored", "[commit_thread]"
 ) {
@@ -459,4 +489,21 @@ TEST_CASE_METHOD(commit_fixture, "what is not synced yet is synced when it close
         if (call.kind == operation::sync) last_sync = call.number;
     }
     CHECK((last_sync > last_write) == (options.sync == journal_sync::interval));
+}
+
+TEST_CASE_METHOD(commit_fixture, "a mark is written only behind what is synced", "[commit_thread]") {
+    options.sync = journal_sync::interval;
+    options.sync_interval = 1h;
+    {
+        working thread{*this};
+        begin(thread);
+        thread->submit(one(2));
+        thread.wait_for(3);
+        thread->close();
+    }
+    std::string order;
+    for (const auto& call : files.calls())
+        if (call.kind == operation::write || call.kind == operation::sync)
+            order += call.kind == operation::write ? 'w' : 's';
+    CHECK(order.ends_with("wsws")); // the last commit, and the mark
 }

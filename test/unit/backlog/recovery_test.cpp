@@ -233,6 +233,23 @@ TEST_CASE_METHOD(recovery_fixture, "a lost segment between others costs no posit
     CHECK(recover().goes_on.next == 12);
 }
 
+TEST_CASE_METHOD(
+    recovery_fixture, "the last of several lost segments says where a journal goes on", "[recovery]"
+) {
+    put(journal::segment_name(4), std::string(100, 'x'));
+    put(journal::segment_name(400), std::string(100, 'x'));
+    CHECK(recover().goes_on.next > 400);
+}
+
+TEST_CASE_METHOD(recovery_fixture, "a power cut leaves the names that a recovery saw", "[recovery]") {
+    put(segment_of(1, 1));
+    disk.rename(segment(1), segment(1).string() + ".old");
+    disk.sync_directory(options.directory);
+    disk.rename(segment(1).string() + ".old", segment(1)); // the last one, not safe yet
+    CHECK(recover().goes_on.next == 2);
+    CHECK(disk.after_power_cut(0)->list(options.directory) == strings{"00000000000000000001.segment"});
+}
+
 TEST_CASE_METHOD(recovery_fixture, "a segment under another one's name is set aside", "[recovery]") {
     put(segment_of(1, 3));
     put("00000000000000000004.segment", segment_of(7, 3).file());

@@ -247,6 +247,25 @@ TEST_CASE_METHOD(store_fixture, "a file that waits is too small for a larger seg
     CHECK(names().back() == "spare-1.segment");
 }
 
+TEST_CASE_METHOD(store_fixture, "a file that waits is large enough for what fills it", "[segment_store]") {
+    open();
+    static_cast<void>(make(1));
+    static_cast<void>(make(2));
+    store->trim(2);
+    CHECK(make(3, whole).header.reused);
+}
+
+TEST_CASE_METHOD(store_fixture, "a file that cannot be opened now waits on", "[segment_store]") {
+    open();
+    static_cast<void>(make(1));
+    static_cast<void>(make(2));
+    store->trim(2);
+    files.fail({operation::open, files.count(operation::open) + 1, EMFILE});
+    CHECK_THROWS_AS(make(3), no_room);
+    CHECK(make(3).header.reused);
+    CHECK(bytes() == 2 * whole);
+}
+
 TEST_CASE_METHOD(store_fixture, "files that wait are given up when they are in the way", "[segment_store]") {
     options.max_bytes = 4 * whole;
     open();

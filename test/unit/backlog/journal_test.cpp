@@ -39,7 +39,7 @@ public:
             cursors[name] = journal_->open_cursor(name, where);
         journal_->start(
             strand_, clock_,
-            {[] {},
+            {[this] { ++changes; },
              [this](batch::mark one) {
                  released.events += one.events;
                  released.bytes += one.bytes;
@@ -132,6 +132,7 @@ public:
     std::map<std::string, cursor> cursors;
     batch::mark given;
     batch::mark released;
+    std::size_t changes = 0; // that it was told of
 
 private:
     test::manual_clock clock_;
@@ -167,6 +168,17 @@ struct journal_fixture {
         std::ostringstream out;
         const auto result = journal::verify_journal({*disk, place.options.directory, out, out});
         return {result, out.str()};
+    }
+
+    // So many writes of cursors fail, beginning with the next one.
+    void fail_cursor_writes(int count) {
+        files.before_each([this, count](const faulty_files::call& call) {
+            if (is_cursor_write(call) && cursor_writes++ < count) files.fail({{}, call.number, EIO});
+        });
+    }
+
+    static bool is_cursor_write(const faulty_files::call& call) {
+        return call.kind == operation::write && call.path.filename().string().starts_with("cursors");
     }
 
     static strings ids(position from, position end) {
@@ -276,6 +288,13 @@ TEST_CASE_METHOD(journal_fixture, "where a new sink began outlasts a power cut",
     CHECK(journal->end() == 8);
 }
 
+TEST_CASE_METHOD(journal_fixture, "a new sink misses nothing where the cursors are lost", "[journal]") {
+    REQUIRE(open().store(5));
+    now.reset();
+    disk->remove(place.options.directory / "cursors");
+    CHECK(open({{"first", sink_start::newest}}).cursors["first"] == cursor{1, 1, 0});
+}
+
 TEST_CASE_METHOD(journal_fixture, "a sink that is not configured any more keeps its events", "[journal]") {
     const sinks both{{"first", sink_start::oldest}, {"second", sink_start::oldest}};
     REQUIRE(open(both).store(1, 9000));
@@ -293,6 +312,16 @@ TEST_CASE_METHOD(journal_fixture, "a sink that is not configured any more keeps 
     CHECK(journal.cursors["second"] == cursor{1, 1, 0});
     CHECK(journal.cursors["first"].at == journal->end());
     CHECK(journal.read(1) == ids(1, journal->end()));
+}
+
+TEST_CASE_METHOD(journal_fixture, "a sink that is not configured any more keeps no memory", "[journal]") {
+    REQUIRE(open({{"first", sink_start::oldest}, {"second", sink_start::oldest}}).store(1));
+    auto& journal = open();
+    REQUIRE(journal.store(4));
+    journal.move("first", 6);
+    const auto reads = files.count(operation::read);
+    CHECK(journal.read(2) == ids(2, 6));
+    CHECK(files.count(operation::read) > reads);
 }
 
 TEST_CASE_METHOD(journal_fixture, "a sink that keeps up is served from memory", "[journal]") {
@@ -409,6 +438,68 @@ TEST_CASE_METHOD(journal_fixture, "segments that every sink has passed are given
     CHECK(journal->room_at() > room);
 }
 
+TEST_CASE_METHOD(
+    journal_fixture, "segments are given up at once though cursors wait for their time", "[journal]"
+) {
+    auto& journal = open();
+    while (journal->journal()->segments < 3)
+        REQUIRE(journal.store(1, 9000));
+    const auto room = journal->room_at();
+    journal.move("first", room - 1);
+    journal.pass(0s); // the cursor waits to be written, with others that may move
+    journal.move("first", room);
+    journal.wait_for_segments(2); // without time passing
+    CHECK(kept()["first"].at == room);
+}
+
+TEST_CASE_METHOD(journal_fixture, "that segments were given up is told", "[journal]") {
+    auto& journal = open();
+    while (journal->journal()->segments < 3)
+        REQUIRE(journal.store(1, 9000));
+    const auto before = journal.changes;
+    journal.move("first", journal->stored_end());
+    journal.wait_for_segments(1);
+    journal.wait([&] { return journal.changes > before; });
+    CHECK(journal->condition() == backlog_condition::good);
+}
+
+TEST_CASE_METHOD(
+    journal_fixture, "segments that a sink passed before they were stored are given up then", "[journal]"
+) {
+    auto& journal = open();
+    REQUIRE(journal.store(1));
+    {
+        test::gate held{files, [](const faulty_files::call& call) {
+                            return call.kind == operation::sync &&
+                                   call.path.string().find(".segment") != std::string::npos;
+                        }};
+        for (int batches = 0; batches < 30; ++batches)
+            journal.give(1, 9000);
+        held.wait();
+        journal.move("first", journal->end());
+        journal.pass(0s);
+        journal.pass(1s);
+        journal.wait([&] { return kept()["first"].at == journal->end(); });
+        CHECK(journal.read(1) == ids(1, 2)); // on the thread that wrote the cursors: it is done with them
+    }
+    journal.wait([&] { return journal->stored_end() == journal->end(); });
+    journal.wait_for_segments(1); // though no cursor moves
+}
+
+TEST_CASE_METHOD(journal_fixture, "the files of segments that are given up are not kept open", "[journal]") {
+    {
+        auto& journal = open();
+        while (journal->journal()->segments < 8)
+            REQUIRE(journal.store(1, 9000));
+    }
+    auto& journal = open();
+    CHECK(journal.read(1) == ids(1, journal->end())); // from the disk, through all of them
+    journal.move("first", journal->stored_end());
+    journal.wait_for_segments(1);
+    journal.close();
+    CHECK(disk->used() < journal->journal()->bytes + place.options.segment_bytes);
+}
+
 TEST_CASE_METHOD(journal_fixture, "cursors are written once a second", "[journal]") {
     auto& journal = open();
     REQUIRE(journal.store(9));
@@ -421,6 +512,37 @@ TEST_CASE_METHOD(journal_fixture, "cursors are written once a second", "[journal
     journal.pass(1ms);
     journal.wait([&] { return kept()["first"].at == 5; });
     CHECK(open_after_power_cut().cursors["first"].at == 5);
+}
+
+TEST_CASE_METHOD(
+    journal_fixture, "cursors that could not be written are written though none moves", "[journal]"
+) {
+    auto& journal = open();
+    REQUIRE(journal.store(9));
+    fail_cursor_writes(1);
+    journal.move("first", 5);
+    journal.wait([&] {
+        journal.pass(1s);
+        return kept()["first"].at == 5;
+    });
+    CHECK(cursor_writes > 1);
+}
+
+TEST_CASE_METHOD(
+    journal_fixture, "cursors that could not be written are not tried again at once", "[journal]"
+) {
+    auto& journal = open();
+    while (journal->journal()->segments < 3)
+        REQUIRE(journal.store(1, 9000));
+    fail_cursor_writes(1000);
+    journal.move("first", journal->stored_end());
+    journal.wait([&] { return cursor_writes > 0; });
+    CHECK(journal.read(1) == ids(1, journal->stored_end())); // on the thread that writes cursors, behind that
+    const auto writes = cursor_writes.load();
+    for (int reads = 0; reads < 10; ++reads)
+        CHECK(journal.read(1) == ids(1, journal->stored_end()));
+    CHECK(cursor_writes == writes);
+    files.before_each({});
 }
 
 TEST_CASE_METHOD(
@@ -550,6 +672,33 @@ TEST_CASE_METHOD(journal_fixture, "a cursor that moves last is kept by closing",
         journal.close();
     }
     CHECK(kept()["first"].at == 6);
+}
+
+TEST_CASE_METHOD(
+    journal_fixture, "closing tries again to write cursors that it could not write", "[journal]"
+) {
+    auto& journal = open();
+    REQUIRE(journal.store(7));
+    fail_cursor_writes(1);
+    journal.move("first", 4);
+    journal.close();
+    CHECK(kept()["first"].at == 4);
+}
+
+TEST_CASE_METHOD(journal_fixture, "closing gives up segments before it stores the rest", "[journal]") {
+    place.options.keep_unwritten = true;
+    place.options.max_bytes = 3 * place.options.segment_bytes;
+    auto& journal = open();
+    journal.store_until_full();
+    const auto end = journal->end();
+    REQUIRE(end > journal->stored_end());
+    fail_cursor_writes(1);
+    journal.move("first", journal->room_at()); // which would make room, and fails
+    journal.wait([&] { return cursor_writes > 0; });
+    CHECK(journal.read(1, {1, 1}).size() == end - 1); // behind that, on the thread that writes cursors
+    CHECK(journal->stored_end() < end);
+    journal.close(); // before it is tried again
+    CHECK(journal->stored_end() == end);
 }
 
 TEST_CASE_METHOD(journal_fixture, "damage of the last commit can be told once there is a mark", "[journal]") {

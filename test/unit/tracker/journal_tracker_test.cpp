@@ -321,6 +321,17 @@ TEST_CASE("who waits for room in memory is told when the disk becomes full", "[t
     CHECK(fixture.status().refused == 3);
 }
 
+TEST_CASE("who waits for room in memory is told of a full disk though nothing is dropped", "[tracker]") {
+    auto options = with_ack(ack_mode::accepted);
+    options.max_pending_events = 2;
+    journal_tracker fixture{options};
+    CHECK_FALSE(fixture.track_to_end(2));
+    const auto patient = fixture.track(1, fixture.clock.now() + 60s);
+    CHECK_FALSE(patient->ended());
+    fixture.store->become(backlog_condition::full, true);
+    CHECK(fixture.get(patient) == errc::journal_full);
+}
+
 TEST_CASE("who waits for room in memory gets it when events are stored", "[tracker]") {
     auto options = with_ack(ack_mode::journaled);
     options.max_pending_events = 2;

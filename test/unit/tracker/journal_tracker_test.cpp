@@ -255,6 +255,15 @@ TEST_CASE_METHOD(journal_tracker, "the books stay right over several full disks"
     CHECK(report.lost == 0);
 }
 
+TEST_CASE("the books stay right on a full disk that an earlier process left events on", "[tracker]") {
+    journal_tracker fixture{with_ack(ack_mode::journaled), 5};
+    const auto dropped = fixture.track(2);
+    fixture.store->become(backlog_condition::full);
+    CHECK(fixture.get(dropped) == errc::journal_full);
+    CHECK(fixture.status().accepted == 4);
+    CHECK(fixture.status().refused == 2);
+}
+
 TEST_CASE_METHOD(journal_tracker, "a failed disk fails all who wait and all who come", "[tracker]") {
     const auto watching = test::start(context, watch(tracker));
     const auto waiting = track(2);

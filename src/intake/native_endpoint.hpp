@@ -3,13 +3,13 @@
 #pragma once
 
 #include "http/router.hpp"
-#include "http/task.hpp"
+#include "intake/admission.hpp"
 #include "intake/event_reader.hpp"
 
 #include <trackd/lane.hpp>
 
+#include <chrono>
 #include <optional>
-#include <string>
 
 namespace trackd::intake {
 
@@ -26,15 +26,18 @@ public:
 
     void add_routes(http::router& router);
 
-private:
-    [[nodiscard]] http::pending respond(const http::request& req, http::response& res);
-    [[nodiscard]] std::optional<refusal> read(const http::request& req);
-    [[nodiscard]] http::task<void> confirm(http::response& res);
-    void write_answer(batch::mark start, bool with_ids);
+    // What `admission` asks of a format.
+    [[nodiscard]] std::optional<refusal> read(const http::request& req, batch& events);
+    void accept(const http::request& req, http::response& res, const new_events& added);
+    void refuse(const http::request& req, http::response& res, const refusal& refused);
+    void fail(
+        const http::request& req, http::response& res, boost::system::error_code failed,
+        std::chrono::seconds retry_after
+    );
 
-    lane& lane_;
+private:
+    admission admission_;
     event_reader reader_;
-    std::string answer_; // of the last success; kept for its memory
 };
 
 } // namespace trackd::intake

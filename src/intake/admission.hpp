@@ -1,0 +1,116 @@
+// What all ways in have in common: mark, read, admit, confirm, answer.
+#pragma once
+
+#include "http/request.hpp"
+#include "http/response.hpp"
+#include "http/router.hpp"
+#include "http/task.hpp"
+#include "intake/refusal.hpp"
+
+#include <trackd/lane.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <optional>
+
+namespace trackd::intake {
+
+/// The events that one request brought, in the lane's batch. Valid until they are admitted or dropped.
+class new_events {
+public:
+    new_events(const batch& all, batch::mark start) noexcept : all_{all}, start_{start} {}
+
+    [[nodiscard]] std::size_t size() const noexcept { return all_.events() - start_.events; }
+
+    [[nodiscard]] batch::iterator begin() const noexcept {
+        return batch::iterator{all_.encoded().data() + start_.bytes};
+    }
+
+    [[nodiscard]] batch::iterator end() const noexcept { return all_.end(); }
+
+private:
+    const batch& all_;
+    batch::mark start_;
+};
+
+/// A format of the front door: how a request becomes events, and how each outcome is said to its clients.
+template <class T>
+concept request_format = requires(
+    T& format, const http::request& req, http::response& res, batch& events, const new_events& added,
+    const refusal& refused, boost::system::error_code failed, std::chrono::seconds retry_after
+) {
+    /// Appends the events of the request, or says why there are none.
+    { format.read(req, events) } -> std::same_as<std::optional<refusal>>;
+    /// Writes the answer of success, before the events are admitted: afterwards they are the tracker's.
+    { format.accept(req, res, added) } -> std::same_as<void>;
+    /// Writes the answer where nothing could be read.
+    { format.refuse(req, res, refused) } -> std::same_as<void>;
+    /// Writes the answer where the lane did not take the events, or does not know what became of them.
+    { format.fail(req, res, failed, retry_after) } -> std::same_as<void>;
+};
+
+/// Takes the events of requests into the lane, in whatever format they come. The format is known when this is
+/// compiled, so that what it costs is the reading and the answer. Confined to the lane's thread.
+class admission {
+public:
+    explicit admission(lane& lane) noexcept : lane_{lane} {}
+
+    /// Has the request read and answered. Where an acknowledgement is promised, the answer holds once what is
+    /// returned has run; format, request and response stay in place until then.
+    template <request_format Format>
+    [[nodiscard]] http::pending take(const http::request& req, http::response& res, Format& format) {
+        staged_events staged{lane_};
+        if (const auto refused = format.read(req, lane_.events())) {
+            format.refuse(req, res, *refused);
+            return std::nullopt;
+        }
+        format.accept(req, res, staged.events());
+        if (staged.events().size() == 0) return std::nullopt; // nothing that anybody could refuse
+        if (const auto failed = lane_.admit(staged.release())) {
+            res.clear();
+            format.fail(req, res, failed, lane_.retry_after());
+            return std::nullopt;
+        }
+        if (lane_.waits_for_ack()) return confirm(req, res, format);
+        return std::nullopt;
+    }
+
+private:
+    /// Drops what was appended since, unless it is released.
+    class staged_events {
+    public:
+        explicit staged_events(lane& lane) noexcept : lane_{lane}, start_{lane.mark()} {}
+
+        ~staged_events() {
+            if (!released_) lane_.drop(start_);
+        }
+
+        staged_events(const staged_events&) = delete;
+        staged_events& operator=(const staged_events&) = delete;
+
+        [[nodiscard]] new_events events() const noexcept { return {lane_.events(), start_}; }
+
+        [[nodiscard]] batch::mark release() noexcept {
+            released_ = true;
+            return start_;
+        }
+
+    private:
+        lane& lane_;
+        batch::mark start_;
+        bool released_ = false;
+    };
+
+    template <class Format>
+    [[nodiscard]] http::task<void> confirm(const http::request& req, http::response& res, Format& format) {
+        if (const auto failed = co_await lane_.acknowledged()) {
+            res.clear();
+            format.fail(req, res, failed, lane_.retry_after());
+        }
+    }
+
+    lane& lane_;
+};
+
+} // namespace trackd::intake

@@ -3,25 +3,16 @@
 #include "base/json_text.hpp"
 #include "intake/answers.hpp"
 #include "intake/decode.hpp"
-#include "intake/header_checks.hpp"
+#include "intake/request_fields.hpp"
 #include "intake/text.hpp"
+#include "intake/webhook_handshake.hpp"
 
-#include <algorithm>
+#include <string>
 #include <utility>
 
 namespace trackd::intake {
 
 namespace {
-
-std::optional<refusal> check_idempotency_key(std::string_view key) {
-    constexpr auto most = event_reader::max_idempotency_key_bytes;
-    const bool visible = std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < '\x7f'; });
-    if (key.size() <= most && visible) return std::nullopt;
-    return refusal{
-        refusal_kind::invalid_idempotency_key, "Idempotency-Key is " + quoted(key) + "; expected 1 to " +
-                                                   std::to_string(most) + " visible ASCII characters"
-    };
-}
 
 std::optional<refusal> decode_path_type(std::string_view segment, std::string& type) {
     const auto refuse = [](std::string why) {
@@ -49,24 +40,48 @@ void native_endpoint::add_routes(http::router& router) {
     const auto respond_here = [this](const http::request& req, http::response& res) {
         return admission_.take(req, res, *this);
     };
-    for (const auto* pattern : {"/events", "/events/{type}", "/"})
+    const auto respond_to_options = [](const http::request& req, http::response& res) -> http::pending {
+        answer_options(req, res);
+        return std::nullopt;
+    };
+    constexpr const char* patterns[] = {"/events", "/events/{type}", "/"};
+    for (const auto* pattern : patterns)
         router.add(http::verb::post, pattern, respond_here);
+    for (const auto* pattern : patterns)
+        router.add(http::verb::options, pattern, respond_to_options);
 }
 
 std::optional<refusal> native_endpoint::read(const http::request& req, batch& events) {
+    const auto own = find_own_fields(req);
     request_facts facts;
     facts.received_at = req.received_at;
     facts.content_type = req.header(http::field::content_type);
-    facts.idempotency_key = req.header("Idempotency-Key");
+    facts.idempotency_key = own.idempotency_key;
 
     std::string path_type;
+    std::string tracestate;
     if (auto refused = check_encoding(req)) return refused;
     if (auto refused = check_idempotency_key(facts.idempotency_key)) return refused;
     if (!req.parameter.empty()) {
         if (auto refused = decode_path_type(req.parameter, path_type)) return refused;
         facts.path_type = path_type;
     }
+    if (is_traceparent(own.traceparent)) {
+        facts.traceparent = own.traceparent;
+        if (own.tracestate) tracestate = tracestate_of(req);
+        facts.tracestate = tracestate;
+    }
+    if (own.cloudevent_binary && !is_cloudevents(facts.content_type)) return read_binary(req, facts, events);
     return reader_.read(facts, req.body, events);
+}
+
+// The attributes in the header, and the body as the data.
+std::optional<refusal>
+native_endpoint::read_binary(const http::request& req, const request_facts& facts, batch& events) {
+    event_view event;
+    event.time = facts.received_at;
+    if (auto refused = cloudevent_headers_.read(req, facts.path_type, event)) return refused;
+    return reader_.read_as_data(facts, event, req.body, events);
 }
 
 void native_endpoint::accept(const http::request& req, http::response& res, const new_events& added) {

@@ -4,6 +4,7 @@
 
 #include "http/router.hpp"
 #include "intake/admission.hpp"
+#include "intake/cloudevent_headers.hpp"
 #include "intake/event_reader.hpp"
 
 #include <trackd/lane.hpp>
@@ -36,8 +37,12 @@ public:
     );
 
 private:
+    [[nodiscard]] std::optional<refusal>
+    read_binary(const http::request& req, const request_facts& facts, batch& events);
+
     admission admission_;
     event_reader reader_;
+    cloudevent_headers cloudevent_headers_;
 };
 
 } // namespace trackd::intake

@@ -1,79 +1,12 @@
+#include "endpoint_fixture.hpp"
 #include "intake/native_endpoint.hpp"
-#include "reading.hpp"
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/json/parse.hpp>
-
-#include <exception>
 
 namespace http = trackd::http;
-using boost::system::error_code;
 using trackd::errc;
-using trackd::intake::native_endpoint;
 
 namespace {
 
-/// Admits what it is told to.
-class fake_lane final : public trackd::lane {
-public:
-    error_code admit(trackd::batch::mark since) override {
-        if (refusal) drop(since);
-        return refusal;
-    }
-
-    bool waits_for_ack() const noexcept override { return waits; }
-
-    http::task<error_code> acknowledged() override { co_return outcome; }
-
-    std::chrono::seconds retry_after() const noexcept override { return std::chrono::seconds{7}; }
-
-    error_code refusal;
-    bool waits = false;
-    error_code outcome;
-};
-
-struct fixture {
-    fixture() { endpoint.add_routes(router); }
-
-    /// Posts a body, and waits until it is answered.
-    const http::response& post(std::string_view path, std::string_view text) {
-        const reading::body sent{text};
-        req.method = http::verb::post;
-        req.path = path;
-        req.body = sent.text();
-        req.received_at = reading::arrival;
-        res.clear();
-        waited = false;
-        if (auto left = router.route(req, res)) {
-            waited = true;
-            boost::asio::io_context context;
-            std::exception_ptr thrown;
-            boost::asio::co_spawn(context, std::move(*left), [&](std::exception_ptr e) { thrown = e; });
-            context.run();
-            REQUIRE_FALSE(thrown);
-        }
-        return res;
-    }
-
-    void header(http::field id, std::string_view name, std::string_view value) {
-        req.headers.push_back({id, name, value});
-    }
-
-    std::string slug() const {
-        REQUIRE(res.content_type == "application/problem+json");
-        const std::string type{boost::json::parse(res.body).at("type").as_string()};
-        return type.substr(type.find_last_of(":/") + 1);
-    }
-
-    std::string detail() const { return std::string{boost::json::parse(res.body).at("detail").as_string()}; }
-
-    fake_lane lane;
-    native_endpoint endpoint{lane, {.default_source = "the-default"}};
-    http::router router;
-    http::request req;
-    http::response res;
-    bool waited = false;
-};
+using fixture = reading::endpoint_fixture<trackd::intake::native_endpoint>;
 
 } // namespace
 
@@ -230,4 +163,35 @@ TEST_CASE("what is stored but not confirmed is answered 503 that says so", "[int
     CHECK(f.detail().find("stored, not yet confirmed") == 0);
     CHECK(f.res.headers.find("Preference-Applied") == std::string::npos);
     CHECK(f.lane.events().events() == 1);
+}
+
+TEST_CASE("an empty batch of CloudEvents is taken as none", "[intake][endpoint]") {
+    fixture f;
+    f.lane.waits = true;
+    f.header(http::field::content_type, "Content-Type", "application/cloudevents-batch+json");
+    f.post("/events", "[]");
+    CHECK(f.res.code == http::status::created);
+    CHECK(f.res.body == R"({"accepted":0})");
+    CHECK(f.lane.admissions == 0);
+    CHECK_FALSE(f.waited);
+}
+
+TEST_CASE("a sender of CloudEvents that asks whether it may send, may", "[intake][endpoint]") {
+    fixture f;
+    f.header("WebHook-Request-Origin", "sender.example.com");
+    f.header("WebHook-Request-Rate", "120");
+    for (const auto* path : {"/events", "/events/order", "/"}) {
+        f.send(http::verb::options, path);
+        CHECK(f.res.code == http::status::ok);
+        CHECK(f.answered_header("Allow: POST"));
+        CHECK(f.answered_header("WebHook-Allowed-Origin: sender.example.com"));
+        CHECK(f.answered_header("WebHook-Allowed-Rate: *"));
+    }
+}
+
+TEST_CASE("OPTIONS without a sender says the methods, and no more", "[intake][endpoint]") {
+    fixture f;
+    f.send(http::verb::options, "/events");
+    CHECK(f.res.code == http::status::no_content);
+    CHECK(f.res.headers == "Allow: POST, OPTIONS\r\n");
 }

@@ -76,6 +76,17 @@ public:
         return std::nullopt;
     }
 
+    /// Has the request read, and drops its events again.
+    /// @param answer writes the answer where they could be read
+    template <request_format Format, std::invocable<const new_events&> Answer>
+    void check(const http::request& req, http::response& res, Format& format, Answer answer) {
+        const staged_events staged{lane_};
+        if (const auto refused = format.read(req, lane_.events()))
+            format.refuse(req, res, *refused);
+        else
+            answer(staged.events());
+    }
+
 private:
     /// Drops what was appended since, unless it is released.
     class staged_events {

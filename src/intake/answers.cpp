@@ -14,6 +14,7 @@ refusal_meaning meaning_of(refusal_kind kind) noexcept {
     case refusal_kind::invalid_event: return {status::unprocessable_entity, "invalid-event"};
     case refusal_kind::invalid_path_type: return {status::bad_request, "invalid-path-type"};
     case refusal_kind::invalid_idempotency_key: return {status::bad_request, "invalid-idempotency-key"};
+    case refusal_kind::invalid_query: return {status::bad_request, "invalid-query"};
     case refusal_kind::invalid_header: return {status::bad_request, "invalid-header"};
     case refusal_kind::event_too_large: return {status::payload_too_large, "event-too-large"};
     case refusal_kind::batch_too_large: return {status::payload_too_large, "batch-too-large"};

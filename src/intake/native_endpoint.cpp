@@ -3,6 +3,7 @@
 #include "base/json_text.hpp"
 #include "intake/answers.hpp"
 #include "intake/decode.hpp"
+#include "intake/query.hpp"
 #include "intake/request_fields.hpp"
 #include "intake/text.hpp"
 #include "intake/webhook_handshake.hpp"
@@ -38,7 +39,7 @@ native_endpoint::native_endpoint(lane& lane, event_reader_options options)
 
 void native_endpoint::add_routes(http::router& router) {
     const auto respond_here = [this](const http::request& req, http::response& res) {
-        return admission_.take(req, res, *this);
+        return respond(req, res);
     };
     const auto respond_to_options = [](const http::request& req, http::response& res) -> http::pending {
         answer_options(req, res);
@@ -49,6 +50,21 @@ void native_endpoint::add_routes(http::router& router) {
         router.add(http::verb::post, pattern, respond_here);
     for (const auto* pattern : patterns)
         router.add(http::verb::options, pattern, respond_to_options);
+}
+
+http::pending native_endpoint::respond(const http::request& req, http::response& res) {
+    const auto dry_run = find_parameter(req.query, "dry_run");
+    if (!dry_run || dry_run == "0") return admission_.take(req, res, *this);
+    if (dry_run == "1") {
+        admission_.check(req, res, *this, [&res](const new_events& valid) {
+            res.json(http::status::ok, R"({"accepted":0,"valid":)" + std::to_string(valid.size()) + '}');
+        });
+    } else { // who misspells it does not want them stored
+        answer_problem(
+            res, refusal{refusal_kind::invalid_query, "dry_run is " + quoted(*dry_run) + "; expected 1, or 0"}
+        );
+    }
+    return std::nullopt;
 }
 
 std::optional<refusal> native_endpoint::read(const http::request& req, batch& events) {

@@ -37,6 +37,7 @@ public:
     );
 
 private:
+    [[nodiscard]] http::pending respond(const http::request& req, http::response& res);
     [[nodiscard]] std::optional<refusal>
     read_binary(const http::request& req, const request_facts& facts, batch& events);
 

@@ -176,6 +176,44 @@ TEST_CASE("an empty batch of CloudEvents is taken as none", "[intake][endpoint]"
     CHECK_FALSE(f.waited);
 }
 
+TEST_CASE("a dry run reads everything and stores nothing", "[intake][endpoint]") {
+    fixture f;
+    f.lane.waits = true;
+    f.post("/events?dry_run=1", R"([{"data":1},{"data":2}])");
+    CHECK(f.res.code == http::status::ok);
+    CHECK(f.res.content_type == "application/json");
+    CHECK(f.res.body == R"({"accepted":0,"valid":2})");
+    CHECK_FALSE(f.waited);
+    CHECK(f.lane.admissions == 0);
+    CHECK(f.lane.events().empty());
+}
+
+TEST_CASE("a dry run refuses what the real one would", "[intake][endpoint]") {
+    fixture f;
+    f.post("/events?x=y&dry_run=1", R"([{"data":1},{"data":1,"x":1}])");
+    CHECK(f.res.code == http::status::unprocessable_entity);
+    CHECK(f.detail().find("event [1]: \"x\" is unknown") == 0);
+    CHECK(f.lane.events().empty());
+}
+
+TEST_CASE("a dry run leaves what others had staged before", "[intake][endpoint]") {
+    fixture f;
+    f.post("/events", R"({"id":"kept","data":1})");
+    f.post("/events?dry_run=1", R"({"data":2})");
+    CHECK(f.only_event().id == "kept");
+}
+
+TEST_CASE("whether it is a dry run is beyond doubt", "[intake][endpoint]") {
+    fixture f;
+    for (const auto* query : {"dry_run", "dry_run=", "dry_run=true", "dry_run=01"}) {
+        f.post("/events?" + std::string{query}, "{}");
+        CHECK(f.res.code == http::status::bad_request);
+        CHECK(f.slug() == "invalid-query");
+        CHECK(f.lane.events().empty());
+    }
+    CHECK(f.post("/events?dry_run=0", "{}").code == http::status::created);
+}
+
 TEST_CASE("a sender of CloudEvents that asks whether it may send, may", "[intake][endpoint]") {
     fixture f;
     f.header("WebHook-Request-Origin", "sender.example.com");

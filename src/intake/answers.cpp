@@ -11,6 +11,8 @@ refusal_meaning meaning_of(refusal_kind kind) noexcept {
     case refusal_kind::empty_body: return {status::bad_request, "empty-body"};
     case refusal_kind::invalid_json: return {status::bad_request, "invalid-json"};
     case refusal_kind::unexpected_json: return {status::bad_request, "unexpected-json"};
+    case refusal_kind::empty_batch: return {status::bad_request, "empty-batch"};
+    case refusal_kind::no_user: return {status::bad_request, "no-user"};
     case refusal_kind::invalid_event: return {status::unprocessable_entity, "invalid-event"};
     case refusal_kind::invalid_path_type: return {status::bad_request, "invalid-path-type"};
     case refusal_kind::invalid_idempotency_key: return {status::bad_request, "invalid-idempotency-key"};

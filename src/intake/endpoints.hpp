@@ -1,0 +1,25 @@
+// All ways in of one I/O thread.
+#pragma once
+
+#include "intake/native_endpoint.hpp"
+#include "intake/segment_endpoint.hpp"
+
+namespace trackd::intake {
+
+/// Lives as long as the router that they were added to is used, and not longer than their lane.
+class endpoints {
+public:
+    endpoints(lane& lane, const event_reader_options& options)
+        : native_{lane, options}, segment_{lane, options} {}
+
+    void add_routes(http::router& router) {
+        native_.add_routes(router); // first, as it is looked for first
+        segment_.add_routes(router);
+    }
+
+private:
+    native_endpoint native_;
+    segment_endpoint segment_;
+};
+
+} // namespace trackd::intake

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "intake/native_endpoint.hpp"
+#include "intake/pixel_endpoint.hpp"
 #include "intake/segment_endpoint.hpp"
 
 namespace trackd::intake {
@@ -10,16 +11,18 @@ namespace trackd::intake {
 class endpoints {
 public:
     endpoints(lane& lane, const event_reader_options& options)
-        : native_{lane, options}, segment_{lane, options} {}
+        : native_{lane, options}, segment_{lane, options}, pixel_{lane, options} {}
 
     void add_routes(http::router& router) {
         native_.add_routes(router); // first, as it is looked for first
         segment_.add_routes(router);
+        pixel_.add_routes(router);
     }
 
 private:
     native_endpoint native_;
     segment_endpoint segment_;
+    pixel_endpoint pixel_;
 };
 
 } // namespace trackd::intake

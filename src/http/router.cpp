@@ -1,6 +1,7 @@
 // Finding the handler of a request, and answering where there is none.
 #include "http/router.hpp"
 
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -18,12 +19,18 @@ auto name_of(verb method) {
 void router::add(verb method, std::string pattern, handler respond) {
     const auto brace = pattern.find('{');
     const bool open_ended = brace != std::string::npos;
-    if (pattern.empty() || pattern.front() != '/' ||
-        (open_ended && (pattern.back() != '}' || pattern[brace - 1] != '/'))) {
-        throw std::invalid_argument("route \"" + pattern + "\": expected /path or /path/{name}");
+    const auto closing = open_ended ? pattern.find('}', brace) : 0;
+    std::string ending;
+    if (open_ended && closing != std::string::npos) ending = pattern.substr(closing + 1);
+    const bool ends_well = ending.empty() || (ending.front() == '/' && brace > 1);
+    if (pattern.empty() || pattern.front() != '/' || closing == std::string::npos ||
+        (open_ended && pattern[brace - 1] != '/') || !ends_well) {
+        throw std::invalid_argument(
+            "route \"" + pattern + "\": expected /path, /path/{name} or /path/{name}/path"
+        );
     }
     if (open_ended) pattern.resize(brace);
-    entries_.push_back({method, std::move(pattern), open_ended, std::move(respond)});
+    entries_.push_back({method, std::move(pattern), std::move(ending), open_ended, std::move(respond)});
 }
 
 const router::entry* router::find(const request& req) const noexcept {
@@ -40,7 +47,7 @@ const router::entry* router::find(const request& req) const noexcept {
 
 pending router::route(request& req, response& res) const {
     if (const auto* found = find(req)) {
-        if (found->open_ended) req.parameter = req.path.substr(found->pattern.size());
+        if (found->open_ended) req.parameter = found->parameter_in(req.path);
         return found->respond(req, res);
     }
     answer_without_handler(req, res);
@@ -81,8 +88,12 @@ std::string router::allowed_methods(std::string_view path) const {
 
 bool router::entry::matches(std::string_view path) const noexcept {
     if (!open_ended) return path == pattern;
-    return path.size() > pattern.size() && path.starts_with(pattern) &&
-           path.find('/', pattern.size()) == std::string_view::npos;
+    if (path.size() <= pattern.size() + ending.size() || !path.starts_with(pattern)) return false;
+    return path.ends_with(ending) && parameter_in(path).find('/') == std::string_view::npos;
+}
+
+std::string_view router::entry::parameter_in(std::string_view path) const noexcept {
+    return path.substr(pattern.size(), path.size() - pattern.size() - ending.size());
 }
 
 } // namespace trackd::http

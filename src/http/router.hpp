@@ -27,9 +27,8 @@ using handler = std::function<pending(const request&, response&)>;
 /// a method that HTTP does not know.
 class router {
 public:
-    /// @param pattern `/status`, or `/events/{type}`: the last segment may stand for anything that is not
-    /// empty and
-    ///                has no `/` in it
+    /// @param pattern `/status`, `/events/{type}` or `/projects/{key}/settings`: one segment may stand for
+    /// anything that is not empty and has no `/` in it
     void add(verb method, std::string pattern, handler respond);
 
     /// Answers the request, which gets its `parameter` set. Exceptions of a handler pass through.
@@ -43,11 +42,13 @@ public:
 private:
     struct entry {
         verb method;
-        std::string pattern; ///< without the `{name}` where `open_ended`
-        bool open_ended;
+        std::string pattern; ///< without what follows from the `{` on where `open_ended`
+        std::string ending;  ///< what follows the `}`
+        bool open_ended;     ///< has a `{name}`
         handler respond;
 
         [[nodiscard]] bool matches(std::string_view path) const noexcept;
+        [[nodiscard]] std::string_view parameter_in(std::string_view path) const noexcept;
     };
 
     [[nodiscard]] const entry* find(const request& req) const noexcept;

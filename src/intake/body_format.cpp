@@ -18,14 +18,26 @@ bool says_nothing(std::string_view content_type, const media_type& type) noexcep
     return content_type.empty() || type.is("text/plain") || type.is("application/x-www-form-urlencoded");
 }
 
+/// For what is no CloudEvent.
 body_format format_of(std::string_view content_type, const media_type& type, std::string_view body) noexcept {
     if (type.is("application/json")) return body_format::json;
     if (says_nothing(content_type, type))
         return looks_like_json(body) ? body_format::json : body_format::opaque;
     if (type.is("application/x-ndjson")) return body_format::ndjson;
-    if (type.is("application/cloudevents+json")) return body_format::cloudevent;
-    if (type.is("application/cloudevents-batch+json")) return body_format::cloudevents_batch;
     return type.is_json() ? body_format::json_data : body_format::opaque;
+}
+
+constexpr std::string_view cloudevents_prefix = "application/cloudevents";
+constexpr std::string_view cloudevents_batch_prefix = "application/cloudevents-batch";
+
+/// The beginning of the type says whether it is one or many, and the rest in which format: without one, it
+/// is the only one that we read.
+std::optional<body_format> cloudevents_format_of(const media_type& type) noexcept {
+    if (type.is(cloudevents_batch_prefix) || type.is("application/cloudevents-batch+json"))
+        return body_format::cloudevents_batch;
+    if (type.is(cloudevents_prefix) || type.is("application/cloudevents+json"))
+        return body_format::cloudevent;
+    return std::nullopt;
 }
 
 std::string_view datacontenttype_of(std::string_view content_type, std::string_view body) noexcept {
@@ -37,14 +49,10 @@ std::optional<refusal> unreadable(std::string why) {
     return refusal{refusal_kind::unsupported_media_type, std::move(why)};
 }
 
-} // namespace
-
-std::optional<refusal>
-describe_body(std::string_view content_type, std::string_view body, body_description& description) {
-    description = {};
-    if (content_type == "application/json") return std::nullopt; // nearly always
-    const media_type type{content_type};
-    const auto format = format_of(content_type, type, body);
+std::optional<refusal> describe(
+    body_format format, std::string_view content_type, const media_type& type, std::string_view body,
+    body_description& description
+) {
     const bool is_data = format == body_format::opaque || format == body_format::json_data;
     if (is_data && !content_type.empty() &&
         (!type.well_formed() || content_type.size() > max_attribute_bytes))
@@ -52,20 +60,41 @@ describe_body(std::string_view content_type, std::string_view body, body_descrip
             "Content-Type is " + quoted(content_type) + "; expected type/subtype, of at most " +
             std::to_string(max_attribute_bytes) + " ASCII characters"
         );
-    if (format == body_format::opaque && type.begins_with("application/cloudevents"))
-        return unreadable(
-            "Content-Type is " + quoted(content_type) +
-            "; expected CloudEvents in JSON: application/cloudevents+json or "
-            "application/cloudevents-batch+json"
-        );
     if (format != body_format::opaque && !type.is_utf8())
         return unreadable(
             "the charset is " + quoted(type.charset()) + "; expected utf-8, as JSON is always in it"
         );
-
     description.format = format;
     description.datacontenttype = is_data ? datacontenttype_of(content_type, body) : std::string_view{};
     return std::nullopt;
+}
+
+} // namespace
+
+std::optional<refusal>
+describe_body(std::string_view content_type, std::string_view body, body_description& description) {
+    description = {};
+    if (content_type == "application/json") return std::nullopt; // nearly always
+    const media_type type{content_type};
+    if (!type.begins_with(cloudevents_prefix))
+        return describe(format_of(content_type, type, body), content_type, type, body, description);
+    if (const auto format = cloudevents_format_of(type))
+        return describe(*format, content_type, type, body, description);
+    return unreadable(
+        "Content-Type is " + quoted(content_type) +
+        "; expected CloudEvents in JSON: application/cloudevents+json or application/cloudevents-batch+json"
+    );
+}
+
+std::optional<refusal>
+describe_data(std::string_view content_type, std::string_view body, body_description& description) {
+    const media_type type{content_type};
+    const auto format = type.is_json() ? body_format::json_data : body_format::opaque;
+    return describe(format, content_type, type, body, description);
+}
+
+bool is_cloudevents(std::string_view content_type) noexcept {
+    return media_type{content_type}.begins_with(cloudevents_prefix);
 }
 
 std::string_view without_byte_order_mark(std::string_view body) noexcept {

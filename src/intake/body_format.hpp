@@ -29,6 +29,14 @@ struct body_description {
 [[nodiscard]] std::optional<refusal>
 describe_body(std::string_view content_type, std::string_view body, body_description& description);
 
+/// The same where the body is data, whatever its content type says, and the attributes stand elsewhere.
+/// @return as above; the format is `json_data` or `opaque`
+[[nodiscard]] std::optional<refusal>
+describe_data(std::string_view content_type, std::string_view body, body_description& description);
+
+/// Whether a body of this content type is one CloudEvent or a batch of them, in whatever format.
+[[nodiscard]] bool is_cloudevents(std::string_view content_type) noexcept;
+
 /// The body without the byte order mark that some editors put before JSON text.
 [[nodiscard]] std::string_view without_byte_order_mark(std::string_view body) noexcept;
 

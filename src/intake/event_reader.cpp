@@ -3,9 +3,6 @@
 #include "intake/text.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <limits>
 #include <utility>
 
 namespace trackd::intake {
@@ -30,22 +27,6 @@ private:
     batch& events_;
     batch::mark start_;
     bool kept_ = false;
-};
-
-/// The id of an event that has none of its own, where the request has a key.
-class keyed_id {
-public:
-    std::string_view of(std::string_view key, std::optional<std::size_t> index) noexcept {
-        if (!index) return key;
-        char* at = std::copy(key.begin(), key.end(), text_.data());
-        *at++ = '-';
-        at = std::to_chars(at, text_.data() + text_.size(), *index).ptr;
-        return {text_.data(), static_cast<std::size_t>(at - text_.data())};
-    }
-
-private:
-    static constexpr std::size_t index_bytes = 1 + std::numeric_limits<std::size_t>::digits10 + 1;
-    std::array<char, event_reader::max_idempotency_key_bytes + index_bytes> text_;
 };
 
 std::optional<refusal> refuse(refusal_kind kind, std::string detail) {
@@ -76,13 +57,14 @@ std::string expected_in(body_format format) {
     }
 }
 
-bool has_line_end(std::string_view text) noexcept {
-    return text.find('\n') != std::string_view::npos;
+event_view event_at(wall_time received_at) noexcept {
+    event_view event;
+    event.time = received_at;
+    return event;
 }
 
-std::size_t bytes_of(const event_view& event) noexcept {
-    return event.id.size() + event.source.size() + event.type.size() + event.subject.size() +
-           event.datacontenttype.size() + event.extensions.size() + event.data.size();
+bool has_line_end(std::string_view text) noexcept {
+    return text.find('\n') != std::string_view::npos;
 }
 
 } // namespace
@@ -99,12 +81,25 @@ std::optional<refusal> event_reader::read(const request_facts& facts, std::strin
     auto refused = [&] {
         switch (is.format) {
         case body_format::ndjson: return read_lines(facts, body, out);
-        case body_format::json_data: return read_json_data(facts, body, is.datacontenttype, out);
-        case body_format::opaque: return read_opaque(facts, body, is.datacontenttype, out);
+        case body_format::json_data:
+        case body_format::opaque: return read_data(facts, event_at(facts.received_at), body, is, out);
         default: return read_json(facts, body, is.format, out);
         }
     }();
     if (!refused) appended.keep();
+    release();
+    return refused;
+}
+
+std::optional<refusal>
+event_reader::read_as_data(const request_facts& facts, event_view event, std::string_view body, batch& out) {
+    body_description is;
+    if (auto refused = describe_data(facts.content_type, body, is)) return refused;
+    if (body.empty()) {
+        event.datacontenttype = facts.content_type;
+        return completion_.append(event, facts, std::nullopt, out);
+    }
+    auto refused = read_data(facts, event, body, is, out);
     release();
     return refused;
 }
@@ -146,7 +141,7 @@ event_reader::read_array(const request_facts& facts, json_event_rules rules, jso
         if (auto refused = read_object(facts, rules, at, index, out))
             return within(element(index), std::move(refused));
     }
-    if (index == 0)
+    if (index == 0 && !rules.cloudevents_only) // a batch of CloudEvents may have none
         return refuse(refusal_kind::empty_body, "the array is empty; expected at least one event");
     return std::nullopt;
 }
@@ -215,68 +210,36 @@ std::optional<refusal> event_reader::read_object(
     const request_facts& facts, json_event_rules rules, json_cursor& at, std::optional<std::size_t> index,
     batch& out
 ) {
-    event_view event;
-    event.time = facts.received_at;
+    auto event = event_at(facts.received_at);
     if (auto refused = objects_.read(at, rules, event)) return refused;
-    return append(event, facts, index, out);
+    return completion_.append(event, facts, index, out);
 }
 
-std::optional<refusal> event_reader::read_json_data(
-    const request_facts& facts, std::string_view body, std::string_view datacontenttype, batch& out
+std::optional<refusal> event_reader::read_data(
+    const request_facts& facts, event_view event, std::string_view body, const body_description& is,
+    batch& out
 ) {
-    const auto text = without_byte_order_mark(body);
-    if (auto fault = document_.parse(text)) {
-        fault->offset += body.size() - text.size();
-        return refuse(
-            refusal_kind::invalid_json,
-            "the data is not " + quoted(datacontenttype) + ": invalid JSON at " + describe(*fault, body)
-        );
-    }
-    event_view event;
-    event.time = facts.received_at;
-    event.type = facts.path_type;
-    event.datacontenttype = datacontenttype;
-    event.data = trimmed(text);
-    event.kind = data_kind::json;
-    return append(event, facts, std::nullopt, out);
-}
-
-std::optional<refusal> event_reader::read_opaque(
-    const request_facts& facts, std::string_view body, std::string_view datacontenttype, batch& out
-) {
-    event_view event;
-    event.time = facts.received_at;
-    event.type = facts.path_type;
-    event.datacontenttype = datacontenttype;
+    event.datacontenttype = is.datacontenttype;
     event.data = body;
     event.kind = kind_of(body);
-    return append(event, facts, std::nullopt, out);
+    if (is.format == body_format::json_data) {
+        if (auto refused = check_json_data(body, is.datacontenttype)) return refused;
+        event.data = trimmed(without_byte_order_mark(body));
+        event.kind = data_kind::json;
+    }
+    return completion_.append(event, facts, std::nullopt, out);
 }
 
-// Fills in what the client left out.
-std::optional<refusal> event_reader::append(
-    event_view& event, const request_facts& facts, std::optional<std::size_t> index, batch& out
-) {
-    keyed_id keyed;
-    std::array<char, 36> generated;
-    if (event.id.empty() && !facts.idempotency_key.empty()) {
-        event.id = keyed.of(facts.idempotency_key, index);
-    } else if (event.id.empty()) {
-        generated = ids_.next(facts.received_at);
-        event.id = {generated.data(), generated.size()};
-    }
-    if (event.source.empty()) event.source = options_.default_source;
-    if (event.type.empty()) event.type = facts.path_type.empty() ? "event" : facts.path_type;
-    event.received_at = facts.received_at;
-
-    if (const auto bytes = bytes_of(event); bytes > options_.max_event_bytes)
-        return refuse(
-            refusal_kind::event_too_large, "the event has " + std::to_string(bytes) +
-                                               " bytes of data and attributes; expected at most " +
-                                               std::to_string(options_.max_event_bytes)
-        );
-    out.append(event);
-    return std::nullopt;
+std::optional<refusal>
+event_reader::check_json_data(std::string_view body, std::string_view datacontenttype) {
+    const auto text = without_byte_order_mark(body);
+    auto fault = document_.parse(text);
+    if (!fault) return std::nullopt;
+    fault->offset += body.size() - text.size();
+    return refuse(
+        refusal_kind::invalid_json,
+        "the data is not " + quoted(datacontenttype) + ": invalid JSON at " + describe(*fault, body)
+    );
 }
 
 void event_reader::release() {

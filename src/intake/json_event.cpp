@@ -49,13 +49,6 @@ std::string_view between_quotes(std::string_view value) noexcept {
     return value.substr(1, value.size() - 2);
 }
 
-bool is_extension_name(std::string_view name) noexcept {
-    return !name.empty() && name.size() <= max_attribute_bytes &&
-           std::all_of(name.begin(), name.end(), [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-           });
-}
-
 /// Whether a JSON number is one of CloudEvents' integers.
 bool is_int32(std::string_view number) noexcept {
     std::int32_t value = 0;

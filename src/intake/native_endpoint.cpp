@@ -1,99 +1,19 @@
 #include "intake/native_endpoint.hpp"
 
-#include "base/ascii.hpp"
 #include "base/json_text.hpp"
+#include "intake/answers.hpp"
 #include "intake/decode.hpp"
+#include "intake/query.hpp"
+#include "intake/request_fields.hpp"
 #include "intake/text.hpp"
+#include "intake/webhook_handshake.hpp"
 
-#include <trackd/error.hpp>
-
-#include <algorithm>
+#include <string>
 #include <utility>
 
 namespace trackd::intake {
 
 namespace {
-
-using http::status;
-
-struct status_and_slug {
-    status code;
-    std::string_view slug;
-};
-
-status_and_slug answer_to(refusal_kind kind) noexcept {
-    switch (kind) {
-    case refusal_kind::empty_body: return {status::bad_request, "empty-body"};
-    case refusal_kind::invalid_json: return {status::bad_request, "invalid-json"};
-    case refusal_kind::unexpected_json: return {status::bad_request, "unexpected-json"};
-    case refusal_kind::invalid_event: return {status::unprocessable_entity, "invalid-event"};
-    case refusal_kind::invalid_path_type: return {status::bad_request, "invalid-path-type"};
-    case refusal_kind::invalid_idempotency_key: return {status::bad_request, "invalid-idempotency-key"};
-    case refusal_kind::event_too_large: return {status::payload_too_large, "event-too-large"};
-    case refusal_kind::batch_too_large: return {status::payload_too_large, "batch-too-large"};
-    case refusal_kind::unsupported_media_type:
-        return {status::unsupported_media_type, "unsupported-media-type"};
-    case refusal_kind::unsupported_encoding: return {status::unsupported_media_type, "unsupported-encoding"};
-    case refusal_kind::invalid_encoding: return {status::bad_request, "invalid-encoding"};
-    case refusal_kind::body_too_large: return {status::payload_too_large, "body-too-large"};
-    }
-    return {status::internal_server_error, "internal-error"};
-}
-
-void answer(http::response& res, const refusal& refused) {
-    const auto [code, slug] = answer_to(refused.kind);
-    res.problem(code, slug, refused.detail);
-    if (refused.kind == refusal_kind::unsupported_encoding)
-        res.add_header("Accept-Encoding", "gzip, deflate, zstd");
-}
-
-void answer(http::response& res, boost::system::error_code refused, std::chrono::seconds retry_after) {
-    if (refused == errc::sealed) {
-        res.problem(
-            status::service_unavailable, "shutting-down", "the daemon is shutting down; nothing was stored"
-        );
-        res.close = true;
-    } else if (refused == errc::too_large) {
-        res.problem(
-            status::payload_too_large, "batch-too-large",
-            "the events are more than the whole backlog may hold; send them in several requests. Nothing was "
-            "stored"
-        );
-    } else if (refused == errc::not_confirmed) {
-        res.problem(
-            status::service_unavailable, "not-confirmed",
-            "stored, not yet confirmed: the events will be delivered, but not every sink had them in time"
-        );
-    } else if (refused == errc::journal_full) {
-        res.unavailable("journal-full", "the journal's disk has no room; nothing was stored", retry_after);
-    } else if (refused == errc::journal_failed) {
-        res.unavailable(
-            "journal-failed",
-            "the journal's disk failed: the events may be stored, or not; post them again with the same ids",
-            retry_after
-        );
-    } else if (refused == errc::journal_slow) {
-        res.unavailable(
-            "journal-slow",
-            "the journal's disk did not answer in time: the events may be stored, or not; post them again "
-            "with the "
-            "same ids",
-            retry_after
-        );
-    } else {
-        res.unavailable("backlog-full", "the backlog is full; nothing was stored", retry_after);
-    }
-}
-
-std::optional<refusal> check_idempotency_key(std::string_view key) {
-    constexpr auto most = event_reader::max_idempotency_key_bytes;
-    const bool visible = std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < '\x7f'; });
-    if (key.size() <= most && visible) return std::nullopt;
-    return refusal{
-        refusal_kind::invalid_idempotency_key, "Idempotency-Key is " + quoted(key) + "; expected 1 to " +
-                                                   std::to_string(most) + " visible ASCII characters"
-    };
-}
 
 std::optional<refusal> decode_path_type(std::string_view segment, std::string& type) {
     const auto refuse = [](std::string why) {
@@ -114,82 +34,100 @@ bool wants_representation(const http::request& req) noexcept {
 
 } // namespace
 
-native_endpoint::native_endpoint(lane& lane, event_reader_options options, decoding_limits decoding)
-    : lane_{lane}, reader_{std::move(options)}, decoder_{decoding} {}
+native_endpoint::native_endpoint(lane& lane, body_decoder& decoder, event_reader_options options)
+    : admission_{lane, decoder}, reader_{std::move(options)} {}
 
 void native_endpoint::add_routes(http::router& router) {
     const auto respond_here = [this](const http::request& req, http::response& res) {
         return respond(req, res);
     };
-    for (const auto* pattern : {"/events", "/events/{type}", "/"})
+    const auto respond_to_options = [](const http::request& req, http::response& res) -> http::pending {
+        answer_options(req, res);
+        return std::nullopt;
+    };
+    constexpr const char* patterns[] = {"/events", "/events/{type}", "/"};
+    for (const auto* pattern : patterns)
         router.add(http::verb::post, pattern, respond_here);
+    for (const auto* pattern : patterns)
+        router.add(http::verb::options, pattern, respond_to_options);
 }
 
 http::pending native_endpoint::respond(const http::request& req, http::response& res) {
-    const auto start = lane_.mark();
-    const auto refused_here = read(req);
-    decoder_.release();
-    if (refused_here) {
-        answer(res, *refused_here);
-        return std::nullopt;
+    const auto dry_run = find_parameter(req.query, "dry_run");
+    if (!dry_run || dry_run == "0") return admission_.take(req, res, *this);
+    if (dry_run == "1") {
+        admission_.check(req, res, *this, [&res](const new_events& valid) {
+            res.json(http::status::ok, R"({"accepted":0,"valid":)" + std::to_string(valid.size()) + '}');
+        });
+    } else { // who misspells it does not want them stored
+        answer_problem(
+            res, refusal{refusal_kind::invalid_query, "dry_run is " + quoted(*dry_run) + "; expected 1, or 0"}
+        );
     }
-
-    const bool with_ids = wants_representation(req);
-    try {
-        write_answer(start, with_ids); // before they are admitted: afterwards they are the tracker's
-    } catch (...) {
-        lane_.drop(start);
-        throw;
-    }
-    if (const auto refused = lane_.admit(start)) {
-        answer(res, refused, lane_.retry_after());
-        return std::nullopt;
-    }
-
-    res.json(status::created, answer_);
-    if (with_ids) res.add_header("Preference-Applied", "return=representation");
-    if (lane_.waits_for_ack()) return confirm(res);
     return std::nullopt;
 }
 
-std::optional<refusal> native_endpoint::read(const http::request& req) {
+std::optional<refusal> native_endpoint::read(const http::request& req, std::string_view body, batch& events) {
+    const auto own = find_own_fields(req);
     request_facts facts;
     facts.received_at = req.received_at;
     facts.content_type = req.header(http::field::content_type);
-    facts.idempotency_key = req.header("Idempotency-Key");
+    facts.idempotency_key = own.idempotency_key;
 
     std::string path_type;
+    std::string tracestate;
     if (auto refused = check_idempotency_key(facts.idempotency_key)) return refused;
     if (!req.parameter.empty()) {
         if (auto refused = decode_path_type(req.parameter, path_type)) return refused;
         facts.path_type = path_type;
     }
-    auto body = req.body;
-    if (auto refused = decoder_.decode(req.header(http::field::content_encoding), body)) return refused;
-    return reader_.read(facts, body, lane_.events());
-}
-
-http::task<void> native_endpoint::confirm(http::response& res) {
-    if (const auto failed = co_await lane_.acknowledged()) {
-        res.clear();
-        answer(res, failed, lane_.retry_after());
+    if (is_traceparent(own.traceparent)) {
+        facts.traceparent = own.traceparent;
+        if (own.tracestate) tracestate = tracestate_of(req);
+        facts.tracestate = tracestate;
     }
+    if (own.cloudevent_binary && !is_cloudevents(facts.content_type))
+        return read_binary(req, facts, body, events);
+    return reader_.read(facts, body, events);
 }
 
-void native_endpoint::write_answer(batch::mark start, bool with_ids) {
-    const auto& events = lane_.events();
-    answer_ = R"({"accepted":)";
-    answer_ += std::to_string(events.events() - start.events);
+// The attributes in the header, and the body as the data.
+std::optional<refusal> native_endpoint::read_binary(
+    const http::request& req, const request_facts& facts, std::string_view body, batch& events
+) {
+    event_view event;
+    event.time = facts.received_at;
+    if (auto refused = cloudevent_headers_.read(req, facts.path_type, event)) return refused;
+    return reader_.read_as_data(facts, event, body, events);
+}
+
+void native_endpoint::accept(const http::request& req, http::response& res, const new_events& added) {
+    const bool with_ids = wants_representation(req);
+    res.json(http::status::created, R"({"accepted":)");
+    auto& body = res.body;
+    body += std::to_string(added.size());
     if (with_ids) {
         char separator = '[';
-        answer_ += R"(,"ids":)";
-        for (batch::iterator at{events.encoded().data() + start.bytes}; at != events.end(); ++at) {
-            answer_ += std::exchange(separator, ',');
-            base::append_json_string(answer_, (*at).id);
+        body += R"(,"ids":)";
+        for (const auto event : added) {
+            body += std::exchange(separator, ',');
+            base::append_json_string(body, event.id);
         }
-        answer_ += ']';
+        body += ']';
+        res.add_header("Preference-Applied", "return=representation");
     }
-    answer_ += '}';
+    body += '}';
+}
+
+void native_endpoint::refuse(const http::request&, http::response& res, const refusal& refused) {
+    answer_problem(res, refused);
+}
+
+void native_endpoint::fail(
+    const http::request&, http::response& res, boost::system::error_code failed,
+    std::chrono::seconds retry_after
+) {
+    answer_problem(res, failed, retry_after);
 }
 
 } // namespace trackd::intake

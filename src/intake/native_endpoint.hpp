@@ -3,14 +3,14 @@
 #pragma once
 
 #include "http/router.hpp"
-#include "http/task.hpp"
-#include "intake/body_decoder.hpp"
+#include "intake/admission.hpp"
+#include "intake/cloudevent_headers.hpp"
 #include "intake/event_reader.hpp"
 
 #include <trackd/lane.hpp>
 
+#include <chrono>
 #include <optional>
-#include <string>
 
 namespace trackd::intake {
 
@@ -21,22 +21,29 @@ namespace trackd::intake {
 /// not longer than its lane.
 class native_endpoint {
 public:
-    native_endpoint(lane& lane, event_reader_options options, decoding_limits decoding = {});
+    native_endpoint(lane& lane, body_decoder& decoder, event_reader_options options);
     native_endpoint(const native_endpoint&) = delete;
     native_endpoint& operator=(const native_endpoint&) = delete;
 
     void add_routes(http::router& router);
 
+    // What `admission` asks of a format.
+    [[nodiscard]] std::optional<refusal> read(const http::request& req, std::string_view body, batch& events);
+    void accept(const http::request& req, http::response& res, const new_events& added);
+    void refuse(const http::request& req, http::response& res, const refusal& refused);
+    void fail(
+        const http::request& req, http::response& res, boost::system::error_code failed,
+        std::chrono::seconds retry_after
+    );
+
 private:
     [[nodiscard]] http::pending respond(const http::request& req, http::response& res);
-    [[nodiscard]] std::optional<refusal> read(const http::request& req);
-    [[nodiscard]] http::task<void> confirm(http::response& res);
-    void write_answer(batch::mark start, bool with_ids);
+    [[nodiscard]] std::optional<refusal>
+    read_binary(const http::request& req, const request_facts& facts, std::string_view body, batch& events);
 
-    lane& lane_;
+    admission admission_;
     event_reader reader_;
-    body_decoder decoder_;
-    std::string answer_; // of the last success; kept for its memory
+    cloudevent_headers cloudevent_headers_;
 };
 
 } // namespace trackd::intake

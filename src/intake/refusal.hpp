@@ -10,9 +10,13 @@ enum class refusal_kind : std::uint8_t {
     empty_body,              ///< nothing in it, or an empty batch
     invalid_json,            ///< no JSON text at all
     unexpected_json,         ///< valid JSON, but neither an object nor an array
+    empty_batch,             ///< an object around a batch with nothing in it
+    no_user,                 ///< a call that does not say whose it is
     invalid_event,           ///< a JSON value that is no event by the rules of its form
     invalid_path_type,       ///< `/events/{type}` with something that cannot be a type
     invalid_idempotency_key, ///< the header, not what is done with it
+    invalid_query,           ///< a parameter behind the `?`
+    invalid_header,          ///< a header field of a CloudEvent that cannot be decoded, or must not be there
     event_too_large,         ///< one event over its limit
     batch_too_large,         ///< more events than one request may bring
     unsupported_media_type,  ///< a content type, or a charset, that cannot be read

@@ -30,6 +30,23 @@ std::optional<std::string> attribute_fault(std::string_view text) {
     return std::nullopt;
 }
 
+bool is_extension_name(std::string_view name) noexcept {
+    return !name.empty() && name.size() <= max_attribute_bytes &&
+           std::all_of(name.begin(), name.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+           });
+}
+
+// Without a parser: a name with its quotes and a colon behind it stands nowhere else, because a quote within
+// a value is escaped, and a value is followed by a comma or a brace.
+bool has_extension(std::string_view extensions, std::string_view name) noexcept {
+    for (auto at = extensions.find(name); at != std::string_view::npos; at = extensions.find(name, at + 1)) {
+        const auto behind = at + name.size();
+        if (at > 0 && extensions[at - 1] == '"' && extensions.substr(behind, 2) == "\":") return true;
+    }
+    return false;
+}
+
 std::string quoted(std::string_view text) {
     constexpr std::size_t most = 64;
     std::string out;

@@ -22,6 +22,12 @@ inline constexpr std::string_view json_blanks = " \t\r\n";
 /// What keeps valid UTF-8 text from being an attribute: "is empty; expected …". Nothing if it may be one.
 [[nodiscard]] std::optional<std::string> attribute_fault(std::string_view text);
 
+/// Whether it may be the name of an extension of a CloudEvent.
+[[nodiscard]] bool is_extension_name(std::string_view name) noexcept;
+
+/// Whether an event's `extensions`, as the intake writes them, have one of this name.
+[[nodiscard]] bool has_extension(std::string_view extensions, std::string_view name) noexcept;
+
 /// As a JSON string for an error's detail: escaped, and no more than 64 bytes of it.
 [[nodiscard]] std::string quoted(std::string_view text);
 

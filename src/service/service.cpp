@@ -3,7 +3,6 @@
 #include "admin/pages.hpp"
 #include "base/log.hpp"
 #include "base/signals_blocked.hpp"
-#include "intake/native_endpoint.hpp"
 #include "service/parts.hpp"
 
 #include <boost/asio/bind_executor.hpp>

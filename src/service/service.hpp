@@ -8,7 +8,7 @@
 #include "http/connection_limit.hpp"
 #include "http/listener.hpp"
 #include "http/worker.hpp"
-#include "intake/native_endpoint.hpp"
+#include "intake/endpoints.hpp"
 #include "service/io_pool.hpp"
 #include "service/shutdown.hpp"
 #include "service/stop_request.hpp"
@@ -85,7 +85,7 @@ private:
     stop_request stop_;
     io_pool pool_;
     tracker tracker_;
-    std::deque<intake::native_endpoint> endpoints_; // one an I/O thread
+    std::deque<intake::endpoints> endpoints_; // one an I/O thread
     http::worker admin_worker_;
     http::connection_limit connections_;
     http::connection_limit admin_connections_;

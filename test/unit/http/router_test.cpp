@@ -48,6 +48,26 @@ TEST_CASE("a parameter is not empty and has no slash", "[http][router]") {
     CHECK(answer(verb::post, "/events/a/b").code == status::not_found);
 }
 
+TEST_CASE("a parameter may stand in the middle of a path", "[http][router]") {
+    router routes;
+    routes.add(verb::get, "/projects/{key}/settings", says("settings"));
+    const auto body_of = [&](std::string_view path) {
+        request req;
+        req.method = verb::get;
+        req.path = path;
+        response res;
+        static_cast<void>(routes.route(req, res));
+        return res.code == status::ok ? res.body : std::string{};
+    };
+    CHECK(body_of("/projects/k/settings") == "settings(k)");
+    for (const auto* path :
+         {"/projects//settings", "/projects/settings", "/projects/a/b/settings", "/projects/k",
+          "/projects/k/settings/", "/projects/k/setting"}) {
+        INFO(path);
+        CHECK(body_of(path).empty());
+    }
+}
+
 TEST_CASE("an unknown path is 404, and near misses are unknown", "[http][router]") {
     for (const auto* path : {"/", "/event", "/eventss", "/status/", "/STATUS"}) {
         INFO(path);

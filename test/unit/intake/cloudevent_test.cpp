@@ -203,3 +203,26 @@ TEST_CASE("the content type of CloudEvents promises CloudEvents", "[intake][clou
     const auto why = refused(cloudevent(""), {.content_type = "application/cloudevents+avro"});
     CHECK(why.kind == refusal_kind::unsupported_media_type);
 }
+
+TEST_CASE("the beginning of the content type chooses the mode of CloudEvents", "[intake][cloudevent]") {
+    for (const auto* one : {"application/cloudevents", "Application/CloudEvents+JSON;charset=utf-8"})
+        CHECK(read_one(cloudevent(""), {.content_type = one}).id == "i");
+    for (const auto* many : {"application/cloudevents-batch", "application/cloudevents-batch+json; x=1"})
+        CHECK(read_one('[' + cloudevent("") + ']', {.content_type = many}).id == "i");
+}
+
+TEST_CASE("a format of CloudEvents other than JSON is refused, whatever it ends in", "[intake][cloudevent]") {
+    for (const auto* other :
+         {"application/cloudevents+avro", "application/cloudevents-batch+avro",
+          "application/cloudevents-x+json", "application/cloudevents+xml; charset=utf-8"}) {
+        const auto why = refused(cloudevent(""), {.content_type = other});
+        CHECK(why.kind == refusal_kind::unsupported_media_type);
+        CHECK(says(why, "expected CloudEvents in JSON"));
+    }
+}
+
+TEST_CASE("a batch of CloudEvents may be empty", "[intake][cloudevent]") {
+    const auto result = read("[ ]", {.content_type = "application/cloudevents-batch+json"});
+    CHECK_FALSE(result.refused);
+    CHECK(result.events.empty());
+}

@@ -218,7 +218,7 @@ TEST_CASE("the idempotency key is the id of an event without one", "[intake][ide
 }
 
 TEST_CASE("in a batch the idempotency key goes with each event's index", "[intake][idempotency]") {
-    const std::string key(event_reader::max_idempotency_key_bytes, 'k');
+    const std::string key(trackd::intake::max_idempotency_key_bytes, 'k');
     const auto array = read(R"([{"data":1},{"id":"mine","data":2},{"data":3}])", {.idempotency_key = key});
     REQUIRE(array.events.size() == 3);
     CHECK(array.events[0].id == key + "-0");

@@ -1,79 +1,12 @@
+#include "endpoint_fixture.hpp"
 #include "intake/native_endpoint.hpp"
-#include "reading.hpp"
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/json/parse.hpp>
-
-#include <exception>
 
 namespace http = trackd::http;
-using boost::system::error_code;
 using trackd::errc;
-using trackd::intake::native_endpoint;
 
 namespace {
 
-/// Admits what it is told to.
-class fake_lane final : public trackd::lane {
-public:
-    error_code admit(trackd::batch::mark since) override {
-        if (refusal) drop(since);
-        return refusal;
-    }
-
-    bool waits_for_ack() const noexcept override { return waits; }
-
-    http::task<error_code> acknowledged() override { co_return outcome; }
-
-    std::chrono::seconds retry_after() const noexcept override { return std::chrono::seconds{7}; }
-
-    error_code refusal;
-    bool waits = false;
-    error_code outcome;
-};
-
-struct fixture {
-    fixture() { endpoint.add_routes(router); }
-
-    /// Posts a body, and waits until it is answered.
-    const http::response& post(std::string_view path, std::string_view text) {
-        const reading::body sent{text};
-        req.method = http::verb::post;
-        req.path = path;
-        req.body = sent.text();
-        req.received_at = reading::arrival;
-        res.clear();
-        waited = false;
-        if (auto left = router.route(req, res)) {
-            waited = true;
-            boost::asio::io_context context;
-            std::exception_ptr thrown;
-            boost::asio::co_spawn(context, std::move(*left), [&](std::exception_ptr e) { thrown = e; });
-            context.run();
-            REQUIRE_FALSE(thrown);
-        }
-        return res;
-    }
-
-    void header(http::field id, std::string_view name, std::string_view value) {
-        req.headers.push_back({id, name, value});
-    }
-
-    std::string slug() const {
-        REQUIRE(res.content_type == "application/problem+json");
-        const std::string type{boost::json::parse(res.body).at("type").as_string()};
-        return type.substr(type.find_last_of(":/") + 1);
-    }
-
-    std::string detail() const { return std::string{boost::json::parse(res.body).at("detail").as_string()}; }
-
-    fake_lane lane;
-    native_endpoint endpoint{lane, {.default_source = "the-default"}};
-    http::router router;
-    http::request req;
-    http::response res;
-    bool waited = false;
-};
+using fixture = reading::endpoint_fixture<trackd::intake::native_endpoint>;
 
 } // namespace
 
@@ -161,7 +94,7 @@ TEST_CASE("a content coding that is not known gets 415, and hears which are", "[
     f.post("/events", "{}");
     CHECK(f.res.code == http::status::unsupported_media_type);
     CHECK(f.slug() == "unsupported-encoding");
-    CHECK(f.res.headers.find("Accept-Encoding: gzip, deflate, zstd\r\n") != std::string::npos);
+    CHECK(f.answered_header("Accept-Encoding: gzip, deflate, zstd"));
 
     f.req.headers.front().value = "Identity";
     CHECK(f.post("/events", "{}").code == http::status::created);
@@ -184,11 +117,11 @@ TEST_CASE("a compressed body is decoded before it is read", "[intake][endpoint]"
 
 TEST_CASE("a body that is too large once it is decoded gets 413", "[intake][endpoint]") {
     using namespace std::string_literals;
-    fake_lane lane;
-    native_endpoint small{lane, {}, {.max_bytes = 11}};
     fixture f;
+    trackd::intake::body_decoder little{{.max_bytes = 11}};
+    native_endpoint endpoint{f.lane, little, {}};
     f.router = {};
-    small.add_routes(f.router);
+    endpoint.add_routes(f.router);
     f.header(http::field::content_encoding, "Content-Encoding", "zstd");
     f.post("/events", "\x28\xb5\x2f\xfd\x00\x58\x61\x00\x00"s + R"({"type":"z"})");
     CHECK(f.res.code == http::status::payload_too_large);
@@ -258,4 +191,73 @@ TEST_CASE("what is stored but not confirmed is answered 503 that says so", "[int
     CHECK(f.detail().find("stored, not yet confirmed") == 0);
     CHECK(f.res.headers.find("Preference-Applied") == std::string::npos);
     CHECK(f.lane.events().events() == 1);
+}
+
+TEST_CASE("an empty batch of CloudEvents is taken as none", "[intake][endpoint]") {
+    fixture f;
+    f.lane.waits = true;
+    f.header(http::field::content_type, "Content-Type", "application/cloudevents-batch+json");
+    f.post("/events", "[]");
+    CHECK(f.res.code == http::status::created);
+    CHECK(f.res.body == R"({"accepted":0})");
+    CHECK(f.lane.admissions == 0);
+    CHECK_FALSE(f.waited);
+}
+
+TEST_CASE("a dry run reads everything and stores nothing", "[intake][endpoint]") {
+    fixture f;
+    f.lane.waits = true;
+    f.post("/events?dry_run=1", R"([{"data":1},{"data":2}])");
+    CHECK(f.res.code == http::status::ok);
+    CHECK(f.res.content_type == "application/json");
+    CHECK(f.res.body == R"({"accepted":0,"valid":2})");
+    CHECK_FALSE(f.waited);
+    CHECK(f.lane.admissions == 0);
+    CHECK(f.lane.events().empty());
+}
+
+TEST_CASE("a dry run refuses what the real one would", "[intake][endpoint]") {
+    fixture f;
+    f.post("/events?x=y&dry_run=1", R"([{"data":1},{"data":1,"x":1}])");
+    CHECK(f.res.code == http::status::unprocessable_entity);
+    CHECK(f.detail().find("event [1]: \"x\" is unknown") == 0);
+    CHECK(f.lane.events().empty());
+}
+
+TEST_CASE("a dry run leaves what others had staged before", "[intake][endpoint]") {
+    fixture f;
+    f.post("/events", R"({"id":"kept","data":1})");
+    f.post("/events?dry_run=1", R"({"data":2})");
+    CHECK(f.only_event().id == "kept");
+}
+
+TEST_CASE("whether it is a dry run is beyond doubt", "[intake][endpoint]") {
+    fixture f;
+    for (const auto* query : {"dry_run", "dry_run=", "dry_run=true", "dry_run=01"}) {
+        f.post("/events?" + std::string{query}, "{}");
+        CHECK(f.res.code == http::status::bad_request);
+        CHECK(f.slug() == "invalid-query");
+        CHECK(f.lane.events().empty());
+    }
+    CHECK(f.post("/events?dry_run=0", "{}").code == http::status::created);
+}
+
+TEST_CASE("a sender of CloudEvents that asks whether it may send, may", "[intake][endpoint]") {
+    fixture f;
+    f.header("WebHook-Request-Origin", "sender.example.com");
+    f.header("WebHook-Request-Rate", "120");
+    for (const auto* path : {"/events", "/events/order", "/"}) {
+        f.send(http::verb::options, path);
+        CHECK(f.res.code == http::status::ok);
+        CHECK(f.answered_header("Allow: POST"));
+        CHECK(f.answered_header("WebHook-Allowed-Origin: sender.example.com"));
+        CHECK(f.answered_header("WebHook-Allowed-Rate: *"));
+    }
+}
+
+TEST_CASE("OPTIONS without a sender says the methods, and no more", "[intake][endpoint]") {
+    fixture f;
+    f.send(http::verb::options, "/events");
+    CHECK(f.res.code == http::status::no_content);
+    CHECK(f.res.headers == "Allow: POST, OPTIONS\r\n");
 }

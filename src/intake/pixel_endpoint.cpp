@@ -1,0 +1,78 @@
+#include "intake/pixel_endpoint.hpp"
+
+#include "base/json_text.hpp"
+#include "intake/pixel.hpp"
+#include "intake/query.hpp"
+#include "intake/text.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace trackd::intake {
+
+namespace {
+
+/// Sorted by their names; of two with the same name the last one is left, as in most forms.
+std::vector<query_parameter> parameters_of(std::string_view query) {
+    auto all = parse_query(query);
+    std::ranges::reverse(all);
+    std::ranges::stable_sort(all, {}, &query_parameter::first);
+    const auto doubles = std::ranges::unique(all, {}, &query_parameter::first);
+    all.erase(doubles.begin(), doubles.end());
+    return all;
+}
+
+/// Whether it can be an event's type. What can not is only data: there is nobody to tell.
+bool can_be_type(std::string_view text) {
+    return kind_of(text) == data_kind::text && !attribute_fault(text);
+}
+
+} // namespace
+
+pixel_endpoint::pixel_endpoint(lane& lane, body_decoder& decoder, event_reader_options options)
+    : admission_{lane, decoder}, options_{std::move(options)} {}
+
+void pixel_endpoint::add_routes(http::router& router) {
+    router.add(http::verb::get, "/pixel.gif", [this](const http::request& req, http::response& res) {
+        return admission_.take(req, res, *this);
+    });
+}
+
+std::optional<refusal> pixel_endpoint::read(const http::request& req, std::string_view, batch& events) {
+    if (req.method == http::verb::head)
+        return std::nullopt; // asks about the image, and shows nobody anything
+    request_facts facts;
+    facts.received_at = req.received_at;
+    const auto parameters = parameters_of(req.query);
+    event_view event;
+    event.time = req.received_at;
+    data_ = "{";
+    for (const auto& [name, value] : parameters) {
+        if (name == "type" && can_be_type(value)) event.type = value;
+        if (data_.size() > 1) data_ += ',';
+        base::append_json_string(data_, name);
+        data_ += ':';
+        base::append_json_string(data_, value);
+    }
+    data_ += '}';
+    event.datacontenttype = "application/json";
+    event.data = data_;
+    event.kind = data_kind::json;
+    return completion_.append(event, facts, std::nullopt, events);
+}
+
+void pixel_endpoint::accept(const http::request&, http::response& res, const new_events&) {
+    answer_pixel(res);
+}
+
+void pixel_endpoint::refuse(const http::request&, http::response& res, const refusal&) {
+    answer_pixel(res);
+}
+
+void pixel_endpoint::fail(
+    const http::request&, http::response& res, boost::system::error_code, std::chrono::seconds
+) {
+    answer_pixel(res);
+}
+
+} // namespace trackd::intake

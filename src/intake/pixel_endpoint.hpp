@@ -1,0 +1,45 @@
+// Our own pixel, `GET /pixel.gif`: one event in a query.
+#pragma once
+
+#include "http/router.hpp"
+#include "intake/admission.hpp"
+#include "intake/completion.hpp"
+
+#include <trackd/lane.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace trackd::intake {
+
+/// Takes the parameters of the query as the event's data, an object of strings, and `type` of them as its
+/// type, too. Answers the image whatever becomes of the event, as nobody would read an error.
+///
+/// One an I/O thread, used on that thread only. Lives as long as the router that it was added to is used, and
+/// not longer than its lane.
+class pixel_endpoint {
+public:
+    pixel_endpoint(lane& lane, body_decoder& decoder, event_reader_options options);
+    pixel_endpoint(const pixel_endpoint&) = delete;
+    pixel_endpoint& operator=(const pixel_endpoint&) = delete;
+
+    void add_routes(http::router& router);
+
+    // What `admission` asks of a format.
+    [[nodiscard]] std::optional<refusal> read(const http::request& req, std::string_view body, batch& events);
+    void accept(const http::request& req, http::response& res, const new_events& added);
+    void refuse(const http::request& req, http::response& res, const refusal& refused);
+    void fail(
+        const http::request& req, http::response& res, boost::system::error_code failed,
+        std::chrono::seconds retry_after
+    );
+
+private:
+    admission admission_;
+    event_reader_options options_;
+    event_completion completion_{options_};
+    std::string data_; // of the last event; kept for its memory
+};
+
+} // namespace trackd::intake

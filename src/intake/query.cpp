@@ -1,0 +1,54 @@
+#include "intake/query.hpp"
+
+#include "intake/decode.hpp"
+
+#include <algorithm>
+
+namespace trackd::intake {
+
+namespace {
+
+/// Cuts the first `name=value` off the query.
+std::pair<std::string_view, std::string_view> take_parameter(std::string_view& rest) noexcept {
+    const auto parameter = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(parameter.size() + 1, rest.size()));
+    const auto name = parameter.substr(0, parameter.find('='));
+    return {name, parameter.substr(std::min(name.size() + 1, parameter.size()))};
+}
+
+} // namespace
+
+std::string decode_form(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const auto plain = text.substr(0, text.find_first_of("+%"));
+        out += plain;
+        text.remove_prefix(plain.size());
+        if (text.empty()) break;
+        const auto encoded = text.substr(0, text.front() == '%' ? 3 : 1);
+        const auto decoded = text.front() == '%' ? decode_percent(encoded) : std::string(1, ' ');
+        out += decoded ? *decoded : "%";
+        text.remove_prefix(decoded ? encoded.size() : 1);
+    }
+    return out;
+}
+
+std::vector<query_parameter> parse_query(std::string_view query) {
+    std::vector<query_parameter> all;
+    while (!query.empty()) {
+        const auto [name, value] = take_parameter(query);
+        if (!name.empty()) all.emplace_back(decode_form(name), decode_form(value));
+    }
+    return all;
+}
+
+std::optional<std::string_view> find_parameter(std::string_view query, std::string_view name) noexcept {
+    while (!query.empty()) {
+        const auto [found, value] = take_parameter(query);
+        if (found == name) return value;
+    }
+    return std::nullopt;
+}
+
+} // namespace trackd::intake

@@ -1,0 +1,26 @@
+// The query of a URL, as forms and pixels fill it in: `name=value&name=value`.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace trackd::intake {
+
+/// Undoes what a form does to a value: `+` for a blank, and percent-encoding. A `%` that begins no byte stands
+/// for itself: who sends a pixel gets no error that would help to correct it.
+[[nodiscard]] std::string decode_form(std::string_view text);
+
+/// Name and value, decoded.
+using query_parameter = std::pair<std::string, std::string>;
+
+/// All parameters in their order. Those without a name are passed over.
+[[nodiscard]] std::vector<query_parameter> parse_query(std::string_view query);
+
+/// The value of the first parameter of this name, as sent; nothing if there is none.
+[[nodiscard]] std::optional<std::string_view>
+find_parameter(std::string_view query, std::string_view name) noexcept;
+
+} // namespace trackd::intake

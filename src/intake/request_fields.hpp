@@ -1,0 +1,37 @@
+// What a request's header fields say to the intake, before anybody looks at its body.
+#pragma once
+
+#include "http/request.hpp"
+#include "intake/refusal.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace trackd::intake {
+
+/// The fields that mean something here, and for whose names Beast has no number. All empty where not there.
+struct own_fields {
+    std::string_view idempotency_key;
+    std::string_view traceparent;
+    bool tracestate = false;        ///< there is at least one
+    bool cloudevent_binary = false; ///< one of `ce-id`, `ce-source`, `ce-specversion`, `ce-type` is there
+};
+
+/// Finds them all in one walk, as nearly every request has none of them.
+[[nodiscard]] own_fields find_own_fields(const http::request& req) noexcept;
+
+/// What stands behind `ce-` in the name of a field of a CloudEvent in the binary mode; else empty.
+[[nodiscard]] std::string_view cloudevent_attribute(std::string_view field_name) noexcept;
+
+/// Whether it can be an id.
+[[nodiscard]] std::optional<refusal> check_idempotency_key(std::string_view key);
+
+/// Whether a value of `traceparent` has the form of the W3C's Trace Context. One that has not is to be
+/// ignored by those rules, and `tracestate` with it.
+[[nodiscard]] bool is_traceparent(std::string_view text) noexcept;
+
+/// The values of all `tracestate` fields as one; empty if that cannot be an attribute.
+[[nodiscard]] std::string tracestate_of(const http::request& req);
+
+} // namespace trackd::intake

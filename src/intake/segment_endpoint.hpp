@@ -1,0 +1,73 @@
+// The way in for the clients of Segment and RudderStack, which believe that they talk to their own servers.
+#pragma once
+
+#include "http/router.hpp"
+#include "intake/admission.hpp"
+#include "intake/segment_reader.hpp"
+
+#include <trackd/lane.hpp>
+
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <string>
+
+namespace trackd::intake {
+
+/// What it answers to what is in docs/analytics-clients.md.
+///
+/// One an I/O thread, used on that thread only. Lives as long as the router that it was added to is used, and
+/// not longer than its lane.
+class segment_endpoint {
+public:
+    segment_endpoint(lane& lane, body_decoder& decoder, event_reader_options options);
+    segment_endpoint(const segment_endpoint&) = delete;
+    segment_endpoint& operator=(const segment_endpoint&) = delete;
+
+    void add_routes(http::router& router);
+
+private:
+    /// The `POST` requests of one path, as `admission` sees them.
+    struct call_format {
+        [[nodiscard]] std::optional<refusal>
+        read(const http::request& req, std::string_view body, batch& events) const;
+        void accept(const http::request& req, http::response& res, const new_events& added) const;
+        void refuse(const http::request& req, http::response& res, const refusal& refused) const;
+        void fail(
+            const http::request& req, http::response& res, boost::system::error_code failed,
+            std::chrono::seconds retry_after
+        ) const;
+        [[nodiscard]] bool is_rudderstack(const http::request& req) const noexcept;
+
+        segment_reader& reader;
+        std::optional<segment_kind> kind; ///< none: a batch
+        bool rudderstack_path = false;
+    };
+
+    /// Images that carry one call in their query.
+    struct pixel_format {
+        [[nodiscard]] std::optional<refusal>
+        read(const http::request& req, std::string_view body, batch& events);
+        void accept(const http::request& req, http::response& res, const new_events& added) const;
+        void refuse(const http::request& req, http::response& res, const refusal& refused) const;
+        void fail(
+            const http::request& req, http::response& res, boost::system::error_code failed,
+            std::chrono::seconds retry_after
+        ) const;
+
+        segment_reader& reader;
+        segment_kind kind;
+        std::string call = {}; ///< as JSON; kept for its memory
+    };
+
+    void
+    add_calls(http::router& router, std::optional<segment_kind> kind, std::string path, bool rudderstack);
+    void add_pixel(http::router& router, segment_kind kind, std::string path);
+
+    admission admission_;
+    segment_reader reader_;
+    std::deque<call_format> calls_; // they stay in place
+    std::deque<pixel_format> pixels_;
+};
+
+} // namespace trackd::intake

@@ -1,0 +1,95 @@
+#include "intake/segment_query.hpp"
+
+#include "base/json_text.hpp"
+#include "intake/decode.hpp"
+#include "intake/query.hpp"
+#include "intake/text.hpp"
+
+#include <algorithm>
+#include <span>
+
+namespace trackd::intake {
+
+namespace {
+
+constexpr std::size_t most_dots = 16;
+
+/// Both alphabets of base64, with padding or without.
+bool decode_data(std::string_view data, std::string& json) {
+    auto text = decode_form(data);
+    std::ranges::replace(text, '-', '+');
+    std::ranges::replace(text, '_', '/');
+    std::ranges::replace(text, ' ', '+'); // a `+` that was not encoded
+    while (text.ends_with('='))
+        text.pop_back();
+    text.append((4 - text.size() % 4) % 4, '=');
+    json.resize(text.size());
+    const auto size = decode_base64(text, json.data());
+    json.resize(size.value_or(0));
+    return size.has_value();
+}
+
+/// What the name of a parameter has before its dot number `depth`, and whether there is such a dot.
+std::pair<std::string_view, bool> part_of(std::string_view name, std::size_t depth) noexcept {
+    for (; depth > 0; --depth)
+        name.remove_prefix(name.find('.') + 1);
+    const auto dot = name.find('.');
+    return {name.substr(0, dot), dot != std::string_view::npos};
+}
+
+/// Writes the members of one object: parameters, sorted by name, that have their first `depth` parts in
+/// common.
+void write_members(std::span<const query_parameter> parameters, std::size_t depth, std::string& json) {
+    json += '{';
+    while (!parameters.empty()) {
+        const auto name = part_of(parameters.front().first, depth).first;
+        const auto same = std::ranges::find_if(parameters, [&](const query_parameter& one) {
+            return part_of(one.first, depth).first != name;
+        });
+        const auto count = static_cast<std::size_t>(same - parameters.begin());
+        auto group = parameters.first(count);
+        parameters = parameters.subspan(count);
+        // A value beside members of the same name gives way to them.
+        const auto inner = std::ranges::find_if(group, [&](const query_parameter& one) {
+            return part_of(one.first, depth).second;
+        });
+        if (!json.ends_with('{')) json += ',';
+        base::append_json_string(json, name);
+        json += ':';
+        if (inner == group.end())
+            base::append_json_string(json, group.back().second);
+        else
+            write_members(group.subspan(static_cast<std::size_t>(inner - group.begin())), depth + 1, json);
+    }
+    json += '}';
+}
+
+bool has_too_many_dots(const query_parameter& one) {
+    return std::ranges::count(one.first, '.') > static_cast<std::ptrdiff_t>(most_dots);
+}
+
+} // namespace
+
+std::optional<refusal> write_segment_call(std::string_view query, std::string& json) {
+    if (const auto data = find_parameter(query, "data"); data && !data->empty()) {
+        if (decode_data(*data, json)) return std::nullopt;
+        return refusal{
+            refusal_kind::invalid_event, "\"data\" is " + quoted(*data) + "; expected JSON text in base64"
+        };
+    }
+    auto parameters = parse_query(query);
+    std::erase_if(parameters, [](const auto& one) {
+        return one.first == "writeKey" || has_too_many_dots(one);
+    });
+    // By their parts: a dot comes before any other character, so that what lies in one object lies together.
+    std::ranges::stable_sort(parameters, [](const auto& one, const auto& other) {
+        return std::ranges::lexicographical_compare(one.first, other.first, [](char a, char b) {
+            return a != b && (a == '.' || (b != '.' && a < b));
+        });
+    });
+    json.clear();
+    write_members(parameters, 0, json);
+    return std::nullopt;
+}
+
+} // namespace trackd::intake

@@ -1,0 +1,28 @@
+#include "intake/query.hpp"
+#include "support/catch.hpp"
+
+using namespace trackd::intake;
+
+TEST_CASE("a form's value is decoded", "[intake][query]") {
+    CHECK(decode_form("a+b%20c%2Bd") == "a b c+d");
+    CHECK(decode_form("%E2%82%AC") == "€");
+    CHECK(decode_form("") == "");
+}
+
+TEST_CASE("a percent sign that begins no byte stands for itself", "[intake][query]") {
+    CHECK(decode_form("100%") == "100%");
+    CHECK(decode_form("%zz%4") == "%zz%4");
+}
+
+TEST_CASE("a query is split into its parameters", "[intake][query]") {
+    const std::vector<query_parameter> expected{{"a", "1=2"}, {"b c", ""}, {"a", "3"}, {"d", ""}};
+    CHECK(parse_query("a=1=2&b+c=&&=x&a=3&d") == expected);
+    CHECK(parse_query("").empty());
+}
+
+TEST_CASE("a parameter is found by its name", "[intake][query]") {
+    CHECK(find_parameter("ab=0&a=1&a=2", "a") == "1");
+    CHECK(find_parameter("a", "a") == "");
+    CHECK_FALSE(find_parameter("ab=1", "a"));
+    CHECK_FALSE(find_parameter("", "a"));
+}

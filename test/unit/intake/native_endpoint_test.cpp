@@ -119,7 +119,7 @@ TEST_CASE("a body that is too large once it is decoded gets 413", "[intake][endp
     using namespace std::string_literals;
     fixture f;
     trackd::intake::body_decoder little{{.max_bytes = 11}};
-    native_endpoint endpoint{f.lane, little, {}};
+    trackd::intake::native_endpoint endpoint{f.lane, little, {}};
     f.router = {};
     endpoint.add_routes(f.router);
     f.header(http::field::content_encoding, "Content-Encoding", "zstd");

@@ -1,6 +1,7 @@
 // Finding the handler of a request, and answering where there is none.
 #include "http/router.hpp"
 
+#include "base/log.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -29,6 +30,7 @@ void router::add(verb method, std::string pattern, handler respond) {
             "route \"" + pattern + "\": expected /path, /path/{name} or /path/{name}/path"
         );
     }
+    base::log().debug("http: route {} {}", name_of(method), pattern);
     if (open_ended) pattern.resize(brace);
     entries_.push_back({method, std::move(pattern), std::move(ending), open_ended, std::move(respond)});
 }

@@ -13,6 +13,7 @@ namespace trackd::intake {
 namespace {
 
 constexpr std::size_t usual_bytes = 512UL * 1024UL;
+constexpr std::size_t usual_members = 4096;
 
 constexpr std::array<std::string_view, 8> kind_names{
     "track", "identify", "page", "screen", "group", "alias", "merge", "audiencelist",
@@ -67,12 +68,11 @@ segment_reader::read_call(const request_facts& facts, segment_kind kind, std::st
     if (auto refused = parse(body)) return refused;
     auto at = document_.root();
     call_.collect(at);
-    write_keys_ = {string_in(call_.given[write_key]), {}};
+    key_of_body_ = string_in(call_.given[write_key]);
     body_.given.fill({}); // there is nothing around the call
     sent_at_of_body_.reset();
     auto refused = append(facts, kind, std::nullopt, out);
-    document_.release();
-    scratch_.release(usual_bytes);
+    release();
     return refused;
 }
 
@@ -81,18 +81,18 @@ segment_reader::read_batch(const request_facts& facts, std::string_view body, ba
     if (auto refused = parse(body)) return refused;
     auto at = document_.root();
     body_.collect(at);
-    write_keys_ = {string_in(body_.given[write_key]), {}};
+    key_of_body_ = string_in(body_.given[write_key]);
     sent_at_of_body_ = time_in(body_.given[sent_at]);
     const auto start = out.end_mark();
     auto refused = read_items(facts, out);
     if (refused) out.truncate(start);
-    document_.release();
-    scratch_.release(usual_bytes);
+    release();
     return refused;
 }
 
 std::optional<refusal> segment_reader::parse(std::string_view body) {
-    write_keys_ = {};
+    key_of_body_.clear();
+    key_of_item_.clear();
     merged_bytes_ = 0;
     const auto text = without_byte_order_mark(body);
     if (trimmed(text).empty())
@@ -141,7 +141,7 @@ std::optional<refusal> segment_reader::read_items(const request_facts& facts, ba
 }
 
 std::optional<refusal> segment_reader::read_item(const request_facts& facts, std::size_t index, batch& out) {
-    if (write_keys_.item.empty()) write_keys_.item = string_in(call_.given[write_key]);
+    if (key_of_item_.empty()) key_of_item_ = string_in(call_.given[write_key]);
     std::optional<segment_kind> kind;
     if (auto refused = read_kind(kind)) return refused;
     return append(facts, *kind, index, out);
@@ -303,6 +303,14 @@ std::string_view segment_reader::string_in(std::string_view value) {
     const auto size = unescape_json(escaped, out);
     scratch_.keep(size);
     return {out, size};
+}
+
+void segment_reader::release() {
+    document_.release();
+    scratch_.release(usual_bytes);
+    if (data_.capacity() > usual_bytes) std::string{}.swap(data_);
+    for (auto* one : {&body_, &call_})
+        if (one->members.capacity() > usual_members) std::vector<member>{}.swap(one->members);
 }
 
 // Of two members with the same name the last one counts, as with most readers of JSON.

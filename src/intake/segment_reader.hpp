@@ -58,7 +58,7 @@ public:
     read_batch(const request_facts& facts, std::string_view body, batch& out);
 
     /// The write keys in the body that was last read. Valid until the next one.
-    [[nodiscard]] const write_keys_in_body& write_keys() const noexcept { return write_keys_; }
+    [[nodiscard]] write_keys_in_body write_keys() const noexcept { return {key_of_body_, key_of_item_}; }
 
 private:
     // The members that mean something.
@@ -119,6 +119,7 @@ private:
     void append_member(std::string_view name, std::string_view value);
     void append_merged(known which);
     [[nodiscard]] std::string_view string_in(std::string_view value);
+    void release();
 
     event_reader_options options_;
     event_completion completion_{options_};
@@ -130,7 +131,8 @@ private:
     std::size_t merged_bytes_ = 0;
     std::string_view sent_at_of_header_;
     std::optional<wall_time> sent_at_of_body_; // of a batch
-    write_keys_in_body write_keys_;
+    std::string key_of_body_;
+    std::string key_of_item_;
 };
 
 } // namespace trackd::intake

@@ -1,0 +1,127 @@
+"""The formats of the front door, as their clients speak them: what is answered, and what is found in the database."""
+import base64
+import json
+
+from support import trackd
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+GIF = bytes.fromhex(
+    "47494638396101000100800000000000000000"
+    "21f90401000000002c00000000010001000002024401003b"
+)
+
+
+class CloudEvents(trackd.TestCase):
+    def setUp(self):
+        self.daemon = self.start()
+
+    def test_the_binary_mode_stores_the_attributes_of_the_header_and_the_body_as_data(self):
+        answer = self.daemon.post(
+            "grüße", content_type="text/plain", ce_specversion="1.0", ce_id="b-1", ce_source="/shop",
+            ce_type="order", ce_subject="Euro%20%E2%82%AC", ce_time="2026-01-02T03:04:05Z", ce_region='"e\\u"')
+        self.assertEqual((answer.status, answer.json()), (201, {"accepted": 1}), answer)
+        row = self.daemon.rows(1)[0]
+        row.pop("received_at")
+        self.assertEqual(row, {
+            "id": "b-1", "source": "/shop", "type": "order", "time": "2026-01-02T03:04:05.000000Z",
+            "subject": "Euro €", "datacontenttype": "text/plain", "data": "grüße", "extensions": '{"region":"eu"}',
+        })
+
+    def test_an_error_of_the_binary_mode_names_the_field(self):
+        attributes = {"ce_specversion": "1.0", "ce_id": "b-1", "ce_source": "/shop", "ce_type": "order"}
+        for name, value, status in [
+                ("ce_subject", "%C0%A0", 400), ("ce_datacontenttype", "text/plain", 400), ("ce_time", "now", 422),
+                ("ce_specversion", "2.0", 422), ("ce_my_name", "x", 422)]:
+            answer = self.daemon.post("x", content_type="text/plain", **{**attributes, name: value})
+            self.assert_problem(answer, status, name.replace("_", "-"))
+        del attributes["ce_id"]
+        self.assert_problem(self.daemon.post("x", content_type="text/plain", **attributes), 422, "ce-id is missing")
+        self.assertEqual(self.daemon.status()["tracker"]["accepted"], 0)
+
+    def test_an_empty_batch_is_taken_as_none_and_an_unknown_format_not_at_all(self):
+        answer = self.daemon.post("[]", content_type="application/cloudevents-batch+json")
+        self.assertEqual((answer.status, answer.json()), (201, {"accepted": 0}))
+        answer = self.daemon.post("[]", content_type="application/cloudevents-batch+avro")
+        self.assertEqual(self.assert_problem(answer, 415, "CloudEvents in JSON"), "unsupported-media-type")
+
+    def test_who_asks_before_sending_may_send(self):
+        answer = self.daemon.request("OPTIONS", "/events", WebHook_Request_Origin="sender.example.com")
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.header("allow"), "POST")
+        self.assertEqual(answer.header("webhook-allowed-origin"), "sender.example.com")
+        self.assertEqual(answer.header("webhook-allowed-rate"), "*")
+
+    def test_the_trace_of_a_request_is_kept_with_its_events(self):
+        self.assertEqual(self.daemon.post([{"a": 1}, {"a": 2}], traceparent=TRACE, tracestate="v=1").status, 201)
+        for row in self.daemon.rows(2):
+            self.assertEqual(json.loads(row["extensions"]), {"traceparent": TRACE, "tracestate": "v=1"})
+
+    def test_a_dry_run_stores_nothing(self):
+        answer = self.daemon.post([{"a": 1}, {"a": 2}], path="/events?dry_run=1")
+        self.assertEqual((answer.status, answer.json()), (200, {"accepted": 0, "valid": 2}))
+        self.assert_problem(self.daemon.post("[1]", path="/events/t?dry_run=1"), 422, "event [0]")
+        self.assertEqual(self.daemon.stop().accepted, 0)
+
+
+class Segment(trackd.TestCase):
+    def setUp(self):
+        self.daemon = self.start()
+
+    def test_a_track_call_is_found_with_its_name_and_its_user(self):
+        call = '{"userId": "u1", "event": "Order Completed", "messageId": "m1", "properties": {"total": 12.50}}'
+        key = base64.b64encode(b"key:").decode()
+        answer = self.daemon.post(call, path="/v1/track", content_type="text/plain", Authorization=f"Basic {key}")
+        self.assertEqual((answer.status, answer.header("content-type")), (200, "application/json"))
+        self.assertEqual(answer.json(), {"success": True})
+        row = self.daemon.rows(1)[0]
+        self.assertEqual((row["id"], row["type"], row["subject"]), ("m1", "Order Completed", "u1"))
+        self.assertEqual(row["data"], call)
+        self.assertEqual(row["datacontenttype"], "application/json")
+
+    def test_a_batch_is_stored_call_by_call_with_what_they_have_in_common(self):
+        answer = self.daemon.post({
+            "sentAt": "2020-01-01T00:00:10Z", "context": {"ip": "::1"}, "writeKey": "k",
+            "batch": [
+                {"type": "identify", "userId": "u1", "traits": {}, "timestamp": "2020-01-01T00:00:00Z"},
+                {"type": "track", "anonymousId": "a1", "event": "E"},
+            ]}, path="/v1/batch")
+        self.assertEqual((answer.status, answer.json()), (200, {"success": True}))
+        rows = {row["type"]: row for row in self.daemon.rows(2)}
+        self.assertEqual(json.loads(rows["identify"]["data"])["context"], {"ip": "::1"})
+        self.assertEqual(rows["E"]["subject"], "a1")
+        self.assertEqual(rows["E"]["time"], rows["E"]["received_at"])
+        # Ten seconds before it was sent, by whatever clock, is ten seconds before it arrived.
+        (apart,) = self.daemon.query(
+            "SELECT round((julianday(received_at) - julianday(time)) * 86400) AS seconds FROM events"
+            " WHERE type = 'identify'")
+        self.assertEqual(apart["seconds"], 10)
+
+    def test_a_bad_call_is_400_in_a_shape_that_every_client_reads(self):
+        answer = self.daemon.post({"batch": [{"type": "track", "userId": "u"}]}, path="/v1/import")
+        self.assertEqual(answer.status, 400)
+        error = answer.json()
+        self.assertEqual((error["success"], error["code"], error["error"]), (False, "invalid_event", "invalid_event"))
+        for name in ("message", "error_description", "detail"):
+            self.assertIn('batch [0]: "event" is missing', error[name])
+        self.assertEqual(self.daemon.status()["tracker"]["accepted"], 0)
+
+    def test_a_rudderstack_client_gets_what_its_gateway_says(self):
+        answer = self.daemon.post({"userId": "u"}, path="/v1/page", User_Agent="RudderLabs/rudder-sdk 1.0")
+        self.assertEqual((answer.status, answer.body), (200, b"ok"))
+        answer = self.daemon.post({"batch": []}, path="/beacon/v1/batch?writeKey=k", content_type="text/plain")
+        self.assertEqual((answer.status, answer.body), (400, b"empty batch payload\n"))
+        self.assertEqual(answer.header("content-type"), "text/plain; charset=utf-8")
+
+    def test_a_pixel_call_is_stored(self):
+        answer = self.daemon.request("GET", "/v1/pixel/page?writeKey=k&userId=u&properties.path=%2F")
+        self.assertEqual((answer.status, answer.header("content-type"), answer.body), (200, "image/gif", GIF))
+        row = self.daemon.rows(1)[0]
+        self.assertEqual((row["type"], row["subject"]), ("page", "u"))
+        self.assertEqual(json.loads(row["data"]), {"userId": "u", "properties": {"path": "/"}})
+
+    def test_our_own_pixel_is_stored_and_not_kept_by_anybody(self):
+        answer = self.daemon.request("GET", "/pixel.gif?type=mail.opened&mail=17")
+        self.assertEqual((answer.status, answer.header("content-type"), answer.body), (200, "image/gif", GIF))
+        self.assertEqual(answer.header("cache-control"), "no-store")
+        row = self.daemon.rows(1)[0]
+        self.assertEqual((row["type"], row["data"]), ("mail.opened", '{"mail":"17","type":"mail.opened"}'))

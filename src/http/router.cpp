@@ -15,7 +15,7 @@ auto name_of(verb method) {
 
 } // namespace
 
-void router::add(verb method, std::string pattern, handler respond) {
+void router::add(verb method, std::string pattern, handler respond, access wanted) {
     const auto brace = pattern.find('{');
     const bool open_ended = brace != std::string::npos;
     if (pattern.empty() || pattern.front() != '/' ||
@@ -23,7 +23,7 @@ void router::add(verb method, std::string pattern, handler respond) {
         throw std::invalid_argument("route \"" + pattern + "\": expected /path or /path/{name}");
     }
     if (open_ended) pattern.resize(brace);
-    entries_.push_back({method, std::move(pattern), open_ended, std::move(respond)});
+    entries_.push_back({method, std::move(pattern), open_ended, std::move(respond), wanted});
 }
 
 const router::entry* router::find(const request& req) const noexcept {
@@ -45,6 +45,13 @@ pending router::route(request& req, response& res) const {
     }
     answer_without_handler(req, res);
     return {};
+}
+
+bool router::ask_guard(request& req, std::optional<std::uint64_t> body_bytes, response& res) const {
+    const auto* found = find(req);
+    if (found == nullptr || found->wanted == access::open) return true;
+    res.clear();
+    return guard_->admit_head(req, body_bytes, found->wanted, res);
 }
 
 void router::answer_without_handler(const request& req, response& res) const {

@@ -29,6 +29,7 @@ struct request_facts {
     std::string_view content_type;    ///< empty: none
     std::string_view path_type;       ///< the type that the path gives; empty: none
     std::string_view idempotency_key; ///< the id of events that have none of their own; empty: none
+    std::string_view source = {};     ///< of events that name none; empty: the reader's own
 };
 
 /// Turns bodies into events. Keeps its memory, so that ordinary requests allocate nothing. Confined to one

@@ -3,6 +3,7 @@
 #include "base/ascii.hpp"
 #include "base/json_text.hpp"
 #include "intake/decode.hpp"
+#include "intake/key_guard.hpp"
 #include "intake/text.hpp"
 
 #include <trackd/error.hpp>
@@ -138,6 +139,13 @@ http::pending native_endpoint::respond(const http::request& req, http::response&
         return std::nullopt;
     }
 
+    const auto* caller = caller_of(req);
+    const auto count = lane_.events().events() - start.events;
+    if (!admit_events(caller, lane_.events(), start, res)) {
+        lane_.drop(start);
+        return std::nullopt;
+    }
+
     const bool with_ids = wants_representation(req);
     try {
         write_answer(start, with_ids); // before they are admitted: afterwards they are the tracker's
@@ -146,6 +154,7 @@ http::pending native_endpoint::respond(const http::request& req, http::response&
         throw;
     }
     if (const auto refused = lane_.admit(start)) {
+        if (caller != nullptr) caller->give_back_events(count);
         answer(res, refused, lane_.retry_after());
         return std::nullopt;
     }
@@ -161,6 +170,8 @@ std::optional<refusal> native_endpoint::read(const http::request& req) {
     facts.received_at = req.received_at;
     facts.content_type = req.header(http::field::content_type);
     facts.idempotency_key = req.header("Idempotency-Key");
+
+    if (const auto* caller = caller_of(req)) facts.source = caller->name();
 
     std::string path_type;
     if (auto refused = check_encoding(req.header(http::field::content_encoding))) return refused;

@@ -12,12 +12,11 @@ constexpr ticks second = clock::duration{std::chrono::seconds{1}}.count();
 
 // More than any body has bytes, and little enough to be multiplied.
 constexpr std::uint64_t largest_amount = 8'000'000'000;
-static_assert(largest_amount <= UINT64_MAX / static_cast<std::uint64_t>(second) - 1);
+static_assert(largest_amount <= INT64_MAX / second);
 
-/// The time that it takes to bring so much, rounded up.
+/// The time that it takes to bring so much. Rounded down: a bucket filled in parts shall not be a tick too small.
 ticks time_for(std::uint64_t amount, std::uint64_t per_second) noexcept {
-    const auto product = std::min(amount, largest_amount) * static_cast<std::uint64_t>(second);
-    return static_cast<ticks>(product / per_second + (product % per_second != 0 ? 1 : 0));
+    return static_cast<ticks>(std::min(amount, largest_amount) * static_cast<std::uint64_t>(second) / per_second);
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 
 #include "config/settings.hpp"
 #include "http/options.hpp"
+#include "intake/keys.hpp"
 
 #include <trackd/tracker.hpp>
 
@@ -14,6 +15,7 @@
 namespace trackd::service {
 
 [[nodiscard]] http::options http_options(const config::http_settings& settings);
+[[nodiscard]] std::vector<intake::key_options> make_keys(const config::settings& settings);
 [[nodiscard]] tracker_options make_tracker_options(const config::tracker_settings& settings);
 [[nodiscard]] std::unique_ptr<backlog> make_backlog(const config::settings& settings);
 

@@ -3,6 +3,7 @@
 #include "admin/pages.hpp"
 #include "base/log.hpp"
 #include "base/signals_blocked.hpp"
+#include "intake/key_guard.hpp"
 #include "intake/native_endpoint.hpp"
 #include "service/parts.hpp"
 
@@ -55,6 +56,7 @@ service::service(config::settings settings)
       admin_accepting_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
       tasks_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
       leading_{main_.get_executor(), [this](const auto& name, auto why) { leading_failed(name, why); }} {
+    keys_.replace(make_keys(settings_), system_clock());
     pool_.add_workers(http_options(settings_.http), [this](asio::io_context& thread) {
         return ingest_routes(thread);
     });
@@ -117,6 +119,7 @@ std::vector<base::running_task> service::tasks() const {
 
 http::router service::ingest_routes(asio::io_context& thread) {
     http::router routes;
+    routes.set_guard(std::make_shared<intake::key_guard>(keys_));
     intake::event_reader_options options;
     options.default_source = settings_.tracker.source;
     endpoints_.emplace_back(tracker_.add_lane(thread), options).add_routes(routes);
@@ -154,6 +157,7 @@ service::task service::live() {
     tasks_.spawn("journal", tracker_.watch());
     pool_.start();
     serve();
+    if (!keys_.get()) warn_if_open();
     enter(stage::running);
 
     co_await stop_.wait();
@@ -235,6 +239,17 @@ service::task service::watch_signals() {
             base::log().info("SIGHUP: there is nothing to reload in this version");
         else
             stop_.by_signal(std::string{signal_name(signal)});
+    }
+}
+
+// Without keys it is the address that keeps strangers out.
+void service::warn_if_open() const {
+    for (const auto& listener : ingest_listeners_) {
+        const auto at = listener.local_endpoint();
+        if (at.address().is_loopback()) continue;
+        base::log().warn(
+            "whoever reaches {} may send events: no keys are configured (docs/keys.md)", text(at)
+        );
     }
 }
 

@@ -8,6 +8,7 @@
 #include "http/connection_limit.hpp"
 #include "http/listener.hpp"
 #include "http/worker.hpp"
+#include "intake/keys.hpp"
 #include "intake/native_endpoint.hpp"
 #include "service/io_pool.hpp"
 #include "service/shutdown.hpp"
@@ -70,6 +71,7 @@ private:
     task stop();
 
     task watch_signals();
+    void warn_if_open() const;
     void enter(stage next);
     void hurry();
     void run_main_loop();
@@ -85,6 +87,7 @@ private:
     stop_request stop_;
     io_pool pool_;
     tracker tracker_;
+    intake::shared_key_ring keys_;
     std::deque<intake::native_endpoint> endpoints_; // one an I/O thread
     http::worker admin_worker_;
     http::connection_limit connections_;

@@ -23,6 +23,15 @@ TEST_CASE("a bucket begins full, and holds what a second brings", "[intake][rate
     CHECK(bucket.take(1, 5, start + 200ms) == 200ms);
 }
 
+TEST_CASE("a second is filled exactly, in whatever parts", "[intake][rate]") {
+    for (const std::uint64_t per_second : {3U, 7U, 11U, 999U}) {
+        rate bucket;
+        for (std::uint64_t i = 0; i < per_second; ++i)
+            CHECK_FALSE(bucket.take(1, per_second, start));
+        CHECK(bucket.take(1, per_second, start));
+    }
+}
+
 TEST_CASE("an amount is taken as a whole or not at all", "[intake][rate]") {
     rate bucket;
     CHECK_FALSE(bucket.take(3, 5, start));

@@ -44,7 +44,9 @@ int run(const trackd::service::command_line& line) {
                                                            ? trackd::base::log_format::json
                                                            : trackd::base::log_format::text
     );
-    trackd::service::service daemon{std::move(settings)};
+    trackd::service::service daemon{std::move(settings), [sources = line.sources] {
+                                        return trackd::config::load(sources);
+                                    }};
     return daemon.run();
 }
 

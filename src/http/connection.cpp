@@ -245,6 +245,7 @@ void connection::answer_refusal(const refused& why) {
 
 void connection::append(answer_form form) {
     auto& x = *exchange_;
+    if (x.in.has_fields()) add_cors(worker_.routes.cors(), x.in.current(), x.res);
     append_answer(x.out, x.res, worker_.date.at(worker_.now), form);
     worker_.figures.count_response(x.res.code);
     answered_ = true;

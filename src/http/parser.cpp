@@ -120,6 +120,7 @@ parser::progress parser::read_head() {
     request_.caller.reset();
     beast_->put(boost::asio::buffer(bytes.data(), head_size), error);
     if (error) return refuse(refused_by_parser(error, bytes.substr(0, bytes.find('\r'))));
+    has_fields_ = true;
     framing_ = {};
     if (auto wrong = check_head(request_, target_, limits_, framing_)) return refuse(std::move(*wrong));
     if (framing_.expects_continue && framing_.objection)
@@ -220,6 +221,7 @@ void parser::next() {
     empty_lines_ = 0;
     scanner_ = {};
     framing_ = {};
+    has_fields_ = false;
     head_is_new_ = false;
     refusal_.reset();
 }

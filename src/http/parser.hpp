@@ -57,6 +57,9 @@ public:
     /// to ask who may send it.
     [[nodiscard]] bool take_head() noexcept { return std::exchange(head_is_new_, false); }
 
+    /// Whether the current request's header fields are known, though there may be something wrong with it.
+    [[nodiscard]] bool has_fields() const noexcept { return has_fields_; }
+
     /// What the current request's head says about its body.
     [[nodiscard]] bool announces_body() const noexcept {
         return framing_.chunked || framing_.content_length > 0;
@@ -142,6 +145,7 @@ private:
     std::string_view target_;
     request request_;
     std::optional<refused> refusal_;
+    bool has_fields_ = false;
     bool head_is_new_ = false;
     bool at_chunk_line_ = false; // what Beast took last was a chunk's size line, or the trailers
 };

@@ -39,6 +39,10 @@ const router::entry* router::find(const request& req) const noexcept {
 }
 
 pending router::route(request& req, response& res) const {
+    if (answers_preflight(req)) {
+        answer_preflight(req, res);
+        return {};
+    }
     if (const auto* found = find(req)) {
         if (found->open_ended) req.parameter = req.path.substr(found->pattern.size());
         return found->respond(req, res);
@@ -49,7 +53,7 @@ pending router::route(request& req, response& res) const {
 
 bool router::ask_guard(request& req, std::optional<std::uint64_t> body_bytes, response& res) const {
     const auto* found = find(req);
-    if (found == nullptr || found->wanted == access::open) return true;
+    if (found == nullptr || found->wanted == access::open || answers_preflight(req)) return true;
     res.clear();
     return guard_->admit_head(req, body_bytes, found->wanted, res);
 }

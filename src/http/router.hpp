@@ -1,6 +1,7 @@
 // Which handler answers which method and path.
 #pragma once
 
+#include "http/cors.hpp"
 #include "http/guard.hpp"
 #include "http/request.hpp"
 #include "http/response.hpp"
@@ -26,7 +27,7 @@ using handler = std::function<pending(const request&, response&)>;
 /// A table of routes. Built before the listener opens, then only read; one a thread, because handlers may
 /// keep state of their thread.
 ///
-/// It answers by itself: 404 for an unknown path, 405 with
+/// It answers by itself: preflights of browsers that the CORS policy allows, 404 for an unknown path, 405 with
 /// `Allow` for an unknown method of a known path, `OPTIONS` (204 with `Allow`), `HEAD` where there is a `GET` (the
 /// connection leaves the body out), 501 for a method that HTTP does not know.
 class router {
@@ -39,6 +40,11 @@ public:
 
     /// Asks this one from now on. Without it, everybody is let in.
     void set_guard(std::shared_ptr<guard> who) { guard_ = std::move(who); }
+
+    /// Whose scripts may read the answers: nobody's, until this says otherwise.
+    void set_cors(cors_policy policy) { cors_ = std::move(policy); }
+
+    [[nodiscard]] const cors_policy& cors() const noexcept { return cors_; }
 
     /// Has the guard judge a request's head, if there is a handler that it stands before.
     /// @return whether the request may go on; otherwise `res` is the answer
@@ -71,6 +77,10 @@ private:
         [[nodiscard]] bool matches(std::string_view path) const noexcept;
     };
 
+    [[nodiscard]] bool answers_preflight(const request& req) const noexcept {
+        return req.method == verb::options && is_preflight(req) && cors_.allows(req.header(field::origin));
+    }
+
     [[nodiscard]] const entry* find(const request& req) const noexcept;
     [[nodiscard]] bool ask_guard(request& req, std::optional<std::uint64_t> body_bytes, response& res) const;
     void answer_without_handler(const request& req, response& res) const;
@@ -78,6 +88,7 @@ private:
 
     std::vector<entry> entries_;
     std::shared_ptr<guard> guard_;
+    cors_policy cors_;
 };
 
 } // namespace trackd::http

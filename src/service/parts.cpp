@@ -121,6 +121,10 @@ http::options http_options(const config::http_settings& settings) {
     return options;
 }
 
+http::cors_policy make_cors_policy(const config::http_settings& settings) {
+    return {settings.cors_origins};
+}
+
 std::vector<intake::key_options> make_keys(const config::settings& settings) {
     std::vector<intake::key_options> keys;
     for (const auto& one : settings.keys) {

@@ -121,6 +121,7 @@ std::vector<base::running_task> service::tasks() const {
 http::router service::ingest_routes(asio::io_context& thread) {
     http::router routes;
     routes.set_guard(std::make_shared<intake::key_guard>(keys_));
+    routes.set_cors(make_cors_policy(settings_.http));
     intake::event_reader_options options;
     options.default_source = settings_.tracker.source;
     endpoints_.emplace_back(tracker_.add_lane(thread), options).add_routes(routes);

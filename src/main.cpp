@@ -5,6 +5,7 @@
 #include "http/listener.hpp"
 #include "service/command_line.hpp"
 #include "service/journal_commands.hpp"
+#include "service/key_commands.hpp"
 #include "service/service.hpp"
 
 #include <exception>
@@ -25,6 +26,10 @@ int healthcheck(const trackd::config::settings& settings, bool ready) {
 
 int run(const trackd::service::command_line& line) {
     using trackd::service::command;
+    if (line.what == command::new_key) { // which needs no configuration
+        std::cout << trackd::service::new_key_text(line.key);
+        return 0;
+    }
     auto settings = trackd::config::load(line.sources);
     if (line.what == command::healthcheck) return healthcheck(settings, line.ready);
     if (line.what == command::journal) {
@@ -39,7 +44,9 @@ int run(const trackd::service::command_line& line) {
                                                            ? trackd::base::log_format::json
                                                            : trackd::base::log_format::text
     );
-    trackd::service::service daemon{std::move(settings)};
+    trackd::service::service daemon{std::move(settings), [sources = line.sources] {
+                                        return trackd::config::load(sources);
+                                    }};
     return daemon.run();
 }
 

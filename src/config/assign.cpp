@@ -1,8 +1,10 @@
 // One overload for each type that an option can have.
 #include "config/assign.hpp"
 
+#include "base/ascii.hpp"
 #include "config/address.hpp"
 #include "config/units.hpp"
+#include "config/web_origin.hpp"
 #include "config/words.hpp"
 
 #include <algorithm>
@@ -11,6 +13,13 @@
 
 namespace trackd::config {
 namespace {
+
+constexpr std::int64_t longest_in_list = 1024;
+
+bool is_hex_digit(char c) {
+    const auto lower = base::to_lower(c);
+    return (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'f');
+}
 
 bool is_control(char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -44,6 +53,14 @@ std::string description(const expectation& expected, std::span<const std::string
         return "a numeric address and port such as \"127.0.0.1:8080\", \"[::1]:8080\", \"localhost:8080\" or "
                "\"*:8080\", or an "
                "array of them";
+    case form::text_list:
+        return "a string without control characters, 1 to " + std::to_string(longest_in_list) +
+               " bytes, or an array of " + bounds + " of them";
+    case form::web_origins:
+        return "an origin such as \"https://shop.example\" or \"http://localhost:3000\", without a path, or "
+               "an array of " +
+               bounds + " of them; \"*\" means any";
+    case form::sha256: return "a string of " + std::to_string(expected.most) + " hexadecimal digits";
     }
     return {};
 }
@@ -84,20 +101,22 @@ public:
         const auto* text = std::get_if<std::string>(&from_.content);
         if (!text || !within_size(*text) || !has_right_characters(*text)) return refuse(from_);
         *to = *text;
+        if (expected_.written == form::sha256) std::ranges::transform(*to, to->begin(), base::to_lower);
         return true;
     }
 
-    bool operator()(addresses* to) const {
+    bool operator()(strings* to) const {
         const auto* several = std::get_if<list>(&from_.content);
         if (several && !within_size(*several)) {
             return report(
-                from_, "found " + std::to_string(several->size()) + " addresses, expected " + range(expected_)
+                from_, "found " + std::to_string(several->size()) + " " + std::string{elements()} +
+                           ", expected " + range(expected_)
             );
         }
-        addresses given;
+        strings given;
         bool all_right = true;
         for (const auto& one : several ? *several : list{from_})
-            all_right &= add_address(one, given);
+            all_right &= add_one(one, given);
         if (all_right) *to = std::move(given);
         return all_right;
     }
@@ -130,20 +149,41 @@ private:
 
     [[nodiscard]] bool has_right_characters(std::string_view text) const {
         if (expected_.written == form::name) return std::ranges::all_of(text, fits_name);
+        if (expected_.written == form::sha256) return std::ranges::all_of(text, is_hex_digit);
         return std::ranges::none_of(text, is_control);
     }
 
-    bool add_address(const value& from, addresses& given) const {
+    bool add_one(const value& from, strings& given) const {
         if (std::holds_alternative<reported>(from.content)) return false;
         const auto* text = std::get_if<std::string>(&from.content);
-        const auto address = text ? normalised_address(*text) : std::nullopt;
-        if (!address) return refuse(from);
-        const bool any_port = address->ends_with(":0");
-        if (!any_port && std::ranges::find(given, *address) != given.end()) {
-            return report(from, "found " + in_quotes(*text) + " twice, expected each address once");
+        const auto element = text ? normalised(*text) : std::nullopt;
+        if (!element) return refuse(from);
+        const bool any_port = expected_.written == form::address_list && element->ends_with(":0");
+        if (!any_port && std::ranges::find(given, *element) != given.end()) {
+            return report(
+                from,
+                "found " + in_quotes(*text) + " twice, expected each " + std::string{elements(1)} + " once"
+            );
         }
-        given.push_back(*address);
+        given.push_back(*element);
         return true;
+    }
+
+    /// One element of a list as it is kept; nothing if it is not right.
+    [[nodiscard]] std::optional<std::string> normalised(const std::string& text) const {
+        if (expected_.written == form::address_list) return normalised_address(text);
+        if (expected_.written == form::web_origins) return normalised_web_origin(text);
+        const bool right = !text.empty() && std::cmp_less_equal(text.size(), longest_in_list) &&
+                           std::ranges::none_of(text, is_control);
+        return right ? std::optional{text} : std::nullopt;
+    }
+
+    [[nodiscard]] std::string_view elements(std::size_t count = 2) const {
+        switch (expected_.written) {
+        case form::address_list: return count == 1 ? "address" : "addresses";
+        case form::web_origins: return count == 1 ? "origin" : "origins";
+        default: return count == 1 ? "string" : "strings";
+        }
     }
 
     /// @return false, for the caller to return
@@ -186,7 +226,10 @@ std::string range(const expectation& expected) {
     case form::text:
     case form::name:
     case form::path: return in_numbers + " bytes";
-    case form::address_list: return in_numbers;
+    case form::address_list:
+    case form::text_list:
+    case form::web_origins: return in_numbers;
+    case form::sha256:
     case form::flag:
     case form::choice: return {};
     }

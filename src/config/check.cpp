@@ -5,6 +5,7 @@
 #include "config/overlay.hpp"
 #include "config/units.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 namespace trackd::config {
@@ -95,6 +96,30 @@ void check_names(const reading& all, problems& found) {
     }
 }
 
+/// What a key is called, or its hash, tells it from all others.
+void check_keys(const reading& all, problems& found) {
+    const auto& keys = all.result.keys;
+    for (auto later = keys.begin(); later != keys.end(); ++later) {
+        const auto key = key_key(*later);
+        const auto same_as = [&](const auto& is_same) { return std::find_if(keys.begin(), later, is_same); };
+        const auto named = same_as([&](const auto& one) { return same_name(one.name, later->name); });
+        if (!later->name.empty() && named != later) {
+            found.add(
+                all.where.at(key + ".name"), key + ".name",
+                "another key is named " + in_quotes(named->name) +
+                    ", expected names that differ in more than case, or - for _"
+            );
+        }
+        const auto hashed = same_as([&](const auto& one) { return one.sha256 == later->sha256; });
+        if (!later->sha256.empty() && !later->name.empty() && hashed != later) {
+            found.add(
+                all.where.at(key + ".sha256"), key + ".sha256",
+                "the key " + in_quotes(hashed->name) + " has the same hash, expected a key of its own"
+            );
+        }
+    }
+}
+
 /// Where the sink stores its events, if that is a file.
 std::string* path_of(sink_settings& sink) {
     switch (sink.kind) {
@@ -155,6 +180,7 @@ void finish(reading& all, problems& found) {
     check_sync(all, found);
     check_retry(all, found);
     check_names(all, found);
+    check_keys(all, found);
     finish_paths(all, found);
 }
 

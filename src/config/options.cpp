@@ -18,6 +18,9 @@ constexpr auto of = &at<settings, Path...>;
 template <auto... Path>
 constexpr auto of_sink = &at<sink_settings, Path...>;
 
+template <auto... Path>
+constexpr auto of_key = &at<key_settings, Path...>;
+
 constexpr std::int64_t kib = 1024;
 constexpr std::int64_t mib = 1024 * kib;
 constexpr std::int64_t gib = 1024 * mib;
@@ -60,6 +63,9 @@ constexpr auto all_options = std::to_array<option<settings>>({
      "How long a connection may wait for its next request."},
     {"http.write_timeout", of<&settings::http, &http_settings::write_timeout>, form::duration, 1, day,
      "How long a client may take to read a response."},
+    {"http.cors_origins", of<&settings::http, &http_settings::cors_origins>, form::web_origins, 0, 1000,
+     "The web pages whose scripts may send events and read the answers, by their origin; `*`: any; empty: "
+     "none."},
 
     {"admin.listen", of<&settings::admin, &admin_settings::listen>, form::address_list, 1, 64,
      "Where health, status and other figures are served: written as `http.listen` is. Whoever reaches it "
@@ -177,6 +183,25 @@ constexpr auto of_log_sinks = std::to_array<option<sink_settings>>({
      0, hour, "How long each event takes, for demonstrations and tests."},
 });
 
+constexpr auto of_every_key = std::to_array<option<key_settings>>({
+    {"name", of_key<&key_settings::name>, form::name, 1, 64,
+     "What the key is called in the log and in `keys.NAME.…`, and the `source` of its events that come "
+     "without one; unique, whatever the case of its letters."},
+    {"sha256", of_key<&key_settings::sha256>, form::sha256, 64, 64,
+     "The SHA-256 of the key, so that nobody learns the key here. `trackd key new NAME` makes both."},
+    {"sources", of_key<&key_settings::sources>, form::text_list, 0, 1000,
+     "The sources that its events may name, beside the key's own name; empty: any. Others are answered with "
+     "403."},
+    {"origins", of_key<&key_settings::origins>, form::web_origins, 0, 1000,
+     "The web pages that may use it, by their origin; empty: any. Requests of others are answered with 403; "
+     "those that come from no web page are not touched by it."},
+    {"events_per_second", of_key<&key_settings::events_per_second>, form::count, 0, 1000 * million,
+     "How many events it may send, with as much at once as one second brings; 0: any number. At that bound "
+     "clients are told 429, and when to try again."},
+    {"bytes_per_second", of_key<&key_settings::bytes_per_second>, form::bytes, 0, tib,
+     "How many bytes of bodies it may send, in the same sense and with the same answer; 0: any number."},
+});
+
 constexpr std::array all_sink_kinds{sink_kind::sqlite, sink_kind::file, sink_kind::log, sink_kind::null};
 
 } // namespace
@@ -197,6 +222,10 @@ std::span<const option<sink_settings>> sink_options(sink_kind kind) noexcept {
     case sink_kind::null: return {};
     }
     return {};
+}
+
+std::span<const option<key_settings>> key_options() noexcept {
+    return of_every_key;
 }
 
 std::span<const sink_kind> sink_kinds() noexcept {

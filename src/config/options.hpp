@@ -14,7 +14,7 @@ namespace trackd::config {
 
 /// Where an option's value lives, inside a settings object that outlives this.
 using slot = std::variant<
-    bool*, std::size_t*, std::chrono::milliseconds*, std::string*, addresses*, ack_mode*, backlog_kind*,
+    bool*, std::size_t*, std::chrono::milliseconds*, std::string*, strings*, ack_mode*, backlog_kind*,
     journal_sync*, sink_kind*, sink_start*, log_level*, log_format*>;
 
 /// How an option's value is written, and what `least` and `most` of it count.
@@ -28,12 +28,15 @@ enum class form {
     name,         ///< letters, digits, - and _; counted in bytes
     path,         ///< a string; counted in bytes
     address_list, ///< one string or several
+    text_list,    ///< one string or several
+    web_origins,  ///< one string or several, each `https://host:port`, or `*`
+    sha256,       ///< a string of hexadecimal digits
 };
 
 /// One row of the table.
 template <class Owner>
 struct option {
-    std::string_view key; ///< of the whole, or within one `[[sinks]]`
+    std::string_view key; ///< of the whole, or within one `[[sinks]]` or `[[keys]]`
     slot (*in)(Owner&);
     form written;
     std::int64_t least;
@@ -42,7 +45,7 @@ struct option {
     std::string_view note = {}; ///< for the error when it is set to something impossible
 };
 
-/// All but the sinks', in the order of the documents: those without a table first, tables together.
+/// All but those of sinks and keys, in the order of the documents: those without a table first, tables together.
 [[nodiscard]] std::span<const option<settings>> options() noexcept;
 
 /// What every sink has.
@@ -52,6 +55,9 @@ struct option {
 [[nodiscard]] std::span<const option<sink_settings>> sink_options(sink_kind kind) noexcept;
 
 [[nodiscard]] std::span<const sink_kind> sink_kinds() noexcept;
+
+/// What every `[[keys]]` has.
+[[nodiscard]] std::span<const option<key_settings>> key_options() noexcept;
 
 /// @return nothing if there is no such option
 template <class Owner>

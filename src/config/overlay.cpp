@@ -13,7 +13,28 @@ namespace trackd::config {
 namespace {
 
 constexpr std::string_view variable_prefix = "TRACKD_";
-constexpr std::string_view sinks = "sinks";
+
+/// What there are several of, each with a name by which it is addressed: `sinks.NAME.KEY`.
+struct named_group {
+    std::string_view key;
+    std::string_view one;
+    std::optional<form> (*form_of)(std::string_view key);
+};
+
+template <class Owner>
+std::optional<form> form_in(const option<Owner>* row) {
+    return row ? std::optional{row->written} : std::nullopt;
+}
+
+constexpr std::array named_groups{
+    named_group{"sinks", "sink", [](std::string_view key) { return form_in(find_sink_option(key)); }},
+    named_group{"keys", "key", [](std::string_view key) { return form_in(find(key_options(), key)); }},
+};
+
+const named_group* group_of(std::string_view key) {
+    const auto found = std::ranges::find(named_groups, key, &named_group::key);
+    return found == named_groups.end() ? nullptr : &*found;
+}
 
 using path = std::vector<std::string>;
 
@@ -46,7 +67,7 @@ std::string joined(const path& parts) {
 }
 
 bool is_top_level(std::string_view key) {
-    return key == sinks || std::ranges::any_of(options(), [&](const auto& option) {
+    return group_of(key) || std::ranges::any_of(options(), [&](const auto& option) {
                return option.key.substr(0, option.key.find('.')) == key;
            });
 }
@@ -71,12 +92,10 @@ std::optional<change> from_set(std::string_view given) {
 }
 
 std::optional<form> form_of(const path& key) {
-    if (key.front() == sinks) {
-        const auto* row = key.size() == 3 ? find_sink_option(key.back()) : nullptr;
-        return row ? std::optional{row->written} : std::nullopt;
+    if (const auto* group = group_of(key.front())) {
+        return key.size() == 3 ? group->form_of(key.back()) : std::nullopt;
     }
-    const auto* row = find(options(), joined(key));
-    return row ? std::optional{row->written} : std::nullopt;
+    return form_in(find(options(), joined(key)));
 }
 
 /// Whether the text is to be read as TOML: strings may be given bare, and `[::1]:80` is one.
@@ -86,7 +105,9 @@ bool is_toml(std::string_view text, std::optional<form> written) {
         return rest.starts_with('"') || rest.starts_with('\'');
     };
     if (is_quote(text)) return true;
-    if (written != form::address_list || !text.starts_with('[')) return false;
+    const bool may_be_array =
+        written == form::address_list || written == form::text_list || written == form::web_origins;
+    if (!may_be_array || !text.starts_with('[')) return false;
     text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \t\n", 1)));
     return is_quote(text) || text.starts_with(']');
 }
@@ -120,39 +141,44 @@ void put(table& root, std::span<const std::string> key, value content) {
     }
 }
 
-std::string name_of(const value& sink) {
-    const auto* members = std::get_if<table>(&sink.content);
+std::string name_of(const value& one) {
+    const auto* members = std::get_if<table>(&one.content);
     const auto* name = members ? find(*members, "name") : nullptr;
     const auto* text = name ? std::get_if<std::string>(&name->content) : nullptr;
     return text ? *text : std::string{};
 }
 
 /// @return what is wrong with it, or nothing
-std::string put_into_sink(list& all, const change& from, value content) {
-    if (from.key.size() < 3) return "expected " + joined(from.key) + ".KEY, or all sinks as an array";
+std::string put_into_one(const named_group& group, list& all, const change& from, value content) {
+    if (from.key.size() < 3) {
+        return "expected " + joined(from.key) + ".KEY, or all " + std::string{group.key} + " as an array";
+    }
     std::string names;
-    for (auto& sink : all) {
-        const auto name = name_of(sink);
+    for (auto& one : all) {
+        const auto name = name_of(one);
         if (!name.empty() && same_name(name, from.key[1])) {
-            put(std::get<table>(sink.content), std::array{joined({from.key.begin() + 2, from.key.end()})},
+            put(std::get<table>(one.content), std::array{joined({from.key.begin() + 2, from.key.end()})},
                 content);
             return {};
         }
         names.append(names.empty() ? "" : ", ").append(in_quotes(name));
     }
-    return "no sink is named " + in_quotes(from.key[1]) + "; there is " + (names.empty() ? "none" : names);
+    return "no " + std::string{group.one} + " is named " + in_quotes(from.key[1]) + "; there is " +
+           (names.empty() ? "none" : names);
 }
 
 void apply(table& root, const change& from, environment variables, problems& found) {
     auto content = content_of(from, variables, found);
-    if (from.key.front() != sinks || from.key.size() == 1) {
+    const auto* group = group_of(from.key.front());
+    if (!group || from.key.size() == 1) {
         put(root, from.key, std::move(content));
         return;
     }
-    auto* value = find(root, sinks);
-    auto* all = value ? std::get_if<list>(&value->content) : nullptr;
+    auto* value = find(root, group->key);
+    list none;
+    auto* all = value ? std::get_if<list>(&value->content) : &none;
     if (!all) return; // which the reader reports
-    if (const auto wrong = put_into_sink(*all, from, std::move(content)); !wrong.empty()) {
+    if (const auto wrong = put_into_one(*group, *all, from, std::move(content)); !wrong.empty()) {
         found.add(from.where, wrong);
     }
 }

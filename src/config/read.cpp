@@ -1,4 +1,4 @@
-// Walks the tree. Tables of TOML become prefixes of keys; only sinks are objects of their own.
+// Walks the tree. Tables of TOML become prefixes of keys; only sinks and keys are objects of their own.
 #include "config/read.hpp"
 
 #include "config/assign.hpp"
@@ -6,6 +6,7 @@
 #include "config/options.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 namespace trackd::config {
 namespace {
@@ -24,11 +25,15 @@ keys keys_below(std::string_view prefix) {
         const auto rest = option.key.substr(prefix.size());
         add_once(result, rest.substr(0, rest.find('.')));
     }
-    if (prefix.empty()) result.push_back("sinks");
+    if (prefix.empty()) {
+        result.push_back("sinks");
+        result.push_back("keys");
+    }
     return result;
 }
 
-keys keys_of(std::span<const option<sink_settings>> options) {
+template <class Owner>
+keys keys_of(std::span<const option<Owner>> options) {
     keys result;
     for (const auto& option : options)
         result.push_back(option.key);
@@ -61,6 +66,8 @@ public:
                 set(content, row->in(into_.result), expectation_of(*row), full);
             } else if (full == "sinks") {
                 read_sinks(content);
+            } else if (full == "keys") {
+                read_keys(content);
             } else if (key.empty() || keys_below(full + '.').empty()) {
                 found_.add(where, "unknown key " + in_quotes(full) + ": " + advice(key, keys_below(prefix)));
             } else if (const auto* members = as<table>(content, full, "a table, [" + full + "]")) {
@@ -88,28 +95,39 @@ private:
     }
 
     void read_sinks(const value& from) {
-        const auto* elements = as<list>(from, "sinks", "an array of tables, [[sinks]]");
-        if (!elements) return;
-        if (elements->empty()) {
+        const auto* elements = std::get_if<list>(&from.content);
+        if (elements && elements->empty()) {
             found_.add(
                 from.where, "sinks", "found none, expected at least one; leave it out for the default"
             );
         }
+        read_each(from, "sinks", &reader::read_sink);
+    }
+
+    /// None is as good as any number: whoever has no keys may write so.
+    void read_keys(const value& from) { read_each(from, "keys", &reader::read_key); }
+
+    /// @param read_one given its members, its place, and what errors call it until its name is known
+    void read_each(
+        const value& from, const std::string& all,
+        void (reader::*read_one)(const table&, const origin&, const std::string&)
+    ) {
+        const auto* elements = as<list>(from, all, "an array of tables, [[" + all + "]]");
+        if (!elements) return;
         for (std::size_t i = 0; i < elements->size(); ++i) {
-            const auto key = "sinks[" + std::to_string(i) + "]";
-            if (const auto* members = as<table>((*elements)[i], key, "a table, [[sinks]]")) {
-                read_sink(*members, (*elements)[i].where, key);
+            const auto key = all + '[' + std::to_string(i) + ']';
+            if (const auto* members = as<table>((*elements)[i], key, "a table, [[" + all + "]]")) {
+                (this->*read_one)(*members, (*elements)[i].where, key);
             }
         }
     }
 
-    /// @param numbered what errors call it until its name is known
     void read_sink(const table& members, const origin& where, const std::string& numbered) {
         sink_settings sink;
-        const bool named = require("name", members, where, sink, numbered);
+        const bool named = require(sink_options(), "name", members, where, sink, numbered);
         const auto key = named ? sink_key(sink) : numbered;
         if (named) into_.where[key + ".name"] = find(members, "name")->where;
-        if (require("kind", members, where, sink, key)) {
+        if (require(sink_options(), "kind", members, where, sink, key)) {
             read_options(members, sink, key);
         } else {
             find_unknown(members, key);
@@ -117,16 +135,38 @@ private:
         into_.result.sinks.push_back(std::move(sink));
     }
 
-    /// @return whether the sink has it, and it is right
+    void read_key(const table& members, const origin& where, const std::string& numbered) {
+        key_settings key;
+        const bool named = require(key_options(), "name", members, where, key, numbered);
+        const auto called = named ? key_key(key) : numbered;
+        if (named) into_.where[called + ".name"] = find(members, "name")->where;
+        require(key_options(), "sha256", members, where, key, called);
+        for (const auto& [option, place, content] : members) {
+            if (option == "name" || option == "sha256") continue;
+            const auto full = dotted(called, option);
+            if (const auto* row = find(key_options(), option)) {
+                set(content, row->in(key), expectation_of(*row), full);
+            } else {
+                found_.add(
+                    place, full, "a key has no such option: " + advice(option, keys_of(key_options()))
+                );
+            }
+        }
+        into_.result.keys.push_back(std::move(key));
+    }
+
+    /// @return whether the sink or key has it, and it is right
+    template <class Owner>
     bool require(
-        std::string_view key, const table& members, const origin& where, sink_settings& sink,
-        const std::string& sink_is
+        std::span<const option<Owner>> rows, std::string_view key, const table& members, const origin& where,
+        Owner& owner, const std::string& owner_is
     ) {
         if (const auto* given = find(members, key)) {
-            const auto& row = *find(sink_options(), key);
-            return set(*given, row.in(sink), expectation_of(row), dotted(sink_is, key));
+            const auto& row = *find(rows, key);
+            return set(*given, row.in(owner), expectation_of(row), dotted(owner_is, key));
         }
-        found_.add(where, sink_is, "found no " + std::string{key} + ", expected one in every sink");
+        constexpr auto what = std::is_same_v<Owner, sink_settings> ? "sink" : "key";
+        found_.add(where, owner_is, "found no " + std::string{key} + ", expected one in every " + what);
         return false;
     }
 
@@ -174,6 +214,10 @@ private:
 
 std::string sink_key(const sink_settings& sink) {
     return "sinks." + sink.name;
+}
+
+std::string key_key(const key_settings& key) {
+    return "keys." + key.name;
 }
 
 reading read(const table& root, problems& found) {

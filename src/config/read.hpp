@@ -11,7 +11,8 @@
 
 namespace trackd::config {
 
-/// Which options were set, and where. Sinks' keys are those that errors show: `sinks.NAME.path`.
+/// Which options were set, and where. Those of sinks and keys are called as errors show
+/// them: `sinks.NAME.path`, `keys.NAME.sha256`.
 using origins = std::map<std::string, origin, std::less<>>;
 
 struct reading {
@@ -25,5 +26,8 @@ struct reading {
 
 /// What errors call the sink, and its key: `sinks.NAME`.
 [[nodiscard]] std::string sink_key(const sink_settings& sink);
+
+/// The same for a key: `keys.NAME`.
+[[nodiscard]] std::string key_key(const key_settings& key);
 
 } // namespace trackd::config

@@ -37,10 +37,13 @@ enum class log_format { text, json };
 [[nodiscard]] std::string_view to_string(log_level value) noexcept;
 [[nodiscard]] std::string_view to_string(log_format value) noexcept;
 
+/// Any number of strings, each once.
+using strings = std::vector<std::string>;
+
 /// Where a listener listens: at least one address, each `IPv4:PORT` or `[IPv6]:PORT`, numeric, port 0 to
 /// 65535. Loading has already written `localhost` as 127.0.0.1, and `*` or nothing as `[::]`, which means all
 /// interfaces, IPv4 included.
-using addresses = std::vector<std::string>;
+using addresses = strings;
 
 struct http_settings {
     addresses listen{"127.0.0.1:8080"};
@@ -54,6 +57,7 @@ struct http_settings {
     std::chrono::milliseconds body_timeout{30'000};
     std::chrono::milliseconds idle_timeout{75'000};
     std::chrono::milliseconds write_timeout{30'000};
+    strings cors_origins{"*"}; ///< of web pages that may read answers; `*`: any
 
     bool operator==(const http_settings&) const = default;
 };
@@ -138,6 +142,18 @@ struct sink_settings {
     bool operator==(const sink_settings&) const = default;
 };
 
+/// One `[[keys]]`: who may send events, which, from where, and how many.
+struct key_settings {
+    std::string name;
+    std::string sha256;                ///< of the key, 64 hexadecimal digits in lower case
+    strings sources;                   ///< that its events may name; empty: any
+    strings origins;                   ///< of the web pages that may use it, `https://host:port`; empty: any
+    std::size_t events_per_second = 0; ///< 0: any number
+    std::size_t bytes_per_second = 0;  ///< 0: any number
+
+    bool operator==(const key_settings&) const = default;
+};
+
 struct shutdown_settings {
     std::chrono::milliseconds lame_duck{0};
     std::chrono::milliseconds request_timeout{3'000};
@@ -162,6 +178,7 @@ struct settings {
     backlog_settings backlog;
     journal_settings journal;
     std::vector<sink_settings> sinks; ///< never empty once loaded; names are unique
+    std::vector<key_settings> keys;   ///< none: everybody may send events; names and hashes are unique
     shutdown_settings shutdown;
     log_settings log;
 

@@ -47,7 +47,7 @@ struct writer {
 
     std::string operator()(const std::string* from) const { return string_literal(*from); }
 
-    std::string operator()(const addresses* from) const {
+    std::string operator()(const strings* from) const {
         if (from->size() == 1) return string_literal(from->front());
         std::string text;
         for (const auto& address : *from)
@@ -86,6 +86,12 @@ void append_sink(std::string& out, sink_settings& from) {
         append(out, row.key, row, from);
 }
 
+void append_key(std::string& out, key_settings& from) {
+    out += "\n[[keys]]\n";
+    for (const auto& row : key_options())
+        append(out, row.key, row, from);
+}
+
 } // namespace
 
 std::string literal(const slot& from, form written) {
@@ -98,6 +104,8 @@ std::string to_toml(const settings& from) {
     append_settings(out, copy);
     for (auto& sink : copy.sinks)
         append_sink(out, sink);
+    for (auto& key : copy.keys)
+        append_key(out, key);
     return out;
 }
 

@@ -130,6 +130,7 @@ connection::step connection::answer_what_is_complete() {
             if (auto wait = write_answers()) return *wait;
         }
         const auto progress = x.in.advance();
+        if (x.in.take_head() && !admit_head()) continue;
         if (progress == parser::progress::refused) {
             answer_refusal(x.in.refusal());
             continue;
@@ -140,10 +141,37 @@ connection::step connection::answer_what_is_complete() {
             if (auto wait = write_answers()) return *wait;
             return wait_for_more();
         }
+        if (!admit_body()) continue;
         if (!handle()) return step::handling;
     }
     if (auto wait = write_answers()) return *wait;
     return linger(worker_.limits.linger_timeout);
+}
+
+// Before the body is waited for, and before the word that it may come. Returns false where the request is answered.
+// Then a body that was announced is not read, even if it is here: the answer is the same however the bytes were cut.
+bool connection::admit_head() {
+    auto& x = *exchange_;
+    try {
+        if (worker_.routes.admit_head(x.in.current(), x.in.announced_bytes(), x.res)) return true;
+    } catch (...) {
+        handler_failed(std::current_exception());
+    }
+    worker_.figures.refusals[static_cast<std::size_t>(refusal::not_admitted)].add();
+    x.res.close = x.in.announces_body();
+    answer_current();
+    return false;
+}
+
+// A body that came in chunks has its size only now.
+bool connection::admit_body() {
+    auto& x = *exchange_;
+    if (x.in.announced_bytes()) return true;
+    x.res.clear();
+    if (worker_.routes.admit_body(x.in.current(), x.res)) return true;
+    worker_.figures.refusals[static_cast<std::size_t>(refusal::not_admitted)].add();
+    answer_current();
+    return false;
 }
 
 // A client that sent `Expect: 100-continue` waits for a word before it sends its body.
@@ -217,6 +245,7 @@ void connection::answer_refusal(const refused& why) {
 
 void connection::append(answer_form form) {
     auto& x = *exchange_;
+    if (x.in.has_fields()) add_cors(worker_.routes.cors(), x.in.current(), x.res);
     append_answer(x.out, x.res, worker_.date.at(worker_.now), form);
     worker_.figures.count_response(x.res.code);
     answered_ = true;

@@ -52,6 +52,8 @@ private:
 
     step answer_what_is_complete();
     bool handle();
+    bool admit_head();
+    bool admit_body();
     void answer_expectation(parser::progress progress);
     void handler_failed(const std::exception_ptr& why);
     void answer_current();

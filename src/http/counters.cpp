@@ -14,6 +14,7 @@ std::string_view to_string(refusal reason) noexcept {
     case refusal::transfer_coding: return "transfer_coding";
     case refusal::closing: return "closing";
     case refusal::version: return "version";
+    case refusal::not_admitted: return "not_admitted";
     case refusal::count_: break;
     }
     return "unknown";

@@ -35,6 +35,7 @@ enum class refusal : std::uint8_t {
     transfer_coding, ///< a transfer coding other than chunked: 501
     closing,         ///< not complete when the time for it was over, at shutdown: 503
     version,         ///< neither HTTP/1.0 nor HTTP/1.1: 505
+    not_admitted,    ///< the guard did not let it in
     count_           // how many there are
 };
 

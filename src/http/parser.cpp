@@ -117,12 +117,15 @@ parser::progress parser::read_head() {
     beast_.emplace(*this);
     request_.headers.clear();
     request_.parameter = {};
+    request_.caller.reset();
     beast_->put(boost::asio::buffer(bytes.data(), head_size), error);
     if (error) return refuse(refused_by_parser(error, bytes.substr(0, bytes.find('\r'))));
+    has_fields_ = true;
     framing_ = {};
     if (auto wrong = check_head(request_, target_, limits_, framing_)) return refuse(std::move(*wrong));
     if (framing_.expects_continue && framing_.objection)
         return refuse(with_close(std::move(*framing_.objection)));
+    head_is_new_ = !framing_.objection;
     unread_ = begin_ + head_size;
     body_bytes_ = input_.size() - unread_;
     if (framing_.chunked) {
@@ -218,6 +221,8 @@ void parser::next() {
     empty_lines_ = 0;
     scanner_ = {};
     framing_ = {};
+    has_fields_ = false;
+    head_is_new_ = false;
     refusal_.reset();
 }
 
@@ -245,6 +250,7 @@ void parser::move_to_front() {
 
 void parser::reset() {
     input_.clear();
+    request_.caller.reset();
     unread_ = 0;
     next();
 }

@@ -53,6 +53,23 @@ public:
     /// advance() said need_more or ready.
     [[nodiscard]] bool take_expectation() noexcept { return std::exchange(framing_.expects_continue, false); }
 
+    /// True once for a request whose head is complete and sound, whatever advance() says of its body: now is the time
+    /// to ask who may send it.
+    [[nodiscard]] bool take_head() noexcept { return std::exchange(head_is_new_, false); }
+
+    /// Whether the current request's header fields are known, though there may be something wrong with it.
+    [[nodiscard]] bool has_fields() const noexcept { return has_fields_; }
+
+    /// What the current request's head says about its body.
+    [[nodiscard]] bool announces_body() const noexcept {
+        return framing_.chunked || framing_.content_length > 0;
+    }
+
+    /// The size of the body, where its head gives it.
+    [[nodiscard]] std::optional<std::uint64_t> announced_bytes() const noexcept {
+        return framing_.chunked ? std::nullopt : std::optional{framing_.content_length};
+    }
+
     /// The current request was answered: forget it.
     void next();
 
@@ -128,6 +145,8 @@ private:
     std::string_view target_;
     request request_;
     std::optional<refused> refusal_;
+    bool has_fields_ = false;
+    bool head_is_new_ = false;
     bool at_chunk_line_ = false; // what Beast took last was a chunk's size line, or the trailers
 };
 

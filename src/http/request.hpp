@@ -7,6 +7,7 @@
 #include <boost/beast/http/verb.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -39,6 +40,7 @@ public:
     std::string_view parameter; ///< what stood for `{name}` in the route's pattern, as sent
     wall_time received_at;      ///< when its last byte had arrived
     bool http_1_0 = false;
+    std::shared_ptr<const void> caller; ///< who it is, to the guard that let it in; null: nobody asked
 
     /// The first field with this name; empty where there is none.
     [[nodiscard]] std::string_view header(field id) const noexcept;

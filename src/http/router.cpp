@@ -17,7 +17,7 @@ auto name_of(verb method) {
 
 } // namespace
 
-void router::add(verb method, std::string pattern, handler respond) {
+void router::add(verb method, std::string pattern, handler respond, access wanted) {
     const auto brace = pattern.find('{');
     const bool open_ended = brace != std::string::npos;
     const auto closing = open_ended ? pattern.find('}', brace) : 0;
@@ -32,7 +32,7 @@ void router::add(verb method, std::string pattern, handler respond) {
     }
     base::log().debug("http: route {} {}", name_of(method), pattern);
     if (open_ended) pattern.resize(brace);
-    entries_.push_back({method, std::move(pattern), std::move(ending), open_ended, std::move(respond)});
+    entries_.push_back({method, std::move(pattern), std::move(ending), open_ended, std::move(respond), wanted});
 }
 
 const router::entry* router::find(const request& req) const noexcept {
@@ -48,12 +48,23 @@ const router::entry* router::find(const request& req) const noexcept {
 }
 
 pending router::route(request& req, response& res) const {
+    if (answers_preflight(req)) {
+        answer_preflight(req, res);
+        return {};
+    }
     if (const auto* found = find(req)) {
         if (found->open_ended) req.parameter = found->parameter_in(req.path);
         return found->respond(req, res);
     }
     answer_without_handler(req, res);
     return {};
+}
+
+bool router::ask_guard(request& req, std::optional<std::uint64_t> body_bytes, response& res) const {
+    const auto* found = find(req);
+    if (found == nullptr || found->wanted == access::open || answers_preflight(req)) return true;
+    res.clear();
+    return guard_->admit_head(req, body_bytes, found->wanted, res);
 }
 
 void router::answer_without_handler(const request& req, response& res) const {

@@ -1,14 +1,19 @@
 // Which handler answers which method and path.
 #pragma once
 
+#include "http/cors.hpp"
+#include "http/guard.hpp"
 #include "http/request.hpp"
 #include "http/response.hpp"
 #include "http/task.hpp"
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace trackd::http {
@@ -22,14 +27,35 @@ using handler = std::function<pending(const request&, response&)>;
 /// A table of routes. Built before the listener opens, then only read; one a thread, because handlers may
 /// keep state of their thread.
 ///
-/// It answers by itself: 404 for an unknown path, 405 with `Allow` for an unknown method of a known path,
-/// `OPTIONS` (204 with `Allow`), `HEAD` where there is a `GET` (the connection leaves the body out), 501 for
-/// a method that HTTP does not know.
+/// It answers by itself: preflights of browsers that the CORS policy allows, 404 for an unknown path, 405 with
+/// `Allow` for an unknown method of a known path, `OPTIONS` (204 with `Allow`), `HEAD` where there is a `GET` (the
+/// connection leaves the body out), 501 for a method that HTTP does not know.
 class router {
 public:
     /// @param pattern `/status`, `/events/{type}` or `/projects/{key}/settings`: one segment may stand for
     /// anything that is not empty and has no `/` in it
-    void add(verb method, std::string pattern, handler respond);
+    /// @param wanted  whom the guard has to know first
+    void add(verb method, std::string pattern, handler respond, access wanted = access::known);
+
+    /// Asks this one from now on. Without it, everybody is let in.
+    void set_guard(std::shared_ptr<guard> who) { guard_ = std::move(who); }
+
+    /// Whose scripts may read the answers: nobody's, until this says otherwise.
+    void set_cors(cors_policy policy) { cors_ = std::move(policy); }
+
+    [[nodiscard]] const cors_policy& cors() const noexcept { return cors_; }
+
+    /// Has the guard judge a request's head, if there is a handler that it stands before.
+    /// @return whether the request may go on; otherwise `res` is the answer
+    [[nodiscard]] bool
+    admit_head(request& req, std::optional<std::uint64_t> body_bytes, response& res) const {
+        return guard_ == nullptr || !guard_->is_on() || ask_guard(req, body_bytes, res);
+    }
+
+    /// The same for a body that came without its size.
+    [[nodiscard]] bool admit_body(const request& req, response& res) const {
+        return req.caller == nullptr || guard_->admit_body(req, res);
+    }
 
     /// Answers the request, which gets its `parameter` set. Exceptions of a handler pass through.
     [[nodiscard]] pending route(request& req, response& res) const;
@@ -46,16 +72,24 @@ private:
         std::string ending;  ///< what follows the `}`
         bool open_ended;     ///< has a `{name}`
         handler respond;
+        access wanted;
 
         [[nodiscard]] bool matches(std::string_view path) const noexcept;
         [[nodiscard]] std::string_view parameter_in(std::string_view path) const noexcept;
     };
 
+    [[nodiscard]] bool answers_preflight(const request& req) const noexcept {
+        return req.method == verb::options && is_preflight(req) && cors_.allows(req.header(field::origin));
+    }
+
     [[nodiscard]] const entry* find(const request& req) const noexcept;
+    [[nodiscard]] bool ask_guard(request& req, std::optional<std::uint64_t> body_bytes, response& res) const;
     void answer_without_handler(const request& req, response& res) const;
     [[nodiscard]] std::string allowed_methods(std::string_view path) const;
 
     std::vector<entry> entries_;
+    std::shared_ptr<guard> guard_;
+    cors_policy cors_;
 };
 
 } // namespace trackd::http

@@ -6,6 +6,7 @@
 #include "http/router.hpp"
 #include "http/task.hpp"
 #include "intake/body_decoder.hpp"
+#include "intake/key_guard.hpp"
 #include "intake/refusal.hpp"
 
 #include <trackd/lane.hpp>
@@ -13,6 +14,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -54,6 +56,20 @@ concept request_format = requires(
     { format.fail(req, res, failed, retry_after) } -> std::same_as<void>;
 };
 
+/// A format whose requests may say in their body whose they are.
+template <class T>
+concept identifies_late =
+    requires(T& format, const http::request& req, http::response& res, std::shared_ptr<const key>& caller) {
+        /// Finds out whose request it is, once it is read. False: `res` says that it may not go on.
+        { format.identify(req, res, caller) } -> std::same_as<bool>;
+    };
+
+/// A format that says in its own words what the answer `res` says: that the key is wrong, or may not do this.
+template <class T>
+concept rewords_denials = requires(T& format, const http::request& req, http::response& res) {
+    { format.deny(req, res) } -> std::same_as<void>;
+};
+
 /// Takes the events of requests into the lane, in whatever format they come. The format is known when this is
 /// compiled, so that what it costs is the reading and the answer. Confined to the lane's thread.
 class admission {
@@ -70,9 +86,13 @@ public:
             format.refuse(req, res, *refused);
             return std::nullopt;
         }
+        std::shared_ptr<const key> caller = req.caller ? shared_caller_of(req) : nullptr;
+        if (!may_bring(req, res, format, staged, caller)) return std::nullopt;
+        const auto count = staged.events().size();
         format.accept(req, res, staged.events());
         if (staged.events().size() == 0) return std::nullopt; // nothing that anybody could refuse
         if (const auto failed = lane_.admit(staged.release())) {
+            if (caller) caller->give_back_events(count);
             res.clear();
             format.fail(req, res, failed, lane_.retry_after());
             return std::nullopt;
@@ -93,17 +113,6 @@ public:
     }
 
 private:
-    template <class Format>
-    [[nodiscard]] std::optional<refusal> read(const http::request& req, Format& format) {
-        const auto coding = req.header(http::field::content_encoding);
-        if (coding.empty()) return format.read(req, req.body, lane_.events()); // nearly always
-        auto body = req.body;
-        auto refused = decoder_.decode(coding, body);
-        if (!refused) refused = format.read(req, body, lane_.events());
-        decoder_.release();
-        return refused;
-    }
-
     /// Drops what was appended since, unless it is released.
     class staged_events {
     public:
@@ -118,6 +127,8 @@ private:
 
         [[nodiscard]] new_events events() const noexcept { return {lane_.events(), start_}; }
 
+        [[nodiscard]] batch::mark mark() const noexcept { return start_; }
+
         [[nodiscard]] batch::mark release() noexcept {
             released_ = true;
             return start_;
@@ -128,6 +139,32 @@ private:
         batch::mark start_;
         bool released_ = false;
     };
+
+    template <class Format>
+    [[nodiscard]] std::optional<refusal> read(const http::request& req, Format& format) {
+        const auto coding = req.header(http::field::content_encoding);
+        if (coding.empty()) return format.read(req, req.body, lane_.events()); // nearly always
+        auto body = req.body;
+        auto refused = decoder_.decode(coding, body);
+        if (!refused) refused = format.read(req, body, lane_.events());
+        decoder_.release();
+        return refused;
+    }
+
+    /// Whether the caller's key allows these events; otherwise `res` is the answer.
+    template <class Format>
+    [[nodiscard]] bool may_bring(
+        const http::request& req, http::response& res, Format& format, const staged_events& staged,
+        std::shared_ptr<const key>& caller
+    ) {
+        bool may = true;
+        if constexpr (identifies_late<Format>) may = caller || format.identify(req, res, caller);
+        may = may && admit_events(caller.get(), lane_.events(), staged.mark(), res);
+        if constexpr (rewords_denials<Format>) {
+            if (!may) format.deny(req, res);
+        }
+        return may;
+    }
 
     template <class Format>
     [[nodiscard]] http::task<void> confirm(const http::request& req, http::response& res, Format& format) {

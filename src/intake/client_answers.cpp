@@ -29,6 +29,16 @@ constexpr std::string_view too_large = "payload-too-large";
 
 } // namespace
 
+void answer_client_denied(http::response& res) {
+    const auto code = res.code;
+    if (code == status::unauthorized)
+        answer(res, code, "unauthorized", "there is no such write key; nothing was stored");
+    else if (code == status::too_many_requests)
+        answer(res, code, "rate-limited", "more than the write key may send in a second; nothing was stored");
+    else
+        answer(res, code, "forbidden", "the write key may not be used for this; nothing was stored");
+}
+
 void answer_client_error(http::response& res, const refusal& refused) {
     const auto [code, slug] = meaning_of(refused.kind);
     answer(res, status::bad_request, code == status::payload_too_large ? too_large : slug, refused.detail);

@@ -10,6 +10,9 @@
 
 namespace trackd::intake {
 
+/// In place of the answer that `res` holds: the key is wrong, or may not do this. Header fields stay.
+void answer_client_denied(http::response& res);
+
 /// 400, whatever is wrong: clients take any other status that means "never" for a reason to try again, or to
 /// send smaller pieces.
 void answer_client_error(http::response& res, const refusal& refused);

@@ -46,7 +46,8 @@ std::optional<refusal> event_completion::append(
         generated = ids_.next(facts.received_at);
         event.id = {generated.data(), generated.size()};
     }
-    if (event.source.empty()) event.source = options_.default_source;
+    if (event.source.empty())
+        event.source = facts.source.empty() ? std::string_view{options_.default_source} : facts.source;
     if (event.type.empty()) event.type = facts.path_type.empty() ? "event" : facts.path_type;
     event.received_at = facts.received_at;
     if (!facts.traceparent.empty()) add_trace(event, facts);

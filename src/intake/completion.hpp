@@ -32,6 +32,7 @@ struct request_facts {
     std::string_view idempotency_key;  ///< the id of events that have none of their own; empty: none
     std::string_view traceparent = {}; ///< the extension of events that have none; empty: none
     std::string_view tracestate = {};  ///< goes with it; empty: none
+    std::string_view source = {};      ///< of events that name none; empty: the configured one
 };
 
 /// Keeps its memory from event to event. Confined to one thread.

@@ -6,14 +6,20 @@
 #include "intake/pixel_endpoint.hpp"
 #include "intake/segment_endpoint.hpp"
 
+#include <memory>
+#include <utility>
+
 namespace trackd::intake {
 
 /// Lives as long as the router that they were added to is used, and not longer than their lane.
 class endpoints {
 public:
-    endpoints(lane& lane, const event_reader_options& options, decoding_limits decoding)
-        : decoder_{decoding}, native_{lane, decoder_, options}, segment_{lane, decoder_, options},
-          pixel_{lane, decoder_, options} {}
+    endpoints(
+        lane& lane, const event_reader_options& options, decoding_limits decoding,
+        std::shared_ptr<key_guard> guard
+    )
+        : guard_{std::move(guard)}, decoder_{decoding}, native_{lane, decoder_, options},
+          segment_{lane, decoder_, options, guard_.get()}, pixel_{lane, decoder_, options, guard_.get()} {}
 
     void add_routes(http::router& router) {
         native_.add_routes(router); // first, as it is looked for first
@@ -22,6 +28,7 @@ public:
     }
 
 private:
+    std::shared_ptr<key_guard> guard_; // the router's, too
     body_decoder decoder_;
     native_endpoint native_;
     segment_endpoint segment_;

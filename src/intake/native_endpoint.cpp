@@ -3,6 +3,7 @@
 #include "base/json_text.hpp"
 #include "intake/answers.hpp"
 #include "intake/decode.hpp"
+#include "intake/key_guard.hpp"
 #include "intake/query.hpp"
 #include "intake/request_fields.hpp"
 #include "intake/text.hpp"
@@ -73,6 +74,8 @@ std::optional<refusal> native_endpoint::read(const http::request& req, std::stri
     facts.received_at = req.received_at;
     facts.content_type = req.header(http::field::content_type);
     facts.idempotency_key = own.idempotency_key;
+
+    if (const auto* caller = caller_of(req)) facts.source = caller->name();
 
     std::string path_type;
     std::string tracestate;

@@ -2,6 +2,7 @@
 
 #include "base/json_text.hpp"
 #include "intake/pixel.hpp"
+#include "intake/presented_key.hpp"
 #include "intake/query.hpp"
 #include "intake/text.hpp"
 
@@ -29,13 +30,17 @@ bool can_be_type(std::string_view text) {
 
 } // namespace
 
-pixel_endpoint::pixel_endpoint(lane& lane, body_decoder& decoder, event_reader_options options)
-    : admission_{lane, decoder}, options_{std::move(options)} {}
+pixel_endpoint::pixel_endpoint(
+    lane& lane, body_decoder& decoder, event_reader_options options, key_guard* guard
+)
+    : admission_{lane, decoder}, guard_{guard}, options_{std::move(options)} {}
 
 void pixel_endpoint::add_routes(http::router& router) {
-    router.add(http::verb::get, "/pixel.gif", [this](const http::request& req, http::response& res) {
-        return admission_.take(req, res, *this);
-    });
+    router.add(
+        http::verb::get, "/pixel.gif",
+        [this](const http::request& req, http::response& res) { return admission_.take(req, res, *this); },
+        http::access::open
+    );
 }
 
 std::optional<refusal> pixel_endpoint::read(const http::request& req, std::string_view, batch& events) {
@@ -66,6 +71,19 @@ void pixel_endpoint::accept(const http::request&, http::response& res, const new
 }
 
 void pixel_endpoint::refuse(const http::request&, http::response& res, const refusal&) {
+    answer_pixel(res);
+}
+
+bool pixel_endpoint::identify(
+    const http::request& req, http::response& res, std::shared_ptr<const key>& caller
+) const {
+    std::string memory;
+    return guard_ == nullptr || guard_->admit_text(presented_key(req, memory).value_or(""), req, res, caller);
+}
+
+// A page shows the image, whoever asks for it.
+void pixel_endpoint::deny(const http::request&, http::response& res) const {
+    res.clear();
     answer_pixel(res);
 }
 

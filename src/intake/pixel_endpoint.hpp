@@ -20,7 +20,10 @@ namespace trackd::intake {
 /// not longer than its lane.
 class pixel_endpoint {
 public:
-    pixel_endpoint(lane& lane, body_decoder& decoder, event_reader_options options);
+    /// @param guard may be null: then nobody needs a key. Outlives this
+    pixel_endpoint(
+        lane& lane, body_decoder& decoder, event_reader_options options, key_guard* guard = nullptr
+    );
     pixel_endpoint(const pixel_endpoint&) = delete;
     pixel_endpoint& operator=(const pixel_endpoint&) = delete;
 
@@ -35,8 +38,13 @@ public:
         std::chrono::seconds retry_after
     );
 
+    [[nodiscard]] bool
+    identify(const http::request& req, http::response& res, std::shared_ptr<const key>& caller) const;
+    void deny(const http::request& req, http::response& res) const;
+
 private:
     admission admission_;
+    key_guard* guard_;
     event_reader_options options_;
     event_completion completion_{options_};
     std::string data_; // of the last event; kept for its memory

@@ -7,6 +7,7 @@
 #include "intake/query.hpp"
 #include "intake/request_fields.hpp"
 #include "intake/segment_query.hpp"
+#include "intake/write_key.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -22,6 +23,7 @@ constexpr std::string_view success = R"({"success":true})";
 request_facts facts_of(const http::request& req) noexcept {
     request_facts facts;
     facts.received_at = req.received_at;
+    if (const auto* caller = caller_of(req)) facts.source = caller->name();
     return facts;
 }
 
@@ -65,8 +67,10 @@ void answer_settings(const http::request& req, http::response& res) {
 
 } // namespace
 
-segment_endpoint::segment_endpoint(lane& lane, body_decoder& decoder, event_reader_options options)
-    : admission_{lane, decoder}, reader_{std::move(options)} {}
+segment_endpoint::segment_endpoint(
+    lane& lane, body_decoder& decoder, event_reader_options options, key_guard* guard
+)
+    : admission_{lane, decoder}, reader_{std::move(options)}, guard_{guard} {}
 
 void segment_endpoint::add_routes(http::router& router) {
     using enum segment_kind;
@@ -85,38 +89,44 @@ void segment_endpoint::add_routes(http::router& router) {
         add_calls(router, std::nullopt, path, segment);
     add_calls(router, std::nullopt, "/beacon/v1/batch", rudderstack);
 
-    router.add(http::verb::post, "/v1/m", [](const http::request&, http::response& res) -> http::pending {
-        res.json(status::ok, success); // a client's figures about itself: of no use here
-        return std::nullopt;
-    });
+    router.add(
+        http::verb::post, "/v1/m",
+        [](const http::request&, http::response& res) -> http::pending {
+            res.json(status::ok, success); // a client's figures about itself: of no use here
+            return std::nullopt;
+        },
+        http::access::open
+    );
     router.add(
         http::verb::get, "/v1/projects/{key}/settings",
         [](const http::request& req, http::response& res) -> http::pending {
             answer_settings(req, res);
             return std::nullopt;
-        }
+        },
+        http::access::open
     );
 }
 
 void segment_endpoint::add_calls(
     http::router& router, std::optional<segment_kind> kind, std::string path, bool rudderstack
 ) {
-    auto& format = calls_.emplace_back(call_format{reader_, kind, rudderstack});
+    auto& format = calls_.emplace_back(call_format{reader_, guard_, kind, rudderstack});
     router.add(
         http::verb::post, std::move(path),
         [this, &format](const http::request& req, http::response& res) {
             return admission_.take(req, res, format);
-        }
+        },
+        http::access::late
     );
 }
 
 void segment_endpoint::add_pixel(http::router& router, segment_kind kind, std::string path) {
-    auto& format = pixels_.emplace_back(pixel_format{reader_, kind});
+    auto& format = pixels_.emplace_back(pixel_format{reader_, guard_, kind});
     const auto respond = [this, &format](const http::request& req, http::response& res) {
         return admission_.take(req, res, format);
     };
-    router.add(http::verb::get, path + ".gif", respond);
-    router.add(http::verb::get, std::move(path), respond);
+    router.add(http::verb::get, path + ".gif", respond, http::access::open);
+    router.add(http::verb::get, std::move(path), respond, http::access::open);
 }
 
 std::optional<refusal>
@@ -159,6 +169,23 @@ void segment_endpoint::call_format::fail(
     );
 }
 
+bool segment_endpoint::call_format::identify(
+    const http::request& req, http::response& res, std::shared_ptr<const key>& caller
+) const {
+    std::string memory;
+    return guard == nullptr ||
+           guard->admit_text(find_write_key(req, reader.write_keys(), memory), req, res, caller);
+}
+
+void segment_endpoint::call_format::deny(const http::request& req, http::response& res) const {
+    const auto code = res.code;
+    answer_client_denied(res);
+    if (!is_rudderstack(req)) return;
+    answer_rudderstack_error(
+        res, code, code == status::too_many_requests ? "max requests limit reached" : "invalid write key"
+    );
+}
+
 bool segment_endpoint::call_format::is_rudderstack(const http::request& req) const noexcept {
     return rudderstack_path || names_rudderstack(req.header(http::field::user_agent));
 }
@@ -181,6 +208,19 @@ void segment_endpoint::pixel_format::accept(const http::request&, http::response
 
 // A page shows the image, whatever became of the call: nobody would read an error.
 void segment_endpoint::pixel_format::refuse(const http::request&, http::response& res, const refusal&) const {
+    answer_pixel(res);
+}
+
+bool segment_endpoint::pixel_format::identify(
+    const http::request& req, http::response& res, std::shared_ptr<const key>& caller
+) const {
+    std::string memory;
+    return guard == nullptr ||
+           guard->admit_text(find_write_key(req, reader.write_keys(), memory), req, res, caller);
+}
+
+void segment_endpoint::pixel_format::deny(const http::request&, http::response& res) const {
+    res.clear();
     answer_pixel(res);
 }
 

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -20,7 +21,10 @@ namespace trackd::intake {
 /// not longer than its lane.
 class segment_endpoint {
 public:
-    segment_endpoint(lane& lane, body_decoder& decoder, event_reader_options options);
+    /// @param guard may be null: then nobody needs a key. Outlives this
+    segment_endpoint(
+        lane& lane, body_decoder& decoder, event_reader_options options, key_guard* guard = nullptr
+    );
     segment_endpoint(const segment_endpoint&) = delete;
     segment_endpoint& operator=(const segment_endpoint&) = delete;
 
@@ -37,9 +41,13 @@ private:
             const http::request& req, http::response& res, boost::system::error_code failed,
             std::chrono::seconds retry_after
         ) const;
+        [[nodiscard]] bool
+        identify(const http::request& req, http::response& res, std::shared_ptr<const key>& caller) const;
+        void deny(const http::request& req, http::response& res) const;
         [[nodiscard]] bool is_rudderstack(const http::request& req) const noexcept;
 
         segment_reader& reader;
+        key_guard* guard;
         std::optional<segment_kind> kind; ///< none: a batch
         bool rudderstack_path = false;
     };
@@ -55,7 +63,12 @@ private:
             std::chrono::seconds retry_after
         ) const;
 
+        [[nodiscard]] bool
+        identify(const http::request& req, http::response& res, std::shared_ptr<const key>& caller) const;
+        void deny(const http::request& req, http::response& res) const;
+
         segment_reader& reader;
+        key_guard* guard;
         segment_kind kind;
         std::string call = {}; ///< as JSON; kept for its memory
     };
@@ -66,6 +79,7 @@ private:
 
     admission admission_;
     segment_reader reader_;
+    key_guard* guard_;
     std::deque<call_format> calls_; // they stay in place
     std::deque<pixel_format> pixels_;
 };

@@ -1,9 +1,11 @@
 #include "service/command_line.hpp"
 
+#include "base/ascii.hpp"
 #include "base/version.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <filesystem>
@@ -68,6 +70,26 @@ CLI::App* add_journal_commands(CLI::App& app, journal_line& into) {
     return journal;
 }
 
+/// For CLI11.
+/// @return what is wrong with the text; nothing if it is good
+std::string is_key_name(const std::string& text) {
+    const bool good = !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+        const auto lower = base::to_lower(c);
+        return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    });
+    return good ? std::string{} : "found " + text + ", expected letters, digits, - and _, 1 to 64 bytes";
+}
+
+CLI::App* add_key_commands(CLI::App& app, std::string& name) {
+    auto* key = app.add_subcommand("key", "make keys for those who send events (docs/keys.md)");
+    key->require_subcommand(1);
+    key->add_subcommand("new", "print a new random key, and what to add to the configuration for it")
+        ->add_option("NAME", name, "what the key is to be called")
+        ->required()
+        ->check(is_key_name);
+    return key;
+}
+
 } // namespace
 
 std::optional<command_line> read_command_line(int argc, char** argv, char** environment, int& exit_status) {
@@ -94,6 +116,7 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
         app.add_subcommand("healthcheck", "ask the running daemon: exit 0 if it is healthy, 1 if not");
     healthcheck->add_flag("--ready", line.ready, "ask whether it is ready for requests, not only alive");
     auto* journal = add_journal_commands(app, line.journal);
+    auto* key = add_key_commands(app, line.key);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& end) {
@@ -104,6 +127,7 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
     if (*config) line.what = command::config;
     if (*healthcheck) line.what = command::healthcheck;
     if (*journal) line.what = command::journal;
+    if (*key) line.what = command::new_key;
     line.sources.environment = pairs(environment);
     if (!file.empty())
         line.sources.file = file;

@@ -9,7 +9,7 @@
 
 namespace trackd::service {
 
-enum class command { serve, check, config, healthcheck, journal };
+enum class command { serve, check, config, healthcheck, journal, new_key };
 
 enum class journal_command { list, verify, cat, forget };
 
@@ -26,6 +26,7 @@ struct command_line {
     config::sources sources; ///< of the configuration; the environment is filled in
     bool ready = false;      ///< `healthcheck --ready`
     journal_line journal;
+    std::string key; ///< `key new NAME`
 };
 
 /// Reads the command line. Where it asks for help or the version, or is wrong, says so on standard output or

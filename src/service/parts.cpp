@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/processors.hpp"
+#include "base/sha256.hpp"
 #include "sinks/file.hpp"
 #include "sinks/log.hpp"
 #include "sinks/null.hpp"
@@ -118,6 +119,25 @@ http::options http_options(const config::http_settings& settings) {
     options.body_timeout = settings.body_timeout;
     options.write_timeout = settings.write_timeout;
     return options;
+}
+
+http::cors_policy make_cors_policy(const config::http_settings& settings) {
+    return {settings.cors_origins};
+}
+
+std::vector<intake::key_options> make_keys(const config::settings& settings) {
+    std::vector<intake::key_options> keys;
+    for (const auto& one : settings.keys) {
+        intake::key_options key;
+        key.name = one.name;
+        key.hash = base::sha256_from_hex(one.sha256).value(); // which the configuration's check has seen to
+        key.sources = one.sources;
+        key.origins = one.origins;
+        key.events_per_second = one.events_per_second;
+        key.bytes_per_second = one.bytes_per_second;
+        keys.push_back(std::move(key));
+    }
+    return keys;
 }
 
 std::filesystem::path journal_directory(const config::settings& settings) {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "config/settings.hpp"
+#include "http/cors.hpp"
 #include "http/options.hpp"
+#include "intake/keys.hpp"
 
 #include <trackd/tracker.hpp>
 
@@ -14,6 +16,8 @@
 namespace trackd::service {
 
 [[nodiscard]] http::options http_options(const config::http_settings& settings);
+[[nodiscard]] http::cors_policy make_cors_policy(const config::http_settings& settings);
+[[nodiscard]] std::vector<intake::key_options> make_keys(const config::settings& settings);
 [[nodiscard]] tracker_options make_tracker_options(const config::tracker_settings& settings);
 [[nodiscard]] std::unique_ptr<backlog> make_backlog(const config::settings& settings);
 

@@ -3,6 +3,8 @@
 #include "admin/pages.hpp"
 #include "base/log.hpp"
 #include "base/signals_blocked.hpp"
+#include "config/load.hpp"
+#include "intake/key_guard.hpp"
 #include "service/parts.hpp"
 
 #include <boost/asio/bind_executor.hpp>
@@ -43,8 +45,8 @@ constexpr std::size_t max_admin_connections = 100;
 
 } // namespace
 
-service::service(config::settings settings)
-    : settings_{std::move(settings)}, started_{std::chrono::steady_clock::now()},
+service::service(config::settings settings, std::function<config::settings()> reload)
+    : settings_{std::move(settings)}, reload_{std::move(reload)}, started_{std::chrono::steady_clock::now()},
       stop_{main_.get_executor(), [this] { hurry(); }}, pool_{io_threads(settings_.http)},
       tracker_{make_tracker()}, admin_worker_{main_, http_options(settings_.http), admin_routes()},
       connections_{main_.get_executor(), max_connections(settings_.http)},
@@ -54,6 +56,7 @@ service::service(config::settings settings)
       admin_accepting_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
       tasks_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
       leading_{main_.get_executor(), [this](const auto& name, auto why) { leading_failed(name, why); }} {
+    keys_.replace(make_keys(settings_), system_clock());
     pool_.add_workers(http_options(settings_.http), [this](asio::io_context& thread) {
         return ingest_routes(thread);
     });
@@ -116,12 +119,15 @@ std::vector<base::running_task> service::tasks() const {
 
 http::router service::ingest_routes(asio::io_context& thread) {
     http::router routes;
+    const auto guard = std::make_shared<intake::key_guard>(keys_);
+    routes.set_guard(guard);
+    routes.set_cors(make_cors_policy(settings_.http));
     intake::event_reader_options options;
     options.default_source = settings_.tracker.source;
     const intake::decoding_limits decoding{
         settings_.http.max_decoded_bytes, settings_.http.max_decoded_ratio
     };
-    endpoints_.emplace_back(tracker_.add_lane(thread), options, decoding).add_routes(routes);
+    endpoints_.emplace_back(tracker_.add_lane(thread), options, decoding, guard).add_routes(routes);
     admin::add_health_routes(routes, *this);
     return routes;
 }
@@ -156,6 +162,7 @@ service::task service::live() {
     tasks_.spawn("journal", tracker_.watch());
     pool_.start();
     serve();
+    if (!keys_.get()) warn_if_open();
     enter(stage::running);
 
     co_await stop_.wait();
@@ -234,9 +241,48 @@ service::task service::watch_signals() {
         const auto signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, ended));
         if (ended) co_return;
         if (signal == SIGHUP)
-            base::log().info("SIGHUP: there is nothing to reload in this version");
+            reload_keys();
         else
             stop_.by_signal(std::string{signal_name(signal)});
+    }
+}
+
+// Keys can change while requests run; whatever else is different waits for the next start.
+void service::reload_keys() {
+    try {
+        put_into_force(reload_());
+    } catch (const config::error& wrong) {
+        for (const auto& line : wrong.lines())
+            base::log().error("SIGHUP: {}", line);
+        base::log().error("SIGHUP: the configuration is refused; the keys stay as they were");
+    } catch (const std::exception& why) {
+        base::log().error("SIGHUP: {}; the keys stay as they were", why.what());
+    }
+}
+
+void service::put_into_force(const config::settings& with) {
+    const auto changes = keys_.replace(make_keys(with), system_clock());
+    for (const auto& line : changes)
+        base::log().info("SIGHUP: {}", line);
+    base::log().info(
+        "SIGHUP: {}, {} in force", changes.empty() ? "the keys are as they were" : "the keys have changed",
+        with.keys.size()
+    );
+    auto rest = with;
+    rest.keys = settings_.keys;
+    if (rest != settings_)
+        base::log().warn("SIGHUP: other settings than keys have changed, too: they need a restart");
+    if (with.keys.empty() && !changes.empty()) warn_if_open();
+}
+
+// Without keys it is the address that keeps strangers out.
+void service::warn_if_open() const {
+    for (const auto& listener : ingest_listeners_) {
+        const auto at = listener.local_endpoint();
+        if (at.address().is_loopback()) continue;
+        base::log().warn(
+            "whoever reaches {} may send events: no keys are configured (docs/keys.md)", text(at)
+        );
     }
 }
 

@@ -9,6 +9,7 @@
 #include "http/listener.hpp"
 #include "http/worker.hpp"
 #include "intake/endpoints.hpp"
+#include "intake/keys.hpp"
 #include "service/io_pool.hpp"
 #include "service/shutdown.hpp"
 #include "service/stop_request.hpp"
@@ -23,6 +24,7 @@
 #include <atomic>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,9 +36,10 @@ namespace trackd::service {
 class service final : private admin::overview {
 public:
     /// Builds everything, binds the listeners, and starts nothing.
+    /// @param reload loads the configuration once more, as it was loaded for `settings`; throws config::error
     /// @throws std::exception whose text is one line for the operator: a port in use, a directory that cannot
     /// be written
-    explicit service(config::settings settings);
+    service(config::settings settings, std::function<config::settings()> reload);
 
     /// Serves until a signal or the failure of a part, then drains.
     /// @return the process's exit status: 0 nothing lost, 1 events lost or a part failed
@@ -70,6 +73,9 @@ private:
     task stop();
 
     task watch_signals();
+    void reload_keys();
+    void put_into_force(const config::settings& with);
+    void warn_if_open() const;
     void enter(stage next);
     void hurry();
     void run_main_loop();
@@ -79,12 +85,14 @@ private:
     [[nodiscard]] std::chrono::milliseconds took() const;
 
     const config::settings settings_;
+    const std::function<config::settings()> reload_;
     const std::chrono::steady_clock::time_point started_;
     std::atomic<stage> stage_{stage::starting};
     boost::asio::io_context main_{1};
     stop_request stop_;
     io_pool pool_;
     tracker tracker_;
+    intake::shared_key_ring keys_;
     std::deque<intake::endpoints> endpoints_; // one an I/O thread
     http::worker admin_worker_;
     http::connection_limit connections_;

@@ -132,14 +132,16 @@ class Daemon:
     """One trackd. `settings` are configuration keys and values, as `--set` takes them.
 
     Where `directory` is given, it is that of an earlier one: its journal and its database are there, and it stays
-    when this one ends. With `wait=False` the start is not waited for: `wait_until_running`, `refusal` or `crash` come
+    when this one ends. `file` is what its configuration file says. With `wait=False` the start is not waited for: `wait_until_running`, `refusal` or `crash` come
     next.
     """
 
-    def __init__(self, settings=None, environment=None, wrapper=(), directory=None, wait=True):
+    def __init__(self, settings=None, environment=None, wrapper=(), directory=None, wait=True,
+                 file="# all by --set\n"):
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="trackd-test-"))
         self._owns_directory = directory is None
-        (self.directory / "trackd.toml").write_text("# all by --set\n")
+        self.file = self.directory / "trackd.toml"
+        self.file.write_text(file)
         self.settings = {
             "http.listen": "127.0.0.1:0", "admin.listen": "127.0.0.1:0", "log.format": "json",
             "data_dir": str(self.directory / "data"), **QUICK, **(settings or {}),
@@ -160,7 +162,7 @@ class Daemon:
 
     def configuration(self):
         """The arguments that make any of trackd's commands see what this one sees."""
-        arguments = ["--config", str(self.directory / "trackd.toml")]
+        arguments = ["--config", str(self.file)]
         for key, value in self.settings.items():
             if value is not None:
                 arguments += ["--set", f"{key}={value}"]

@@ -22,7 +22,7 @@ std::string content(const std::string& path) {
 }
 
 bool is_required(std::string_view key) {
-    return key == "name" || key == "kind";
+    return key == "name" || key == "kind" || key == "sha256";
 }
 
 /// What the option can be set to, for people.
@@ -36,6 +36,9 @@ std::string values(const expectation& expected, const slot& in) {
     case form::name: return "letters, digits, `-`, `_`, " + range(expected);
     case form::path: return "path";
     case form::address_list: return "address, or array of addresses";
+    case form::text_list: return "string, or array of strings";
+    case form::web_origins: return "origin, or array of origins";
+    case form::sha256: return "64 hexadecimal digits";
     case form::choice: break;
     }
     std::string words;
@@ -52,7 +55,7 @@ std::string markdown(std::span<const option<Owner>> options) {
     Owner defaults;
     for (const auto& row : options) {
         const auto in = row.in(defaults);
-        const bool required = std::is_same_v<Owner, sink_settings> && is_required(row.key);
+        const bool required = !std::is_same_v<Owner, settings> && is_required(row.key);
         text.append("| `").append(row.key).append("` | ");
         text.append(required ? "required" : "`" + literal(in, row.written) + "`").append(" | ");
         text.append(values(expectation_of(row), in)).append(" | ").append(row.sentence).append(" |\n");
@@ -81,7 +84,8 @@ std::vector<documented> documented_options(const std::string& text) {
         }
         if (line.starts_with('#')) line.erase(0, 1);
         if (line.starts_with('[')) {
-            table = line.starts_with("[[") ? "sinks." : line.substr(1, line.find(']') - 1) + '.';
+            const auto begin = line.find_first_not_of('[');
+            table = line.substr(begin, line.find(']') - begin) + '.';
         } else if (const auto equals = line.find(" = "); equals != std::string::npos) {
             const auto key = line.substr(0, equals);
             const auto value = line.substr(equals + 3);
@@ -135,7 +139,7 @@ std::string with_all_in_force(const std::string& text) {
 
 TEST_CASE("docs/configuration.md has the table of options as it is", "[config]") {
     const auto document = content(root + "/docs/configuration.md");
-    std::vector<std::string> tables{markdown(options()), markdown(sink_options())};
+    std::vector<std::string> tables{markdown(options()), markdown(sink_options()), markdown(key_options())};
     for (const auto kind : sink_kinds()) {
         if (!sink_options(kind).empty()) tables.push_back(markdown(sink_options(kind)));
     }
@@ -153,6 +157,7 @@ TEST_CASE("config/trackd.toml names and explains every option with its default",
     const auto lines = documented_options(content(root + "/config/trackd.toml"));
     check_documented(lines, "", options());
     check_documented(lines, "sinks.", sink_options());
+    check_documented(lines, "keys.", key_options());
     for (const auto kind : sink_kinds()) {
         check_documented(lines, "sinks." + std::string{to_string(kind)} + '.', sink_options(kind));
     }
@@ -161,4 +166,5 @@ TEST_CASE("config/trackd.toml names and explains every option with its default",
 TEST_CASE("config/trackd.toml stays right when all that is commented out is put in force", "[config]") {
     const auto all = load_text(with_all_in_force(content(root + "/config/trackd.toml")));
     CHECK(all.sinks.size() == sink_kinds().size());
+    CHECK(all.keys.size() == 1);
 }

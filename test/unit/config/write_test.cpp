@@ -32,6 +32,16 @@ TEST_CASE("what is written reads back to the same", "[config]") {
         kind = "null"
         batch_events = 1
         start = "newest"
+        [[keys]]
+        name = "shop"
+        sha256 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+        sources = ["/shop", "/shop/b"]
+        origins = "https://shop.example"
+        events_per_second = 7
+        bytes_per_second = "64KiB"
+        [[keys]]
+        name = "plain"
+        sha256 = "10112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
     )");
     CHECK(load_text(to_toml(all)) == all);
     CHECK(load_text(to_toml(load({}))) == load({}));
@@ -52,6 +62,7 @@ head_timeout = "10s"
 body_timeout = "30s"
 idle_timeout = "75s"
 write_timeout = "30s"
+cors_origins = "*"
 
 [admin]
 listen = "127.0.0.1:8081"

@@ -31,7 +31,7 @@ task<void> wait_at(gate& at, response& res) {
     res.text(status::ok, "passed");
 }
 
-router make_routes(gate& at_gate, executor_type executor) {
+router make_routes(gate& at_gate, executor_type executor, const std::function<void(router&)>& change) {
     router routes;
     routes.add(verb::post, "/events", count_body);
     routes.add(verb::get, "/healthz", [](const request&, response& res) -> pending {
@@ -55,6 +55,7 @@ router make_routes(gate& at_gate, executor_type executor) {
     routes.add(verb::get, "/gate", [&at_gate](const request&, response& res) -> pending {
         return wait_at(at_gate, res);
     });
+    if (change) change(routes);
     return routes;
 }
 
@@ -78,9 +79,9 @@ void gate::await_arrival() {
     arrived_.get_future().get();
 }
 
-server::server(const options& limits, std::size_t max_connections)
+server::server(const options& limits, std::size_t max_connections, const std::function<void(router&)>& change)
     : limit_(context_.get_executor(), max_connections),
-      worker_(context_, limits, make_routes(at_gate, context_.get_executor())),
+      worker_(context_, limits, make_routes(at_gate, context_.get_executor(), change)),
       listener_(context_, "127.0.0.1:0", {&worker_}, limit_),
       accepting_(asio::co_spawn(context_, listener_.run(), asio::use_future)),
       thread_([this] { context_.run(); }) {}

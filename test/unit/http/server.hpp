@@ -13,6 +13,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include <chrono>
+#include <functional>
 #include <future>
 #include <string>
 #include <string_view>
@@ -45,7 +46,11 @@ private:
 /// `at_gate`.
 class server {
 public:
-    explicit server(const http::options& limits = {}, std::size_t max_connections = 1000);
+    /// @param change what is different about its routes
+    explicit server(
+        const http::options& limits = {}, std::size_t max_connections = 1000,
+        const std::function<void(http::router&)>& change = {}
+    );
     ~server();
     server(const server&) = delete;
     server& operator=(const server&) = delete;

@@ -1,5 +1,10 @@
 #include "endpoint_fixture.hpp"
+#include "intake/keys.hpp"
 #include "intake/native_endpoint.hpp"
+#include "support/manual_clock.hpp"
+
+#include <functional>
+#include <utility>
 
 namespace http = trackd::http;
 using trackd::errc;
@@ -260,4 +265,89 @@ TEST_CASE("OPTIONS without a sender says the methods, and no more", "[intake][en
     f.send(http::verb::options, "/events");
     CHECK(f.res.code == http::status::no_content);
     CHECK(f.res.headers == "Allow: POST, OPTIONS\r\n");
+}
+
+namespace {
+
+/// A request that was let in with this key.
+struct keyed : fixture {
+    explicit keyed(const std::function<void(trackd::intake::key_options&)>& set = [](auto&) {}) {
+        trackd::intake::key_options options;
+        options.name = "web";
+        set(options);
+        ring.replace({options}, time);
+        req.caller = ring.get()->keys().front();
+    }
+
+    trackd::test::manual_clock time;
+    trackd::intake::shared_key_ring ring;
+};
+
+} // namespace
+
+TEST_CASE("an event that names no source has the name of its key", "[intake][endpoint][keys]") {
+    keyed f;
+    f.post("/events", R"([{"data":1},{"data":2,"source":"/own"}])");
+    REQUIRE(f.res.code == http::status::created);
+    auto at = f.lane.events().begin();
+    CHECK((*at).source == "web");
+    CHECK((*++at).source == "/own");
+    f.req.caller.reset();
+    f.post("/events", "{}");
+    at = f.lane.events().begin(); // which that may have moved
+    CHECK((*++ ++at).source == "the-default");
+}
+
+TEST_CASE(
+    "a source that the key does not allow is refused with all that came with it", "[intake][endpoint][keys]"
+) {
+    keyed f{[](auto& of) { of.sources = {"/own"}; }};
+    f.post("/events", R"([{"data":1},{"data":2,"source":"/own"},{"data":3,"source":"/other"}])");
+    CHECK(f.res.code == http::status::forbidden);
+    CHECK(f.slug() == "source-not-allowed");
+    CHECK(f.detail().find("event [2]") == 0);
+    CHECK(f.detail().find("\"/other\"") != std::string::npos);
+    CHECK(f.lane.events().empty());
+    f.post("/events", R"([{"data":1},{"data":2,"source":"/own"}])");
+    CHECK(f.res.code == http::status::created);
+}
+
+TEST_CASE("only the sources of this request are judged", "[intake][endpoint][keys]") {
+    keyed f{[](auto& of) { of.sources = {"/own"}; }};
+    const auto caller = std::exchange(f.req.caller, nullptr);
+    f.post("/events", R"({"data":1,"source":"/other"})");
+    f.req.caller = caller;
+    CHECK(f.post("/events", R"({"data":1,"source":"/own"})").code == http::status::created);
+    CHECK(f.post("/events", R"({"data":1,"source":"/no"})").code == http::status::forbidden);
+    CHECK(f.lane.events().events() == 2);
+}
+
+TEST_CASE("events over the key's rate are refused as a whole, and later taken", "[intake][endpoint][keys]") {
+    keyed f{[](auto& of) { of.events_per_second = 3; }};
+    CHECK(f.post("/events", "[{},{}]").code == http::status::created);
+    f.post("/events", "[{},{}]");
+    CHECK(f.res.code == http::status::too_many_requests);
+    CHECK(f.slug() == "rate-limited");
+    CHECK(f.res.headers.find("Retry-After: 1\r\n") != std::string::npos);
+    CHECK_FALSE(f.res.close);
+    CHECK(f.lane.events().events() == 2);
+    CHECK(f.post("/events", "{}").code == http::status::created); // one was left
+    f.time.advance(std::chrono::seconds{1});
+    CHECK(f.post("/events", "[{},{},{}]").code == http::status::created);
+}
+
+TEST_CASE("events that the tracker refuses are not charged", "[intake][endpoint][keys]") {
+    keyed f{[](auto& of) { of.events_per_second = 2; }};
+    f.lane.refusal = errc::backlog_full;
+    for (int i = 0; i < 3; ++i)
+        CHECK(f.post("/events", "[{},{}]").code == http::status::service_unavailable);
+    f.lane.refusal = {};
+    CHECK(f.post("/events", "[{},{}]").code == http::status::created);
+    CHECK(f.post("/events", "{}").code == http::status::too_many_requests);
+}
+
+TEST_CASE("what is no event is not charged", "[intake][endpoint][keys]") {
+    keyed f{[](auto& of) { of.events_per_second = 1; }};
+    CHECK(f.post("/events", "[{}").code == http::status::bad_request);
+    CHECK(f.post("/events", "{}").code == http::status::created);
 }

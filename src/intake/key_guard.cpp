@@ -1,0 +1,129 @@
+#include "intake/key_guard.hpp"
+
+#include "intake/presented_key.hpp"
+#include "intake/text.hpp"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace trackd::intake {
+
+namespace {
+
+using http::status;
+
+void refuse_unknown(http::response& res, std::string_view detail) {
+    res.problem(status::unauthorized, "unauthorized", detail);
+    res.add_header("WWW-Authenticate", R"(Bearer realm="trackd")");
+}
+
+void refuse_rate(
+    http::response& res, const key& caller, std::string_view of_what, std::uint64_t limit,
+    std::chrono::seconds retry_after
+) {
+    std::string detail = "the key " + caller.name() + " may send ";
+    detail.append(std::to_string(limit)).append(" ").append(of_what);
+    res.problem(status::too_many_requests, "rate-limited", detail.append(" a second; nothing was stored"));
+    res.add_header("Retry-After", std::to_string(retry_after.count()));
+}
+
+bool admit_bytes(const key& caller, std::uint64_t count, http::response& res) {
+    const auto wait = caller.take_bytes(count);
+    if (wait) refuse_rate(res, caller, "bytes", caller.options().bytes_per_second, *wait);
+    return !wait;
+}
+
+/// @return null, and the answer, where it may not go on
+std::shared_ptr<const key>
+admit(const key_ring& keys, std::string_view text, const http::request& req, http::response& res) {
+    auto found = keys.find(text);
+    if (!found) {
+        refuse_unknown(res, "the key of this request is not known here");
+    } else if (const auto origin = req.header(http::field::origin); !found->allows_origin(origin)) {
+        res.problem(
+            status::forbidden, "origin-not-allowed",
+            "the key " + found->name() + " may not be used by web pages of " + quoted(origin)
+        );
+        found.reset();
+    }
+    return found;
+}
+
+// Of somebody who may name himself in the body: as much as the libraries that do so put into one request.
+constexpr std::uint64_t most_nameless_bytes = 512U * 1024U;
+
+bool admit_nameless(std::uint64_t body_bytes, http::response& res) {
+    if (body_bytes <= most_nameless_bytes) return true;
+    res.problem(
+        status::payload_too_large, "body-too-large",
+        "the body has more than " + std::to_string(most_nameless_bytes) +
+            " bytes, and the key is not in the request's head; send the key there, or less at a time"
+    );
+    return false;
+}
+
+constexpr std::string_view no_key =
+    "this request has no key; expected Authorization: Bearer KEY, or the key as the "
+    "user name of Authorization: Basic, or X-Api-Key: KEY, or ?key=KEY";
+
+} // namespace
+
+bool key_guard::is_on() noexcept {
+    if (!shared_.is(held_.get())) held_ = shared_.get();
+    return held_ != nullptr;
+}
+
+bool key_guard::admit_head(
+    http::request& req, std::optional<std::uint64_t> body_bytes, http::access wanted, http::response& res
+) {
+    const auto text = presented_key(req, room_);
+    if (!text) {
+        if (wanted == http::access::late) return admit_nameless(body_bytes.value_or(0), res);
+        refuse_unknown(res, no_key);
+        return false;
+    }
+    auto caller = admit(*held_, *text, req, res);
+    // Of a body of unknown size only that it may have one: who is in debt need not send it.
+    if (!caller || !admit_bytes(*caller, body_bytes.value_or(0), res)) return false;
+    req.caller = std::move(caller);
+    return true;
+}
+
+bool key_guard::admit_body(const http::request& req, http::response& res) {
+    return admit_bytes(*caller_of(req), req.body.size(), res);
+}
+
+bool key_guard::admit_text(
+    std::string_view text, const http::request& req, http::response& res, std::shared_ptr<const key>& caller
+) {
+    if (!is_on()) return true;
+    if (text.empty()) {
+        refuse_unknown(res, no_key);
+        return false;
+    }
+    caller = admit(*held_, text, req, res);
+    return caller && admit_bytes(*caller, req.body.size(), res);
+}
+
+bool admit_events(const key* caller, const batch& events, batch::mark since, http::response& res) {
+    if (caller == nullptr) return true;
+    std::size_t index = 0;
+    if (!caller->options().sources.empty()) {
+        for (batch::iterator at{events.encoded().data() + since.bytes}; at != events.end(); ++at, ++index) {
+            const auto source = (*at).source;
+            if (caller->allows_source(source)) continue;
+            res.problem(
+                status::forbidden, "source-not-allowed",
+                "event [" + std::to_string(index) + "]: the key " + caller->name() +
+                    " may not send events of the source " + quoted(source) + "; nothing was stored"
+            );
+            return false;
+        }
+    }
+    const auto wait = caller->take_events(events.events() - since.events);
+    if (wait) refuse_rate(res, *caller, "events", caller->options().events_per_second, *wait);
+    return !wait;
+}
+
+} // namespace trackd::intake

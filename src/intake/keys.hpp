@@ -1,0 +1,114 @@
+// The keys that clients send events with: what each may do, and the ring of all that are in force.
+#pragma once
+
+#include "base/sha256.hpp"
+#include "intake/rate.hpp"
+
+#include <trackd/clock.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace trackd::intake {
+
+/// What is configured of a key.
+struct key_options {
+    std::string name;
+    base::sha256_digest hash{};
+    std::vector<std::string> sources;    ///< empty: any
+    std::vector<std::string> origins;    ///< in lower case, `*` for any; empty: any
+    std::uint64_t events_per_second = 0; ///< 0: any number
+    std::uint64_t bytes_per_second = 0;  ///< 0: any number
+
+    bool operator==(const key_options&) const = default;
+};
+
+/// One key that is in force. Immutable but for what was sent with it. Any thread.
+class key {
+public:
+    /// What is kept when the options change.
+    struct rates {
+        rate events;
+        rate bytes;
+    };
+
+    key(key_options options, std::shared_ptr<rates> sent, clock& time)
+        : options_{std::move(options)}, sent_{std::move(sent)}, time_{time} {}
+
+    [[nodiscard]] const key_options& options() const noexcept { return options_; }
+
+    [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
+
+    [[nodiscard]] const std::shared_ptr<rates>& sent() const noexcept { return sent_; }
+
+    /// Whether an event may name this source. The key's own name is always one.
+    [[nodiscard]] bool allows_source(std::string_view source) const noexcept;
+
+    /// Whether a web page of this origin may use it.
+    /// @param origin as the request has it; empty: it comes from no web page
+    [[nodiscard]] bool allows_origin(std::string_view origin) const noexcept;
+
+    /// Takes all of them, or none.
+    /// @return in how many seconds, 1 or more, it may be worth to try again; nothing if they were taken
+    [[nodiscard]] std::optional<std::chrono::seconds> take_events(std::uint64_t count) const noexcept;
+    [[nodiscard]] std::optional<std::chrono::seconds> take_bytes(std::uint64_t count) const noexcept;
+
+    /// They were not stored after all.
+    void give_back_events(std::uint64_t count) const noexcept;
+
+private:
+    const key_options options_;
+    const std::shared_ptr<rates> sent_;
+    clock& time_;
+};
+
+/// All keys that are in force at a time. Immutable. Any thread.
+class key_ring {
+public:
+    /// @param before what was in force until now: rates of a key that stays go on. May be null
+    /// @param time   outlives the ring and its keys
+    key_ring(std::vector<key_options> keys, const key_ring* before, clock& time);
+
+    /// Looks at all keys, whatever it finds, and compares in constant time.
+    /// @param text as the client gave it
+    /// @return null if there is no such key
+    [[nodiscard]] std::shared_ptr<const key> find(std::string_view text) const;
+
+    [[nodiscard]] const std::vector<std::shared_ptr<const key>>& keys() const noexcept { return keys_; }
+
+private:
+    std::vector<std::shared_ptr<const key>> keys_;
+};
+
+/// The ring that is in force, for all threads. Replaced as a whole: who holds one goes on with it.
+class shared_key_ring {
+public:
+    /// Null as long as there are no keys.
+    [[nodiscard]] std::shared_ptr<const key_ring> get() const;
+
+    /// Takes the keys into force, and says so in words.
+    /// @return what is different now, a line each: nothing if nothing is
+    std::vector<std::string> replace(std::vector<key_options> keys, clock& time);
+
+    /// Whether this is the one, for those who hold one already: costs no lock. What they hold cannot be mistaken for
+    /// another that got its address, as long as they hold it.
+    [[nodiscard]] bool is(const key_ring* held) const noexcept {
+        return current_.load(std::memory_order_acquire) == held;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<const key_ring> ring_;
+    std::atomic<const key_ring*> current_ = nullptr;
+};
+
+} // namespace trackd::intake

@@ -1,0 +1,149 @@
+#include "intake/keys.hpp"
+#include "support/catch.hpp"
+#include "support/manual_clock.hpp"
+
+using namespace std::chrono_literals;
+using namespace trackd::intake;
+using trackd::base::sha256;
+using lines = std::vector<std::string>;
+
+namespace {
+
+key_options options(std::string name, std::string_view text) {
+    key_options one;
+    one.name = std::move(name);
+    one.hash = sha256(text);
+    return one;
+}
+
+struct fixture {
+    lines replace(std::vector<key_options> keys) { return shared.replace(std::move(keys), time); }
+
+    std::string name_of(std::string_view text) const {
+        const auto ring = shared.get();
+        const auto found = ring ? ring->find(text) : nullptr;
+        return found ? found->name() : "nobody";
+    }
+
+    trackd::test::manual_clock time;
+    shared_key_ring shared;
+};
+
+} // namespace
+
+TEST_CASE("a key is found by its text, wherever in the ring it stands", "[intake][keys]") {
+    fixture f;
+    f.replace({options("a", "key-a"), options("b", "key-b"), options("c", "key-c")});
+    CHECK(f.name_of("key-a") == "a");
+    CHECK(f.name_of("key-b") == "b");
+    CHECK(f.name_of("key-c") == "c");
+    for (const auto* wrong : {"", "key", "key-", "key-d", "key-a ", "KEY-A"})
+        CHECK(f.name_of(wrong) == "nobody");
+}
+
+TEST_CASE("without keys there is no ring", "[intake][keys]") {
+    fixture f;
+    CHECK(f.shared.get() == nullptr);
+    CHECK(f.shared.is(nullptr));
+    f.replace({options("a", "key-a")});
+    CHECK_FALSE(f.shared.is(nullptr));
+    CHECK(f.shared.is(f.shared.get().get()));
+    f.replace({});
+    CHECK(f.shared.is(nullptr));
+}
+
+TEST_CASE("a replaced ring is another one, and a key that is gone is not found", "[intake][keys]") {
+    fixture f;
+    f.replace({options("a", "key-a"), options("b", "key-b")});
+    const auto before = f.shared.get();
+    f.replace({options("b", "key-b")});
+    CHECK_FALSE(f.shared.is(before.get()));
+    CHECK(f.name_of("key-a") == "nobody");
+    CHECK(f.name_of("key-b") == "b");
+    CHECK(before->find("key-a")); // for those who hold it still
+}
+
+TEST_CASE("what a replacement changes is told", "[intake][keys]") {
+    fixture f;
+    CHECK(f.replace({options("a", "key-a"), options("b", "key-b")}) == lines{"key a: added", "key b: added"});
+    CHECK(f.replace({options("a", "key-a"), options("b", "key-b")}).empty());
+    auto limited = options("b", "key-b");
+    limited.events_per_second = 1;
+    CHECK(
+        f.replace({limited, options("c", "key-c")}) ==
+        lines{"key a: removed", "key b: other limits", "key c: added"}
+    );
+    CHECK(f.replace({options("b", "new")}) == lines{"key c: removed", "key b: replaced by another key"});
+    CHECK(f.replace({}) == lines{"key b: removed"});
+}
+
+TEST_CASE("the rates of a key that stays go on, even under another name and limit", "[intake][keys]") {
+    fixture f;
+    auto one = options("a", "key-a");
+    one.events_per_second = 2;
+    one.bytes_per_second = 100;
+    f.replace({one});
+    const auto before = f.shared.get()->find("key-a");
+    CHECK_FALSE(before->take_events(2));
+    CHECK_FALSE(before->take_bytes(100));
+    one.name = "renamed";
+    one.events_per_second = 4;
+    f.replace({one});
+    const auto after = f.shared.get()->find("key-a");
+    CHECK(after->take_events(1) == 1s);
+    CHECK(after->take_bytes(1) == 1s);
+    f.time.advance(250ms);
+    CHECK_FALSE(after->take_events(1));
+    one.hash = sha256("another");
+    f.replace({one});
+    CHECK_FALSE(f.shared.get()->find("another")->take_events(4));
+}
+
+TEST_CASE("the wait for a rate is told in whole seconds, rounded up", "[intake][keys]") {
+    fixture f;
+    auto one = options("a", "key-a");
+    one.events_per_second = 10;
+    f.replace({one});
+    const auto key = f.shared.get()->find("key-a");
+    CHECK_FALSE(key->take_events(35)); // a debt of 2.5 s
+    CHECK(key->take_events(1) == 3s);
+    f.time.advance(1600ms);
+    CHECK(key->take_events(1) == 1s);
+    f.time.advance(1s);
+    CHECK_FALSE(key->take_events(1));
+    CHECK_FALSE(key->take_bytes(1U << 30U)); // not limited
+}
+
+TEST_CASE("a key without limits allows everything", "[intake][keys]") {
+    fixture f;
+    f.replace({options("a", "key-a")});
+    const auto key = f.shared.get()->find("key-a");
+    CHECK(key->allows_source("/any"));
+    CHECK(key->allows_origin("https://any.example"));
+    CHECK_FALSE(key->take_events(1'000'000));
+}
+
+TEST_CASE("a key allows its sources, and its own name", "[intake][keys]") {
+    fixture f;
+    auto one = options("shop", "key");
+    one.sources = {"/shop", "/shop/b"};
+    f.replace({one});
+    const auto key = f.shared.get()->find("key");
+    CHECK(key->allows_source("/shop/b"));
+    CHECK(key->allows_source("shop"));
+    CHECK_FALSE(key->allows_source("/sho"));
+    CHECK_FALSE(key->allows_source("/SHOP"));
+}
+
+TEST_CASE("a key allows its origins, and whoever is no web page", "[intake][keys]") {
+    fixture f;
+    auto one = options("shop", "key");
+    one.origins = {"https://shop.example"};
+    f.replace({one});
+    const auto key = f.shared.get()->find("key");
+    CHECK(key->allows_origin("https://shop.example"));
+    CHECK(key->allows_origin(""));
+    for (const auto* other :
+         {"null", "http://shop.example", "https://shop.example.evil", "https://shop.example:444"})
+        CHECK_FALSE(key->allows_origin(other));
+}

@@ -16,7 +16,9 @@ static_assert(largest_amount <= INT64_MAX / second);
 
 /// The time that it takes to bring so much. Rounded down: a bucket filled in parts shall not be a tick too small.
 ticks time_for(std::uint64_t amount, std::uint64_t per_second) noexcept {
-    return static_cast<ticks>(std::min(amount, largest_amount) * static_cast<std::uint64_t>(second) / per_second);
+    return static_cast<ticks>(
+        std::min(amount, largest_amount) * static_cast<std::uint64_t>(second) / per_second
+    );
 }
 
 } // namespace

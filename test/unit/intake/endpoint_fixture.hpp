@@ -32,10 +32,11 @@ public:
 
     http::task<boost::system::error_code> acknowledged() override { co_return outcome; }
 
-    std::chrono::seconds retry_after() const noexcept override { return std::chrono::seconds{7}; }
+    std::chrono::seconds retry_after() const noexcept override { return wait; }
 
     boost::system::error_code refusal;
     bool waits = false;
+    std::chrono::seconds wait{7};
     boost::system::error_code outcome;
     int admissions = 0;
 };

@@ -301,6 +301,11 @@ TEST_CASE("a lane that takes nothing is answered 503 with Retry-After", "[intake
     CHECK(f.answered_header("Retry-After: 7"));
     CHECK(boost::json::parse(f.res.body).at("code") == "backlog_full");
 
+    f.lane.wait = 0s; // which some clients would take for "at once"
+    f.post("/v1/page", R"({"userId":"u"})");
+    CHECK(f.answered_header("Retry-After: 1"));
+    f.lane.wait = 7s;
+
     f.lane.refusal = errc::sealed;
     f.post("/v1/page", R"({"userId":"u"})");
     CHECK(f.res.close);

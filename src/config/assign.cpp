@@ -42,8 +42,9 @@ std::string description(const expectation& expected, std::span<const std::string
     case form::path: return "a path, as a string, " + bounds;
     case form::address_list:
         return "a numeric address and port such as \"127.0.0.1:8080\", \"[::1]:8080\", \"localhost:8080\" or "
-               "\"*:8080\", or an "
-               "array of them";
+               "\"*:8080\", a socket file such as \"unix:/run/trackd.sock\" (an absolute path, up to 107 "
+               "bytes), "
+               "\"systemd\" or \"systemd:NAME\", or an array of them";
     }
     return {};
 }
@@ -138,8 +139,7 @@ private:
         const auto* text = std::get_if<std::string>(&from.content);
         const auto address = text ? normalised_address(*text) : std::nullopt;
         if (!address) return refuse(from);
-        const bool any_port = address->ends_with(":0");
-        if (!any_port && std::ranges::find(given, *address) != given.end()) {
+        if (!takes_any_port(*address) && std::ranges::find(given, *address) != given.end()) {
             return report(from, "found " + in_quotes(*text) + " twice, expected each address once");
         }
         given.push_back(*address);

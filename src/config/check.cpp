@@ -5,6 +5,7 @@
 #include "config/overlay.hpp"
 #include "config/units.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 namespace trackd::config {
@@ -67,6 +68,21 @@ void check_sync(const reading& all, problems& found) {
             " tells clients that it is safe; expected \"always\", or tracker.ack = "
             "\"accepted\""
     );
+}
+
+/// A port in use is found when it is bound; but of a file, or of what was passed, the second listener would be told
+/// that somebody else uses it, or that it is not there.
+void check_listen(const reading& all, problems& found) {
+    const auto& ingest = all.result.http.listen;
+    for (const auto& address : all.result.admin.listen) {
+        const bool named = address.starts_with("unix:") || address.starts_with("systemd");
+        if (!named || std::ranges::find(ingest, address) == ingest.end()) continue;
+        found.add(
+            all.where.at("admin.listen"), "admin.listen",
+            "found " + in_quotes(address) + ", which http.listen has, too; expected a socket of its own" +
+                (address == "systemd" ? ", such as \"systemd:NAME\"" : "")
+        );
+    }
 }
 
 void check_retry(const reading& all, problems& found) {
@@ -153,6 +169,7 @@ void finish(reading& all, problems& found) {
     check_ack(all, found);
     check_journal_bytes(all, found);
     check_sync(all, found);
+    check_listen(all, found);
     check_retry(all, found);
     check_names(all, found);
     finish_paths(all, found);

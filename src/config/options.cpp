@@ -36,7 +36,8 @@ constexpr auto all_options = std::to_array<option<settings>>({
     {"http.listen", of<&settings::http, &http_settings::listen>, form::address_list, 1, 64,
      "Where events are received: one address or an array of them. A host is numeric (IPv6 in brackets), or "
      "`localhost`, which is 127.0.0.1; `*` or nothing means all interfaces, IPv4 and IPv6. Port 0 takes any "
-     "free port."},
+     "free port. `unix:/path` is a socket file; `systemd` stands for the sockets that systemd has opened, "
+     "`systemd:NAME` for those of that name."},
     {"http.threads", of<&settings::http, &http_settings::threads>, form::count, 0, 256,
      "How many threads serve connections; 0: one for each processor that trackd may use."},
     {"http.max_body_bytes", of<&settings::http, &http_settings::max_body_bytes>, form::bytes, 1, gib,

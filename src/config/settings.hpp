@@ -38,8 +38,8 @@ enum class log_format { text, json };
 [[nodiscard]] std::string_view to_string(log_format value) noexcept;
 
 /// Where a listener listens: at least one address, each `IPv4:PORT` or `[IPv6]:PORT`, numeric, port 0 to
-/// 65535. Loading has already written `localhost` as 127.0.0.1, and `*` or nothing as `[::]`, which means all
-/// interfaces, IPv4 included.
+/// 65535, `unix:/PATH`, `systemd` or `systemd:NAME`. Loading has already written `localhost` as 127.0.0.1, and `*`
+/// or nothing as `[::]`, which means all interfaces, IPv4 included.
 using addresses = std::vector<std::string>;
 
 struct http_settings {

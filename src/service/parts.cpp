@@ -165,6 +165,13 @@ std::vector<sink_spec> make_sinks(const config::settings& settings) {
     return specs;
 }
 
+std::vector<http::listening_socket> open_sockets(const std::string& address, http::passed_sockets& passed) {
+    if (http::is_passed_address(address)) return passed.take(address);
+    std::vector<http::listening_socket> one;
+    one.push_back(http::listen_on(address));
+    return one;
+}
+
 std::size_t io_threads(const config::http_settings& settings) {
     return settings.threads != 0 ? settings.threads : base::usable_processors();
 }

@@ -3,12 +3,15 @@
 #pragma once
 
 #include "config/settings.hpp"
+#include "http/listening_socket.hpp"
 #include "http/options.hpp"
+#include "http/passed_sockets.hpp"
 
 #include <trackd/tracker.hpp>
 
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace trackd::service {
@@ -24,6 +27,11 @@ namespace trackd::service {
 /// none.
 /// @throws std::runtime_error naming the directory or the sink that can never work as it is configured
 [[nodiscard]] std::vector<sink_spec> make_sinks(const config::settings& settings);
+
+/// Opens what an address of the configuration stands for, or takes it from what was passed.
+/// @throws std::runtime_error with one line naming the address and what is wrong with it
+[[nodiscard]] std::vector<http::listening_socket>
+open_sockets(const std::string& address, http::passed_sockets& passed);
 
 [[nodiscard]] std::size_t io_threads(const config::http_settings& settings);
 

@@ -14,7 +14,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <csignal>
-#include <sstream>
 #include <utility>
 
 namespace trackd::service {
@@ -33,18 +32,12 @@ std::string_view signal_name(int signal) noexcept {
     }
 }
 
-std::string text(const asio::ip::tcp::endpoint& at) {
-    std::ostringstream out;
-    out << at;
-    return out.str();
-}
-
 // For the few who look at the admin pages; not worth a key of its own.
 constexpr std::size_t max_admin_connections = 100;
 
 } // namespace
 
-service::service(config::settings settings)
+service::service(config::settings settings, http::passed_sockets passed)
     : settings_{std::move(settings)}, started_{std::chrono::steady_clock::now()},
       stop_{main_.get_executor(), [this] { hurry(); }}, pool_{io_threads(settings_.http)},
       tracker_{make_tracker()}, admin_worker_{main_, http_options(settings_.http), admin_routes()},
@@ -58,7 +51,7 @@ service::service(config::settings settings)
     pool_.add_workers(http_options(settings_.http), [this](asio::io_context& thread) {
         return ingest_routes(thread);
     });
-    listen();
+    listen(std::move(passed));
 }
 
 tracker service::make_tracker() const {
@@ -131,21 +124,29 @@ http::router service::admin_routes() {
     return routes;
 }
 
-void service::listen() {
+void service::listen(http::passed_sockets passed) {
+    passed.reserve(settings_.http.listen);
+    passed.reserve(settings_.admin.listen);
     for (const auto& address : settings_.http.listen)
-        ingest_listeners_.emplace_back(main_, address, pool_.workers(), connections_);
+        for (auto& socket : open_sockets(address, passed))
+            ingest_listeners_.emplace_back(main_, std::move(socket), pool_.workers(), connections_);
     for (const auto& address : settings_.admin.listen)
-        admin_listeners_.emplace_back(main_, address, std::vector{&admin_worker_}, admin_connections_);
+        for (auto& socket : open_sockets(address, passed))
+            admin_listeners_.emplace_back(
+                main_, std::move(socket), std::vector{&admin_worker_}, admin_connections_
+            );
+    if (const auto left = passed.left(); !left.empty())
+        base::log().warn("no listener takes these passed sockets, which are closed: {}", left);
 }
 
 void service::serve() {
     for (auto& listener : ingest_listeners_) {
-        ingest_accepting_.spawn("ingest listener " + text(listener.local_endpoint()), listener.run());
-        base::log().info("ingest listening on {}", text(listener.local_endpoint()));
+        ingest_accepting_.spawn("ingest listener " + listener.name(), listener.run());
+        base::log().info("ingest listening on {}", listener.name());
     }
     for (auto& listener : admin_listeners_) {
-        admin_accepting_.spawn("admin listener " + text(listener.local_endpoint()), listener.run());
-        base::log().info("admin listening on {}", text(listener.local_endpoint()));
+        admin_accepting_.spawn("admin listener " + listener.name(), listener.run());
+        base::log().info("admin listening on {}", listener.name());
     }
 }
 

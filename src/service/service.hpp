@@ -7,6 +7,7 @@
 #include "config/settings.hpp"
 #include "http/connection_limit.hpp"
 #include "http/listener.hpp"
+#include "http/passed_sockets.hpp"
 #include "http/worker.hpp"
 #include "intake/native_endpoint.hpp"
 #include "service/io_pool.hpp"
@@ -36,7 +37,8 @@ public:
     /// Builds everything, binds the listeners, and starts nothing.
     /// @throws std::exception whose text is one line for the operator: a port in use, a directory that cannot
     /// be written
-    explicit service(config::settings settings);
+    /// @param passed sockets for the addresses that say so
+    explicit service(config::settings settings, http::passed_sockets passed = {});
 
     /// Serves until a signal or the failure of a part, then drains.
     /// @return the process's exit status: 0 nothing lost, 1 events lost or a part failed
@@ -59,7 +61,7 @@ private:
     [[nodiscard]] tracker make_tracker() const;
     [[nodiscard]] http::router ingest_routes(boost::asio::io_context& thread);
     [[nodiscard]] http::router admin_routes();
-    void listen();
+    void listen(http::passed_sockets passed);
     void serve();
 
     // The stages.

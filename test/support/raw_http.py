@@ -31,11 +31,17 @@ class Response:
 
 
 class Connection:
-    """One TCP connection. Reading gives up after PATIENCE seconds with socket.timeout."""
+    """One connection, to (host, port) or to the path of a Unix socket. Reading gives up after PATIENCE seconds with
+    socket.timeout."""
 
     def __init__(self, address):
-        self.socket = socket.create_connection(address, timeout=PATIENCE)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if isinstance(address, str):
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(PATIENCE)
+            self.socket.connect(address)
+        else:
+            self.socket = socket.create_connection(address, timeout=PATIENCE)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = b""
 
     def __enter__(self):

@@ -136,7 +136,7 @@ class Daemon:
     next.
     """
 
-    def __init__(self, settings=None, environment=None, wrapper=(), directory=None, wait=True):
+    def __init__(self, settings=None, environment=None, wrapper=(), directory=None, wait=True, pass_fds=()):
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="trackd-test-"))
         self._owns_directory = directory is None
         (self.directory / "trackd.toml").write_text("# all by --set\n")
@@ -147,7 +147,7 @@ class Daemon:
         self.process = subprocess.Popen(
             [*wrapper, binary(), "serve", *self.configuration()], cwd=self.directory, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
-            env={**clean_environment(), **(environment or {})},
+            env={**clean_environment(), **(environment or {})}, pass_fds=pass_fds,
         )
         self.pid = self.process.pid  # of the daemon itself: the wrapper's user may set it
         self.log = Log(self.process.stderr)
@@ -173,8 +173,9 @@ class Daemon:
         self.admin = self._addresses("admin")[0]
 
     def _addresses(self, listener):
-        found = (re.match(listener + r" listening on (.+):(\d+)$", entry["message"]) for entry in self.log.entries)
-        addresses = [(match[1].strip("[]"), int(match[2])) for match in found if match]
+        pattern = listener + r" listening on (?:unix:(?P<path>.+)|(?P<host>.+):(?P<port>\d+))$"
+        found = (re.match(pattern, entry["message"]) for entry in self.log.entries)
+        addresses = [match["path"] or (match["host"].strip("[]"), int(match["port"])) for match in found if match]
         if not addresses:
             raise AssertionError(f"no log line says where the {listener} listener listens:\n{self.log.tail()}")
         return addresses

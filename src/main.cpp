@@ -6,6 +6,7 @@
 #include "http/passed_sockets.hpp"
 #include "service/command_line.hpp"
 #include "service/journal_commands.hpp"
+#include "service/parts.hpp"
 #include "service/service.hpp"
 
 #include <algorithm>
@@ -29,8 +30,9 @@ int healthcheck(const trackd::config::settings& settings, bool ready) {
             "admin.listen=ADDRESS"
         };
     const auto at = trackd::admin::reachable(trackd::http::parse_listen(*known));
-    const auto health =
-        trackd::admin::ask_health(at, ready ? "/readyz" : "/healthz", std::chrono::seconds{3});
+    const auto health = trackd::admin::ask_health(
+        at, ready ? "/readyz" : "/healthz", std::chrono::seconds{3}, !settings.admin.tls.certificate.empty()
+    );
     (health.good ? std::cout : std::cerr) << health.says << '\n';
     return health.good ? 0 : 1;
 }
@@ -44,7 +46,10 @@ int run(const trackd::service::command_line& line) {
         return trackd::service::run_journal_command(line.journal, settings, std::cout, std::cerr);
     }
     if (line.what == command::config) std::cout << trackd::config::to_toml(settings);
-    if (line.what == command::check) std::cout << "the configuration is good\n";
+    if (line.what == command::check) {
+        trackd::service::check_files(settings);
+        std::cout << "the configuration is good\n";
+    }
     if (line.what != command::serve) return 0;
     auto passed = trackd::http::passed_sockets::from_environment(); // before the log has a thread
     trackd::base::set_up_log(

@@ -24,7 +24,9 @@ using any_endpoint = boost::asio::generic::stream_protocol::endpoint;
 /// Asks a running daemon. Blocks for up to `timeout`.
 /// @param at   the admin listener
 /// @param path `/healthz` or `/readyz`
-[[nodiscard]] health
-ask_health(const any_endpoint& at, std::string_view path, std::chrono::milliseconds timeout);
+/// @param tls  whether to speak TLS. The certificate is not looked at: it is on another name than this machine's own
+[[nodiscard]] health ask_health(
+    const any_endpoint& at, std::string_view path, std::chrono::milliseconds timeout, bool tls = false
+);
 
 } // namespace trackd::admin

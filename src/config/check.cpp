@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <tuple>
 
 namespace trackd::config {
 namespace {
@@ -83,6 +84,16 @@ void check_listen(const reading& all, problems& found) {
                 (address == "systemd" ? ", such as \"systemd:NAME\"" : "")
         );
     }
+}
+
+void check_tls(const reading& all, std::string_view listener, const tls_settings& tls, problems& found) {
+    if (tls.certificate.empty() == tls.key.empty()) return;
+    const auto prefix = std::string{listener} + ".tls.";
+    const auto certificate = prefix + "certificate";
+    const auto key = prefix + "key";
+    const auto& [set, missing] = tls.key.empty() ? std::tie(certificate, key) : std::tie(key, certificate);
+    if (all.wrong.contains(missing)) return;
+    found.add(all.where.at(set), set, "found it without " + missing + ", expected both or neither");
 }
 
 void check_retry(const reading& all, problems& found) {
@@ -170,6 +181,8 @@ void finish(reading& all, problems& found) {
     check_journal_bytes(all, found);
     check_sync(all, found);
     check_listen(all, found);
+    check_tls(all, "http", all.result.http.tls, found);
+    check_tls(all, "admin", all.result.admin.tls, found);
     check_retry(all, found);
     check_names(all, found);
     finish_paths(all, found);

@@ -54,10 +54,20 @@ constexpr auto all_options = std::to_array<option<settings>>({
      "How long a connection may wait for its next request."},
     {"http.write_timeout", of<&settings::http, &http_settings::write_timeout>, form::duration, 1, day,
      "How long a client may take to read a response."},
+    {"http.tls.certificate", of<&settings::http, &http_settings::tls, &tls_settings::certificate>, form::path,
+     0, longest_path,
+     "The file of the certificate, PEM, followed by those that lead to its authority; set with its key, the "
+     "listener speaks TLS 1.2 and 1.3 alone. Empty: no TLS. SIGHUP reads both files again."},
+    {"http.tls.key", of<&settings::http, &http_settings::tls, &tls_settings::key>, form::path, 0,
+     longest_path, "The file of its private key, PEM, without a passphrase."},
 
     {"admin.listen", of<&settings::admin, &admin_settings::listen>, form::address_list, 1, 64,
      "Where health, status and other figures are served: written as `http.listen` is. Whoever reaches it "
      "sees them, so keep it away from the public."},
+    {"admin.tls.certificate", of<&settings::admin, &admin_settings::tls, &tls_settings::certificate>,
+     form::path, 0, longest_path, "As `http.tls.certificate`, for the admin listener."},
+    {"admin.tls.key", of<&settings::admin, &admin_settings::tls, &tls_settings::key>, form::path, 0,
+     longest_path, "As `http.tls.key`."},
 
     {"tracker.ack", of<&settings::tracker, &tracker_settings::ack>, form::choice, 0, 0,
      "What a 201 promises. `accepted`: the event is in memory, and on its way. `journaled`: the journal has "

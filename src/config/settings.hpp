@@ -42,6 +42,14 @@ enum class log_format { text, json };
 /// or nothing as `[::]`, which means all interfaces, IPv4 included.
 using addresses = std::vector<std::string>;
 
+/// Both are set, or neither: then a listener speaks no TLS.
+struct tls_settings {
+    std::string certificate;
+    std::string key;
+
+    bool operator==(const tls_settings&) const = default;
+};
+
 struct http_settings {
     addresses listen{"127.0.0.1:8080"};
     std::size_t threads = 0; ///< 0: one a processor that we may use
@@ -52,12 +60,14 @@ struct http_settings {
     std::chrono::milliseconds body_timeout{30'000};
     std::chrono::milliseconds idle_timeout{75'000};
     std::chrono::milliseconds write_timeout{30'000};
+    tls_settings tls;
 
     bool operator==(const http_settings&) const = default;
 };
 
 struct admin_settings {
     addresses listen{"127.0.0.1:8081"};
+    tls_settings tls;
 
     bool operator==(const admin_settings&) const = default;
 };

@@ -80,7 +80,7 @@ listener::outcome listener::accept_one(connection_slot slot) {
             ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (accepted >= 0) {
             delay_ = {};
-            workers_[next_worker_++ % workers_.size()]->adopt(native_socket(accepted), std::move(slot));
+            workers_[next_worker_++ % workers_.size()]->adopt(native_socket(accepted), std::move(slot), tls_);
             return outcome::accepted;
         }
         last_error_ = errno;

@@ -4,6 +4,7 @@
 #include "http/connection_limit.hpp"
 #include "http/listening_socket.hpp"
 #include "http/task.hpp"
+#include "http/tls_context.hpp"
 #include "http/worker.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -14,6 +15,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace trackd::http {
@@ -33,6 +35,11 @@ public:
         boost::asio::io_context& context, std::string_view address, std::vector<worker*> workers,
         connection_limit& limit
     );
+
+    /// What connections speak TLS with that are accepted from now on; null: none is spoken.
+    void use_tls(shared_tls_context tls) { tls_ = std::move(tls); }
+
+    [[nodiscard]] bool has_tls() const noexcept { return tls_ != nullptr; }
 
     /// Accepts until `close`. Lacking descriptors or memory, it waits and tries again, and says so in the
     /// log.
@@ -72,6 +79,7 @@ private:
     bool shared_; // with whoever passed it
     std::vector<worker*> workers_;
     connection_limit& limit_;
+    shared_tls_context tls_;
     std::size_t next_worker_ = 0;
     int last_error_ = 0;
     std::chrono::milliseconds delay_{0}; // of the next back-off; zero when the last accept worked

@@ -32,6 +32,10 @@ std::string_view signal_name(int signal) noexcept {
     }
 }
 
+std::string spoken_of(const http::listener& listener) {
+    return listener.name() + (listener.has_tls() ? " with TLS" : "");
+}
+
 // For the few who look at the admin pages; not worth a key of its own.
 constexpr std::size_t max_admin_connections = 100;
 
@@ -135,18 +139,41 @@ void service::listen(http::passed_sockets passed) {
             admin_listeners_.emplace_back(
                 main_, std::move(socket), std::vector{&admin_worker_}, admin_connections_
             );
+    load_certificates();
     if (const auto left = passed.left(); !left.empty())
         base::log().warn("no listener takes these passed sockets, which are closed: {}", left);
+}
+
+// All or nothing: one bad file leaves everything as it is.
+void service::load_certificates() {
+    const auto ingest = make_tls("http.tls", settings_.http.tls);
+    const auto admin = make_tls("admin.tls", settings_.admin.tls);
+    for (auto& listener : ingest_listeners_)
+        listener.use_tls(ingest);
+    for (auto& listener : admin_listeners_)
+        listener.use_tls(admin);
+}
+
+// What can be read again without a restart.
+void service::reload() {
+    if (settings_.http.tls.certificate.empty() && settings_.admin.tls.certificate.empty())
+        return base::log().info("SIGHUP: nothing is configured that could be read again");
+    try {
+        load_certificates();
+        base::log().info("SIGHUP: the certificates were read again");
+    } catch (const std::exception& why) {
+        base::log().error("SIGHUP: the certificates stay as they were: {}", why.what());
+    }
 }
 
 void service::serve() {
     for (auto& listener : ingest_listeners_) {
         ingest_accepting_.spawn("ingest listener " + listener.name(), listener.run());
-        base::log().info("ingest listening on {}", listener.name());
+        base::log().info("ingest listening on {}", spoken_of(listener));
     }
     for (auto& listener : admin_listeners_) {
         admin_accepting_.spawn("admin listener " + listener.name(), listener.run());
-        base::log().info("admin listening on {}", listener.name());
+        base::log().info("admin listening on {}", spoken_of(listener));
     }
 }
 
@@ -233,7 +260,7 @@ service::task service::watch_signals() {
         const auto signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, ended));
         if (ended) co_return;
         if (signal == SIGHUP)
-            base::log().info("SIGHUP: there is nothing to reload in this version");
+            reload();
         else
             stop_.by_signal(std::string{signal_name(signal)});
     }

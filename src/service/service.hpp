@@ -62,6 +62,8 @@ private:
     [[nodiscard]] http::router ingest_routes(boost::asio::io_context& thread);
     [[nodiscard]] http::router admin_routes();
     void listen(http::passed_sockets passed);
+    void load_certificates();
+    void reload();
     void serve();
 
     // The stages.

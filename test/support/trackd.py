@@ -23,6 +23,7 @@ import time
 import unittest
 from signal import SIGKILL, SIGTERM
 
+from support import tls
 from support.raw_http import Connection
 
 PATIENCE = float(os.environ.get("TRACKD_PATIENCE", "90"))
@@ -168,12 +169,14 @@ class Daemon:
 
     def wait_until_running(self):
         self.log.wait_for(r"^running\b")
+        self.tls = tls.client(self.settings.get("http.tls.certificate"))
+        self.admin_tls = tls.client(self.settings.get("admin.tls.certificate"))
         self.ingest_addresses = self._addresses("ingest")
         self.ingest = self.ingest_addresses[0]
         self.admin = self._addresses("admin")[0]
 
     def _addresses(self, listener):
-        pattern = listener + r" listening on (?:unix:(?P<path>.+)|(?P<host>.+):(?P<port>\d+))$"
+        pattern = listener + r" listening on (?:unix:(?P<path>.+?)|(?P<host>.+):(?P<port>\d+))(?: with TLS)?$"
         found = (re.match(pattern, entry["message"]) for entry in self.log.entries)
         addresses = [match["path"] or (match["host"].strip("[]"), int(match["port"])) for match in found if match]
         if not addresses:
@@ -183,7 +186,7 @@ class Daemon:
     # --- talking to it
 
     def connect(self):
-        return Connection(self.ingest)
+        return Connection(self.ingest, tls=self.tls)
 
     def request(self, method, path, body=b"", **headers):
         """One request on a connection of its own."""
@@ -197,7 +200,7 @@ class Daemon:
 
     def ask(self, path):
         """GET on the admin listener."""
-        with Connection(self.admin) as connection:
+        with Connection(self.admin, tls=self.admin_tls) as connection:
             return connection.request("GET", path)
 
     def status(self):

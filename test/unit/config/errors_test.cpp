@@ -259,6 +259,18 @@ TEST_CASE("both listeners cannot have the same file or the same passed sockets",
     CHECK(errors("http.listen = \"systemd\"\nadmin.listen = \"systemd:admin\"").empty());
 }
 
+TEST_CASE("a certificate and its key are set both or neither", "[config]") {
+    CHECK(
+        the_error("http.tls.key = \"/k\"") ==
+        "FILE:1:16: http.tls.key: found it without http.tls.certificate, expected both or neither"
+    );
+    CHECK(
+        the_error("", {}, {"admin.tls.certificate=/c"}) ==
+        "--set admin.tls.certificate: found it without admin.tls.key, expected both or neither"
+    );
+    CHECK(errors("http.tls = {certificate = \"/c\", key = \"/k\"}").empty());
+}
+
 TEST_CASE("a data directory that stands for itself is an error", "[config]") {
     CHECK(
         the_error("data_dir = \"{data_dir}/x\"") ==

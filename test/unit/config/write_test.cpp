@@ -50,9 +50,13 @@ head_timeout = "10s"
 body_timeout = "30s"
 idle_timeout = "75s"
 write_timeout = "30s"
+tls.certificate = ""
+tls.key = ""
 
 [admin]
 listen = "127.0.0.1:8081"
+tls.certificate = ""
+tls.key = ""
 
 [tracker]
 ack = "journaled"

@@ -46,6 +46,10 @@ constexpr auto all_options = std::to_array<option<settings>>({
      "The largest request line and header fields together; larger ones are answered with 431."},
     {"http.max_connections", of<&settings::http, &http_settings::max_connections>, form::count, 0, million,
      "How many connections may be open at a time; 0: as many as the limit on open files leaves room for."},
+    {"http.max_connections_per_address", of<&settings::http, &http_settings::max_connections_per_address>,
+     form::count, 0, million,
+     "How many connections one address may have open at a time, an IPv6 address counting as its /64; 0: any "
+     "number. More are closed at once. Behind a proxy all come from its address."},
     {"http.head_timeout", of<&settings::http, &http_settings::head_timeout>, form::duration, 1, day,
      "How long a client may take to send a request's head, from its first byte."},
     {"http.body_timeout", of<&settings::http, &http_settings::body_timeout>, form::duration, 1, day,

@@ -55,7 +55,8 @@ struct http_settings {
     std::size_t threads = 0; ///< 0: one a processor that we may use
     std::size_t max_body_bytes = 4 * 1024 * 1024;
     std::size_t max_head_bytes = 16 * 1024;
-    std::size_t max_connections = 0; ///< 0: as many as the limit on open files leaves room for
+    std::size_t max_connections = 0;             ///< 0: as many as the limit on open files leaves room for
+    std::size_t max_connections_per_address = 0; ///< 0: as many as in all
     std::chrono::milliseconds head_timeout{10'000};
     std::chrono::milliseconds body_timeout{30'000};
     std::chrono::milliseconds idle_timeout{75'000};

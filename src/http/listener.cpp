@@ -76,11 +76,16 @@ void listener::close() {
 
 listener::outcome listener::accept_one(connection_slot slot) {
     for (;;) {
-        const int accepted =
-            ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        sockaddr_storage peer{};
+        socklen_t size = sizeof peer;
+        const int accepted = ::accept4(
+            acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC
+        );
         if (accepted >= 0) {
             delay_ = {};
-            workers_[next_worker_++ % workers_.size()]->adopt(native_socket(accepted), std::move(slot), tls_);
+            native_socket socket(accepted); // closed here where its address has too many
+            if (!limit_.counts_addresses() || may_come_in(peer, slot))
+                workers_[next_worker_++ % workers_.size()]->adopt(std::move(socket), std::move(slot), tls_);
             return outcome::accepted;
         }
         last_error_ = errno;
@@ -99,6 +104,18 @@ listener::outcome listener::accept_one(connection_slot slot) {
         default: break; // it concerns that one connection, which is gone: accept(2) says to try the next
         }
     }
+}
+
+bool listener::may_come_in(const sockaddr_storage& from, connection_slot& slot) {
+    const auto peer = peer_of(from);
+    if (!peer || limit_.assign(slot, *peer)) return true;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_turned_away_line_) return false;
+    next_turned_away_line_ = now + std::chrono::seconds{10};
+    base::log().warn(
+        "http: {} has as many connections as one address may have: more are closed", to_string(*peer)
+    );
+    return false;
 }
 
 void listener::hand_over_the_queue() {

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
 #include <utility>
 #include <vector>
 
@@ -67,6 +68,7 @@ private:
     enum class outcome { accepted, nothing_queued, short_of_resources };
 
     outcome accept_one(connection_slot slot);
+    bool may_come_in(const sockaddr_storage& from, connection_slot& slot);
     void hand_over_the_queue();
     task<void> back_off();
     void say_full();
@@ -84,6 +86,7 @@ private:
     int last_error_ = 0;
     std::chrono::milliseconds delay_{0}; // of the next back-off; zero when the last accept worked
     std::chrono::steady_clock::time_point next_full_line_{};
+    std::chrono::steady_clock::time_point next_turned_away_line_{};
     bool closing_ = false;
 };
 

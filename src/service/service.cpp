@@ -45,7 +45,9 @@ service::service(config::settings settings, http::passed_sockets passed)
     : settings_{std::move(settings)}, started_{std::chrono::steady_clock::now()},
       stop_{main_.get_executor(), [this] { hurry(); }}, pool_{io_threads(settings_.http)},
       tracker_{make_tracker()}, admin_worker_{main_, http_options(settings_.http), admin_routes()},
-      connections_{main_.get_executor(), max_connections(settings_.http)},
+      connections_{
+          main_.get_executor(), max_connections(settings_.http), settings_.http.max_connections_per_address
+      },
       admin_connections_{main_.get_executor(), max_admin_connections},
       signals_{main_, SIGTERM, SIGINT, SIGHUP}, watchdog_{[this] { last_words(); }},
       ingest_accepting_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
@@ -99,7 +101,7 @@ std::string service::ack() const {
 }
 
 std::vector<admin::listener_group> service::listeners() {
-    return {{"ingest", pool_.workers()}, {"admin", {&admin_worker_}}};
+    return {{"ingest", pool_.workers(), connections_.turned_away()}, {"admin", {&admin_worker_}}};
 }
 
 std::vector<base::running_task> service::tasks() const {

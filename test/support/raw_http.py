@@ -37,13 +37,13 @@ class Connection:
     """One connection, to (host, port) or to the path of a Unix socket. Reading gives up after PATIENCE seconds with
     socket.timeout. `tls` is a client's context of support.tls."""
 
-    def __init__(self, address, tls=None, session=None):
+    def __init__(self, address, tls=None, session=None, source=None):
         if isinstance(address, str):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(PATIENCE)
             self.socket.connect(address)
         else:
-            self.socket = socket.create_connection(address, timeout=PATIENCE)
+            self.socket = socket.create_connection(address, timeout=PATIENCE, source_address=source)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = b""
         if tls:

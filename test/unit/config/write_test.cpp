@@ -46,6 +46,7 @@ threads = 0
 max_body_bytes = "4MiB"
 max_head_bytes = "16KiB"
 max_connections = 0
+max_connections_per_address = 0
 head_timeout = "10s"
 body_timeout = "30s"
 idle_timeout = "75s"

@@ -81,6 +81,21 @@ class SocketActivation(trackd.TestCase):
             self.assertEqual(waiting.response().status, 201)
         self.assertEqual(daemon.stop().delivered, 1)
 
+    def test_who_waits_in_the_queue_at_the_end_is_left_to_the_next(self):
+        ingest = self.listening()
+        first = self.activate([ingest], {"http.listen": "systemd", "http.max_connections": 1})
+        held = self.connect(first)
+        self.assertEqual(held.request("GET", "/healthz").status, 200)
+        with Connection(ingest.getsockname()) as waiting:
+            waiting.send(request_bytes("POST", "/events", b'{"n":1}'))
+            first.signal()
+            first.log.wait_for("^stage closing")
+            held.close()
+            self.assertEqual(first.wait().accepted, 0)
+            second = self.activate([ingest], {"http.listen": "systemd"})
+            self.assertEqual(waiting.response().status, 201)
+        self.assertEqual(second.stop().accepted, 1)
+
     def test_the_descriptor_is_closed_on_exec(self):
         ingest = self.listening()
         daemon = self.activate([ingest], {"http.listen": "systemd"})

@@ -2,24 +2,38 @@
 #include "admin/healthcheck.hpp"
 #include "base/log.hpp"
 #include "config/load.hpp"
-#include "http/listener.hpp"
+#include "http/listening_socket.hpp"
+#include "http/passed_sockets.hpp"
 #include "service/command_line.hpp"
 #include "service/journal_commands.hpp"
 #include "service/key_commands.hpp"
+#include "service/parts.hpp"
 #include "service/service.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <unistd.h>
+#include <utility>
 
 namespace {
 
 constexpr int bad_configuration = 2;
 
 int healthcheck(const trackd::config::settings& settings, bool ready) {
-    const auto at = trackd::http::parse_listen(settings.admin.listen.front()).endpoint;
-    const auto health =
-        trackd::admin::ask_health(at, ready ? "/readyz" : "/healthz", std::chrono::seconds{3});
+    const auto& listens = settings.admin.listen;
+    const auto known = std::ranges::find_if_not(listens, trackd::http::is_passed_address);
+    if (known == listens.end())
+        throw std::runtime_error{
+            "admin.listen is \"" + listens.front() +
+            "\", whose address only systemd knows; expected to be told where to ask: --set "
+            "admin.listen=ADDRESS"
+        };
+    const auto at = trackd::admin::reachable(trackd::http::parse_listen(*known));
+    const auto health = trackd::admin::ask_health(
+        at, ready ? "/readyz" : "/healthz", std::chrono::seconds{3}, !settings.admin.tls.certificate.empty()
+    );
     (health.good ? std::cout : std::cerr) << health.says << '\n';
     return health.good ? 0 : 1;
 }
@@ -37,16 +51,21 @@ int run(const trackd::service::command_line& line) {
         return trackd::service::run_journal_command(line.journal, settings, std::cout, std::cerr);
     }
     if (line.what == command::config) std::cout << trackd::config::to_toml(settings);
-    if (line.what == command::check) std::cout << "the configuration is good\n";
+    if (line.what == command::check) {
+        trackd::service::check_files(settings);
+        std::cout << "the configuration is good\n";
+    }
     if (line.what != command::serve) return 0;
+    auto passed = trackd::http::passed_sockets::from_environment(); // before the log has a thread
     trackd::base::set_up_log(
         trackd::config::to_string(settings.log.level), settings.log.format == trackd::config::log_format::json
                                                            ? trackd::base::log_format::json
                                                            : trackd::base::log_format::text
     );
-    trackd::service::service daemon{std::move(settings), [sources = line.sources] {
-                                        return trackd::config::load(sources);
-                                    }};
+    trackd::service::service daemon{
+        std::move(settings), [sources = line.sources] { return trackd::config::load(sources); },
+        std::move(passed)
+    };
     return daemon.run();
 }
 

@@ -1,7 +1,9 @@
 // The client's side of `/healthz` and `/readyz`: what a container's HEALTHCHECK runs.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
+#include "http/listening_socket.hpp"
+
+#include <boost/asio/generic/stream_protocol.hpp>
 
 #include <chrono>
 #include <string>
@@ -14,10 +16,17 @@ struct health {
     std::string says;  ///< one line for people: the answer's text, or why there was none
 };
 
+using any_endpoint = boost::asio::generic::stream_protocol::endpoint;
+
+/// Where a listener with this address can be asked: one that listens on all interfaces, through loopback.
+[[nodiscard]] any_endpoint reachable(const http::listen_address& at);
+
 /// Asks a running daemon. Blocks for up to `timeout`.
-/// @param at   the admin listener; where it listens on all interfaces, it is asked through loopback
+/// @param at   the admin listener
 /// @param path `/healthz` or `/readyz`
-[[nodiscard]] health
-ask_health(boost::asio::ip::tcp::endpoint at, std::string_view path, std::chrono::milliseconds timeout);
+/// @param tls  whether to speak TLS. The certificate is not looked at: it is on another name than this machine's own
+[[nodiscard]] health ask_health(
+    const any_endpoint& at, std::string_view path, std::chrono::milliseconds timeout, bool tls = false
+);
 
 } // namespace trackd::admin

@@ -8,6 +8,7 @@
 #include <trackd/tracker.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace trackd::admin {
 struct listener_group {
     std::string name;
     std::vector<http::worker*> workers;
+    std::uint64_t turned_away = 0; ///< connections that were one too many of their address
 };
 
 /// Outlives all routes made for it. Called on the admin listener's thread, but for `current_stage` and `the_tracker`:

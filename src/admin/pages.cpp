@@ -49,6 +49,12 @@ json::object http_of(const std::vector<listener_group>& groups) {
     json::object figures;
     figures["requests"] = sum(groups, [](const http::counters& c) { return c.requests.value(); });
     figures["handler_errors"] = sum(groups, [](const http::counters& c) { return c.handler_errors.value(); });
+    figures["turned_away"] = std::accumulate(
+        groups.begin(), groups.end(), std::uint64_t{0},
+        [](std::uint64_t n, const listener_group& group) { return n + group.turned_away; }
+    );
+    figures["tls_handshakes"] = sum(groups, [](const http::counters& c) { return c.tls_handshakes.value(); });
+    figures["tls_failures"] = sum(groups, [](const http::counters& c) { return c.tls_failures.value(); });
     figures["rejected"] = sum(groups, [](const http::counters& c) {
         return std::accumulate(
             c.refusals.begin(), c.refusals.end(), std::uint64_t{0},

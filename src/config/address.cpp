@@ -1,13 +1,19 @@
 // Taking an address apart, and asking the C library whether its host is numeric.
 #include "config/address.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
+#include <sys/un.h>
 
 namespace trackd::config {
 namespace {
+
+constexpr std::string_view file = "unix:";
+constexpr std::string_view passed = "systemd";
 
 std::optional<std::string> normalised_host(std::string_view host) {
     if (host.empty() || host == "*") return "[::]";
@@ -31,15 +37,41 @@ std::optional<std::uint16_t> parse_port(std::string_view text) noexcept {
     return port;
 }
 
+// The longest path that a socket can be bound to.
+constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
+
+bool is_socket_path(std::string_view path) noexcept {
+    return path.starts_with('/') && path.size() <= longest_socket_path &&
+           path.find('\0') == std::string_view::npos;
+}
+
+// What systemd accepts as FileDescriptorName=.
+bool is_descriptor_name(std::string_view name) noexcept {
+    constexpr std::size_t longest = 255;
+    const auto fits = [](char c) { return c > ' ' && c < '\x7f' && c != ':'; };
+    return !name.empty() && name.size() <= longest && std::ranges::all_of(name, fits);
+}
+
 } // namespace
 
 std::optional<std::string> normalised_address(std::string_view text) {
+    if (text.starts_with(file))
+        return is_socket_path(text.substr(file.size())) ? std::optional{std::string{text}} : std::nullopt;
+    if (text.starts_with(passed)) {
+        const auto rest = text.substr(passed.size());
+        const bool good = rest.empty() || (rest.front() == ':' && is_descriptor_name(rest.substr(1)));
+        return good ? std::optional{std::string{text}} : std::nullopt;
+    }
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos) return std::nullopt;
     const auto host = normalised_host(text.substr(0, colon));
     const auto port = parse_port(text.substr(colon + 1));
     if (!host || !port) return std::nullopt;
     return *host + ':' + std::to_string(*port);
+}
+
+bool takes_any_port(std::string_view normalised) noexcept {
+    return normalised.ends_with(":0") && !normalised.starts_with(file) && !normalised.starts_with(passed);
 }
 
 } // namespace trackd::config

@@ -51,8 +51,9 @@ std::string description(const expectation& expected, std::span<const std::string
     case form::path: return "a path, as a string, " + bounds;
     case form::address_list:
         return "a numeric address and port such as \"127.0.0.1:8080\", \"[::1]:8080\", \"localhost:8080\" or "
-               "\"*:8080\", or an "
-               "array of them";
+               "\"*:8080\", a socket file such as \"unix:/run/trackd.sock\" (an absolute path, up to 107 "
+               "bytes), "
+               "\"systemd\" or \"systemd:NAME\", or an array of them";
     case form::text_list:
         return "a string without control characters, 1 to " + std::to_string(longest_in_list) +
                " bytes, or an array of " + bounds + " of them";
@@ -158,7 +159,7 @@ private:
         const auto* text = std::get_if<std::string>(&from.content);
         const auto element = text ? normalised(*text) : std::nullopt;
         if (!element) return refuse(from);
-        const bool any_port = expected_.written == form::address_list && element->ends_with(":0");
+        const bool any_port = expected_.written == form::address_list && takes_any_port(*element);
         if (!any_port && std::ranges::find(given, *element) != given.end()) {
             return report(
                 from,

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <tuple>
 
 namespace trackd::config {
 namespace {
@@ -68,6 +69,31 @@ void check_sync(const reading& all, problems& found) {
             " tells clients that it is safe; expected \"always\", or tracker.ack = "
             "\"accepted\""
     );
+}
+
+/// A port in use is found when it is bound; but of a file, or of what was passed, the second listener would be told
+/// that somebody else uses it, or that it is not there.
+void check_listen(const reading& all, problems& found) {
+    const auto& ingest = all.result.http.listen;
+    for (const auto& address : all.result.admin.listen) {
+        const bool named = address.starts_with("unix:") || address.starts_with("systemd");
+        if (!named || std::ranges::find(ingest, address) == ingest.end()) continue;
+        found.add(
+            all.where.at("admin.listen"), "admin.listen",
+            "found " + in_quotes(address) + ", which http.listen has, too; expected a socket of its own" +
+                (address == "systemd" ? ", such as \"systemd:NAME\"" : "")
+        );
+    }
+}
+
+void check_tls(const reading& all, std::string_view listener, const tls_settings& tls, problems& found) {
+    if (tls.certificate.empty() == tls.key.empty()) return;
+    const auto prefix = std::string{listener} + ".tls.";
+    const auto certificate = prefix + "certificate";
+    const auto key = prefix + "key";
+    const auto& [set, missing] = tls.key.empty() ? std::tie(certificate, key) : std::tie(key, certificate);
+    if (all.wrong.contains(missing)) return;
+    found.add(all.where.at(set), set, "found it without " + missing + ", expected both or neither");
 }
 
 void check_retry(const reading& all, problems& found) {
@@ -178,6 +204,9 @@ void finish(reading& all, problems& found) {
     check_ack(all, found);
     check_journal_bytes(all, found);
     check_sync(all, found);
+    check_listen(all, found);
+    check_tls(all, "http", all.result.http.tls, found);
+    check_tls(all, "admin", all.result.admin.tls, found);
     check_retry(all, found);
     check_names(all, found);
     check_keys(all, found);

@@ -39,7 +39,8 @@ constexpr auto all_options = std::to_array<option<settings>>({
     {"http.listen", of<&settings::http, &http_settings::listen>, form::address_list, 1, 64,
      "Where events are received: one address or an array of them. A host is numeric (IPv6 in brackets), or "
      "`localhost`, which is 127.0.0.1; `*` or nothing means all interfaces, IPv4 and IPv6. Port 0 takes any "
-     "free port."},
+     "free port. `unix:/path` is a socket file; `systemd` stands for the sockets that systemd has opened, "
+     "`systemd:NAME` for those of that name."},
     {"http.threads", of<&settings::http, &http_settings::threads>, form::count, 0, 256,
      "How many threads serve connections; 0: one for each processor that trackd may use."},
     {"http.max_body_bytes", of<&settings::http, &http_settings::max_body_bytes>, form::bytes, 1, gib,
@@ -55,6 +56,10 @@ constexpr auto all_options = std::to_array<option<settings>>({
      "The largest request line and header fields together; larger ones are answered with 431."},
     {"http.max_connections", of<&settings::http, &http_settings::max_connections>, form::count, 0, million,
      "How many connections may be open at a time; 0: as many as the limit on open files leaves room for."},
+    {"http.max_connections_per_address", of<&settings::http, &http_settings::max_connections_per_address>,
+     form::count, 0, million,
+     "How many connections one address may have open at a time, an IPv6 address counting as its /64; 0: any "
+     "number. More are closed at once. Behind a proxy all come from its address."},
     {"http.head_timeout", of<&settings::http, &http_settings::head_timeout>, form::duration, 1, day,
      "How long a client may take to send a request's head, from its first byte."},
     {"http.body_timeout", of<&settings::http, &http_settings::body_timeout>, form::duration, 1, day,
@@ -66,10 +71,20 @@ constexpr auto all_options = std::to_array<option<settings>>({
     {"http.cors_origins", of<&settings::http, &http_settings::cors_origins>, form::web_origins, 0, 1000,
      "The web pages whose scripts may send events and read the answers, by their origin; `*`: any; empty: "
      "none."},
+    {"http.tls.certificate", of<&settings::http, &http_settings::tls, &tls_settings::certificate>, form::path,
+     0, longest_path,
+     "The file of the certificate, PEM, followed by those that lead to its authority; set with its key, the "
+     "listener speaks TLS 1.2 and 1.3 alone. Empty: no TLS. SIGHUP reads both files again."},
+    {"http.tls.key", of<&settings::http, &http_settings::tls, &tls_settings::key>, form::path, 0,
+     longest_path, "The file of its private key, PEM, without a passphrase."},
 
     {"admin.listen", of<&settings::admin, &admin_settings::listen>, form::address_list, 1, 64,
      "Where health, status and other figures are served: written as `http.listen` is. Whoever reaches it "
      "sees them, so keep it away from the public."},
+    {"admin.tls.certificate", of<&settings::admin, &admin_settings::tls, &tls_settings::certificate>,
+     form::path, 0, longest_path, "As `http.tls.certificate`, for the admin listener."},
+    {"admin.tls.key", of<&settings::admin, &admin_settings::tls, &tls_settings::key>, form::path, 0,
+     longest_path, "As `http.tls.key`."},
 
     {"tracker.ack", of<&settings::tracker, &tracker_settings::ack>, form::choice, 0, 0,
      "What a 201 promises. `accepted`: the event is in memory, and on its way. `journaled`: the journal has "

@@ -41,9 +41,17 @@ enum class log_format { text, json };
 using strings = std::vector<std::string>;
 
 /// Where a listener listens: at least one address, each `IPv4:PORT` or `[IPv6]:PORT`, numeric, port 0 to
-/// 65535. Loading has already written `localhost` as 127.0.0.1, and `*` or nothing as `[::]`, which means all
-/// interfaces, IPv4 included.
+/// 65535, `unix:/PATH`, `systemd` or `systemd:NAME`. Loading has already written `localhost` as 127.0.0.1, and `*`
+/// or nothing as `[::]`, which means all interfaces, IPv4 included.
 using addresses = strings;
+
+/// Both are set, or neither: then a listener speaks no TLS.
+struct tls_settings {
+    std::string certificate;
+    std::string key;
+
+    bool operator==(const tls_settings&) const = default;
+};
 
 struct http_settings {
     addresses listen{"127.0.0.1:8080"};
@@ -52,18 +60,21 @@ struct http_settings {
     std::size_t max_decoded_bytes = 10 * 1024 * 1024; ///< once its content coding was taken off
     std::size_t max_decoded_ratio = 200;              ///< to what came; 0: any
     std::size_t max_head_bytes = 16 * 1024;
-    std::size_t max_connections = 0; ///< 0: as many as the limit on open files leaves room for
+    std::size_t max_connections = 0;             ///< 0: as many as the limit on open files leaves room for
+    std::size_t max_connections_per_address = 0; ///< 0: as many as in all
     std::chrono::milliseconds head_timeout{10'000};
     std::chrono::milliseconds body_timeout{30'000};
     std::chrono::milliseconds idle_timeout{75'000};
     std::chrono::milliseconds write_timeout{30'000};
     strings cors_origins{"*"}; ///< of web pages that may read answers; `*`: any
+    tls_settings tls;
 
     bool operator==(const http_settings&) const = default;
 };
 
 struct admin_settings {
     addresses listen{"127.0.0.1:8081"};
+    tls_settings tls;
 
     bool operator==(const admin_settings&) const = default;
 };

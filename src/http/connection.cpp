@@ -5,11 +5,11 @@
 // coroutine.
 #include "http/connection.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <string_view>
 #include <sys/socket.h>
 #include <utility>
@@ -29,22 +29,23 @@ tick_count to_ticks(std::chrono::milliseconds time) {
     return static_cast<tick_count>((time + worker::tick - std::chrono::milliseconds{1}) / worker::tick);
 }
 
-// After a system call that failed: whether it is worth waiting and trying again.
-bool would_block() noexcept {
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
-}
-
 } // namespace
 
-connection::connection(worker_context& worker, native_socket accepted, connection_slot slot)
+connection::connection(
+    worker_context& worker, native_socket accepted, connection_slot slot, const shared_tls_context& tls
+)
     : worker_(worker), socket_(worker.executor), slot_(std::move(slot)), accepted_at_(worker.sweep.now()),
       state_since_(accepted_at_) {
     enter(state::idle, worker.limits.head_timeout);             // whoever connects has something to say
     socket_.assign(boost::asio::ip::tcp::v4(), accepted.get()); // of either family: Asio only passes it on
     static_cast<void>(accepted.release());
+    if (!tls) return;
+    stream_.use(*tls, socket_.native_handle());
+    enter(state::handshake, worker.limits.head_timeout);
 }
 
 connection::~connection() {
+    stream_.say_goodbye();
     release_exchange();
 }
 
@@ -62,35 +63,57 @@ task<void> connection::serve() {
             continue;
         }
         boost::system::error_code error;
-        const auto what = next == step::readable ? socket::wait_read : socket::wait_write;
-        if (!late_) co_await socket_.async_wait(what, boost::asio::redirect_error(use_task, error));
+        const bool to_read = (next == step::readable) != stream_.waits_for_other();
+        const auto what = to_read ? socket::wait_read : socket::wait_write;
+        if (next == step::readable && stream_.has_buffered()) {
+            co_await boost::asio::post(worker_.executor, use_task); // the others get their turn
+        } else if (!late_) {
+            co_await socket_.async_wait(what, boost::asio::redirect_error(use_task, error));
+        }
         if (late_) {
             next = on_late();
         } else if (error) {
             next = step::nothing;
         } else {
-            next = what == socket::wait_read ? on_readable() : on_writable();
+            next = next == step::readable ? on_readable() : on_writable();
         }
     }
 }
 
 connection::step connection::on_readable() {
     if (state_ == state::lingering) return discard();
+    if (state_ == state::handshake) return shake_hands();
     if (!exchange_) exchange_ = worker_.exchanges.take();
     auto next = step::readable;
     for (int reads = 0; reads < max_reads_in_a_row; ++reads) {
         const auto room = exchange_->in.space();
-        const auto got = ::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
-        if (got == 0) return step::nothing; // what is not complete never will be
-        if (got < 0) return would_block() ? wait_for_more() : step::nothing;
-        const auto bytes = static_cast<std::size_t>(got);
+        const auto got = stream_.read(socket_.native_handle(), room);
+        if (got.what == transport::outcome::would_block) return wait_for_more();
+        if (got.what != transport::outcome::done) return step::nothing; // what is not complete never will be
         worker_.look_at_clock();
-        worker_.figures.bytes_received.add(bytes);
-        exchange_->in.received(bytes);
+        worker_.figures.bytes_received.add(got.bytes);
+        exchange_->in.received(got.bytes);
         next = answer_what_is_complete();
-        if (next != step::readable || !exchange_ || bytes < room.size()) break;
+        if (next != step::readable || !exchange_) break;
+        if (got.bytes < room.size() && !stream_.has_buffered()) break;
     }
     return next;
+}
+
+connection::step connection::shake_hands() {
+    const auto shaken = stream_.shake_hands();
+    if (shaken.what == transport::outcome::would_block) return step::readable;
+    if (shaken.what != transport::outcome::done) return handshake_failed(stream_.complaint());
+    worker_.figures.tls_handshakes.add();
+    enter(state::idle, worker_.limits.head_timeout);
+    return on_readable(); // the request often comes with the end of the handshake
+}
+
+// Who has said nothing is no client, but looks whether somebody listens.
+connection::step connection::handshake_failed(std::string_view why) {
+    if (!stream_.has_heard()) return step::nothing;
+    worker_.handshake_failed(why);
+    return linger(worker_.limits.linger_timeout); // an alert may be on its way
 }
 
 connection::step connection::on_writable() {
@@ -115,6 +138,7 @@ connection::step connection::on_late() {
             return on_readable();
         }
         return linger(worker_.closing ? shortest_linger : worker_.limits.linger_timeout);
+    case state::handshake: return handshake_failed("it was not complete in time");
     case state::body:
         if (body_may_go_on()) return step::readable;
         [[fallthrough]];
@@ -256,16 +280,14 @@ void connection::append(answer_form form) {
 std::optional<connection::step> connection::write_answers() {
     auto& x = *exchange_;
     while (x.sent < x.out.size()) {
-        const auto put = ::send(
-            socket_.native_handle(), x.out.data() + x.sent, x.out.size() - x.sent, MSG_NOSIGNAL | MSG_DONTWAIT
-        );
-        if (put < 0) {
-            if (!would_block()) return step::nothing;
+        const auto put = stream_.write(socket_.native_handle(), std::string_view{x.out}.substr(x.sent));
+        if (put.what == transport::outcome::would_block) {
             enter_unless_in(state::writing, worker_.limits.write_timeout);
             return step::writable;
         }
-        x.sent += static_cast<std::size_t>(put);
-        worker_.figures.bytes_sent.add(static_cast<std::size_t>(put));
+        if (put.what != transport::outcome::done) return step::nothing;
+        x.sent += put.bytes;
+        worker_.figures.bytes_sent.add(put.bytes);
     }
     x.out.clear();
     x.sent = 0;
@@ -306,6 +328,7 @@ connection::step connection::refuse_late() {
 // our answer.
 connection::step connection::linger(std::chrono::milliseconds timeout) {
     release_exchange();
+    stream_.say_goodbye();
     ::shutdown(socket_.native_handle(), SHUT_WR);
     enter(state::lingering, timeout);
     return discard(); // what is here already
@@ -314,10 +337,10 @@ connection::step connection::linger(std::chrono::milliseconds timeout) {
 connection::step connection::discard() {
     std::array<char, 4096> unwanted;
     while (lingered_bytes_ <= worker_.limits.max_linger_bytes) {
-        const auto got = ::recv(socket_.native_handle(), unwanted.data(), unwanted.size(), MSG_DONTWAIT);
-        if (got < 0 && would_block()) return step::readable;
-        if (got <= 0) break;
-        lingered_bytes_ += static_cast<std::size_t>(got);
+        const auto got = transport::read_raw(socket_.native_handle(), unwanted); // nobody wants it decrypted
+        if (got.what == transport::outcome::would_block) return step::readable;
+        if (got.what != transport::outcome::done) break;
+        lingered_bytes_ += got.bytes;
     }
     return step::nothing;
 }
@@ -368,6 +391,7 @@ void connection::set_deadline(tick_count deadline) {
 tick_count connection::latest_deadline() const {
     if (!worker_.closing) return no_deadline;
     switch (state_) {
+    case state::handshake:
     case state::idle: return worker_.idle_deadline;
     case state::handling: return no_deadline;
     case state::lingering:
@@ -384,7 +408,8 @@ void connection::release_exchange() {
 }
 
 connection_info connection::info() const {
-    static constexpr std::string_view names[] = {"idle", "head", "body", "handling", "writing", "lingering"};
+    static constexpr std::string_view names[] = {"idle",    "head",      "body",     "handling",
+                                                 "writing", "lingering", "handshake"};
     const auto now = worker_.sweep.now();
     const auto since = [&](tick_count then) {
         return static_cast<std::chrono::milliseconds::rep>(now - then) * worker::tick;

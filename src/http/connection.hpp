@@ -6,6 +6,7 @@
 #include "http/exchange.hpp"
 #include "http/native_socket.hpp"
 #include "http/task.hpp"
+#include "http/transport.hpp"
 #include "http/worker.hpp"
 #include "http/worker_context.hpp"
 
@@ -17,6 +18,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 namespace trackd::http {
 
@@ -25,7 +27,10 @@ namespace trackd::http {
 /// without waiting. Only what would block suspends it.
 class connection final : public has_deadline {
 public:
-    connection(worker_context& worker, native_socket socket, connection_slot slot);
+    /// @param tls null: none is spoken
+    connection(
+        worker_context& worker, native_socket socket, connection_slot slot, const shared_tls_context& tls
+    );
     ~connection();
 
     /// Until the connection is over. Errors of the connection are no exceptions.
@@ -40,7 +45,7 @@ public:
     [[nodiscard]] connection_info info() const;
 
 private:
-    enum class state : unsigned char { idle, head, body, handling, writing, lingering };
+    enum class state : unsigned char { idle, head, body, handling, writing, lingering, handshake };
 
     // What to wait for next.
     enum class step : unsigned char { readable, writable, handling, nothing };
@@ -49,6 +54,9 @@ private:
     step on_writable();
     step on_handled(const std::exception_ptr& failure);
     step on_late();
+
+    step shake_hands();
+    step handshake_failed(std::string_view why);
 
     step answer_what_is_complete();
     bool handle();
@@ -78,6 +86,7 @@ private:
 
     worker_context& worker_;
     socket socket_;
+    transport stream_; // what crosses it
     connection_slot slot_;
     std::unique_ptr<exchange> exchange_; // while there is a request, or part of one, or an answer to send
     tick_count accepted_at_;

@@ -1,6 +1,8 @@
-// How many connections may be open at once, over all workers: the listeners take a slot before they accept.
+// How many connections may be open at once, over all workers, and from one address: the listeners take a slot before
+// they accept.
 #pragma once
 
+#include "http/peer_address.hpp"
 #include "http/task.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -8,6 +10,10 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 namespace trackd::http {
@@ -21,7 +27,8 @@ public:
 
     explicit connection_slot(connection_limit& from) noexcept : from_(&from) {}
 
-    connection_slot(connection_slot&& other) noexcept : from_(std::exchange(other.from_, nullptr)) {}
+    connection_slot(connection_slot&& other) noexcept
+        : from_(std::exchange(other.from_, nullptr)), peer_(std::exchange(other.peer_, std::nullopt)) {}
 
     connection_slot& operator=(connection_slot&&) = delete;
     ~connection_slot();
@@ -29,7 +36,10 @@ public:
     [[nodiscard]] explicit operator bool() const noexcept { return from_ != nullptr; }
 
 private:
+    friend class connection_limit;
+
     connection_limit* from_ = nullptr;
+    std::optional<peer_address> peer_; // as one of whose it is counted
 };
 
 /// Shared by the listeners, all of one thread, and outlives their connections.
@@ -37,13 +47,25 @@ class connection_limit {
 public:
     /// @param executor the listeners'
     /// @param max      1 or more
-    connection_limit(executor_type executor, std::size_t max);
+    /// @param max_per_address 0: as many as there are slots
+    connection_limit(executor_type executor, std::size_t max, std::size_t max_per_address = 0);
 
     /// @return an empty slot where all are taken. Any thread.
     [[nodiscard]] connection_slot try_take() noexcept;
 
     /// Takes one even if that is one too many: for the few that a closing listener still finds in its queue.
     [[nodiscard]] connection_slot take() noexcept;
+
+    [[nodiscard]] bool counts_addresses() const noexcept { return max_per_address_ != 0; }
+
+    /// Counts the slot, which is one of ours, as one of this address. Any thread.
+    /// @return false where the address has all that it may have: that is counted, and the connection is to be closed
+    [[nodiscard]] bool assign(connection_slot& slot, peer_address to);
+
+    /// How often an address had too many. Any thread.
+    [[nodiscard]] std::uint64_t turned_away() const noexcept {
+        return turned_away_.load(std::memory_order_relaxed);
+    }
 
     /// Returns when a slot may be free: try again. On the executor.
     [[nodiscard]] task<void> wait();
@@ -58,12 +80,16 @@ public:
 
 private:
     friend class connection_slot;
-    void give_back() noexcept;
+    void give_back(std::optional<peer_address> peer) noexcept;
 
     using timer = boost::asio::basic_waitable_timer<
         std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, executor_type>;
 
     const std::size_t max_;
+    const std::size_t max_per_address_;
+    std::atomic<std::uint64_t> turned_away_ = 0;
+    std::mutex mutex_;
+    std::map<peer_address, std::size_t> by_address_; // those that have any
     std::atomic<std::size_t> in_use_ = 0;
     std::atomic<bool> wanted_ = false; // somebody waits, or is about to
     timer freed_;                      // never expires: cancelled when a slot was given back

@@ -45,6 +45,8 @@ enum class refusal : std::uint8_t {
 struct counters {
     counter connections_accepted;
     counter connections_closed;
+    counter tls_handshakes;           ///< that were completed
+    counter tls_failures;             ///< handshakes that were begun, and not completed
     counter requests;                 ///< those that came to the router
     counter handler_errors;           ///< exceptions that left a handler, each answered 500
     std::array<counter, 6> responses; ///< by the first digit of their status: [2] for 2xx

@@ -3,16 +3,11 @@
 
 #include "base/log.hpp"
 
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <cstdint>
-#include <optional>
-#include <stdexcept>
 #include <sys/socket.h>
 #include <utility>
 
@@ -23,91 +18,28 @@ using tcp = asio::ip::tcp;
 
 namespace {
 
-constexpr int backlog = 4096;
 constexpr std::chrono::milliseconds first_delay{50};
 constexpr std::chrono::milliseconds longest_delay{1'000};
 
 // So many in a row, then whatever else the thread has to do.
 constexpr int accepts_in_a_row = 64;
 
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-    std::uint16_t port = 0;
-    const auto end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, port);
-    if (parsed.ec != std::errc{} || parsed.ptr != end) return {};
-    return port;
-}
-
-std::optional<asio::ip::address> parse_host(std::string_view text) {
-    if (text == "localhost") return asio::ip::address_v4::loopback();
-    if (text == "*") return asio::ip::address_v6::any();
-    boost::system::error_code error;
-    if (text.starts_with('[') && text.ends_with(']')) {
-        const auto v6 = asio::ip::make_address_v6(std::string{text.substr(1, text.size() - 2)}, error);
-        if (!error) return v6;
-    } else {
-        const auto v4 = asio::ip::make_address_v4(std::string{text}, error);
-        if (!error) return v4;
-    }
-    return {};
-}
-
 } // namespace
 
-listen_address parse_listen(std::string_view text) {
-    const auto colon = text.rfind(':');
-    if (colon != std::string_view::npos) {
-        const auto host = parse_host(text.substr(0, colon));
-        const auto port = parse_port(text.substr(colon + 1));
-        if (host && port) return {{*host, *port}, host->is_v6() && host->is_unspecified()};
-    }
-    throw std::invalid_argument(
-        "expected ADDRESS:PORT with a numeric address, such as \"127.0.0.1:8080\", \"[::1]:8080\", "
-        "\"localhost:8080\" or, for all interfaces, \"*:8080\""
-    );
+listener::listener(
+    asio::io_context& context, listening_socket socket, std::vector<worker*> workers, connection_limit& limit
+)
+    : acceptor_(context), pause_(context), name_(std::move(socket.name)), local_(socket.endpoint),
+      file_(std::move(socket.file)), shared_(socket.passed), workers_(std::move(workers)), limit_(limit) {
+    acceptor_.assign(tcp::v4(), socket.descriptor.get()); // of any family: Asio only passes it on
+    static_cast<void>(socket.descriptor.release());
+    acceptor_.non_blocking(true);
 }
-
-namespace {
-
-using acceptor_type = asio::basic_socket_acceptor<tcp, executor_type>;
-
-void open_and_bind(acceptor_type& acceptor, const listen_address& where) {
-    acceptor.open(where.endpoint.protocol());
-    acceptor.set_option(asio::socket_base::reuse_address(true));
-    acceptor.set_option(tcp::no_delay(true)); // on Linux what it accepts inherits this
-    if (where.endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(!where.all_interfaces));
-    acceptor.bind(where.endpoint);
-}
-
-// Where the kernel has no IPv6, all interfaces are those of IPv4.
-void bind_somewhere(acceptor_type& acceptor, const listen_address& where) {
-    try {
-        open_and_bind(acceptor, where);
-    } catch (const boost::system::system_error& error) {
-        const bool no_ipv6 = error.code() == asio::error::address_family_not_supported ||
-                             error.code() == boost::system::errc::address_not_available;
-        if (!where.all_interfaces || !no_ipv6) throw;
-        if (acceptor.is_open()) acceptor.close();
-        open_and_bind(acceptor, {{tcp::v4(), where.endpoint.port()}, false});
-    }
-}
-
-} // namespace
 
 listener::listener(
     asio::io_context& context, std::string_view address, std::vector<worker*> workers, connection_limit& limit
 )
-    : acceptor_(context), pause_(context), workers_(std::move(workers)), limit_(limit) {
-    const auto where = parse_listen(address);
-    try {
-        bind_somewhere(acceptor_, where);
-        acceptor_.listen(backlog);
-        acceptor_.non_blocking(true);
-        local_ = acceptor_.local_endpoint();
-    } catch (const boost::system::system_error& error) {
-        throw std::runtime_error("cannot listen on " + std::string{address} + ": " + error.code().message());
-    }
-}
+    : listener(context, listen_on(address), std::move(workers), limit) {}
 
 task<void> listener::run() {
     for (int in_a_row = 0; !closing_;) {
@@ -129,7 +61,8 @@ task<void> listener::run() {
         case outcome::short_of_resources: co_await back_off(); break;
         }
     }
-    hand_over_the_queue();
+    file_.remove();
+    if (!shared_) hand_over_the_queue();
     acceptor_.close();
 }
 
@@ -143,11 +76,16 @@ void listener::close() {
 
 listener::outcome listener::accept_one(connection_slot slot) {
     for (;;) {
-        const int accepted =
-            ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        sockaddr_storage peer{};
+        socklen_t size = sizeof peer;
+        const int accepted = ::accept4(
+            acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC
+        );
         if (accepted >= 0) {
             delay_ = {};
-            workers_[next_worker_++ % workers_.size()]->adopt(native_socket(accepted), std::move(slot));
+            native_socket socket(accepted); // closed here where its address has too many
+            if (!limit_.counts_addresses() || may_come_in(peer, slot))
+                workers_[next_worker_++ % workers_.size()]->adopt(std::move(socket), std::move(slot), tls_);
             return outcome::accepted;
         }
         last_error_ = errno;
@@ -166,6 +104,18 @@ listener::outcome listener::accept_one(connection_slot slot) {
         default: break; // it concerns that one connection, which is gone: accept(2) says to try the next
         }
     }
+}
+
+bool listener::may_come_in(const sockaddr_storage& from, connection_slot& slot) {
+    const auto peer = peer_of(from);
+    if (!peer || limit_.assign(slot, *peer)) return true;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_turned_away_line_) return false;
+    next_turned_away_line_ = now + std::chrono::seconds{10};
+    base::log().warn(
+        "http: {} has as many connections as one address may have: more are closed", to_string(*peer)
+    );
+    return false;
 }
 
 void listener::hand_over_the_queue() {

@@ -1,9 +1,10 @@
-// Accepts connections on one address and deals them out to the workers.
+// Accepts connections on one listening socket and deals them out to the workers.
 #pragma once
 
 #include "http/connection_limit.hpp"
-#include "http/native_socket.hpp"
+#include "http/listening_socket.hpp"
 #include "http/task.hpp"
+#include "http/tls_context.hpp"
 #include "http/worker.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -14,44 +15,46 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
+#include <utility>
 #include <vector>
 
 namespace trackd::http {
-
-/// Where to listen.
-struct listen_address {
-    boost::asio::ip::tcp::endpoint endpoint;
-    bool all_interfaces = false; ///< `*` or `[::]`: IPv4, too; it alone where there is no IPv6
-};
-
-/// Reads `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080` (127.0.0.1) or `*:8080`. Port 0 lets the system
-/// choose.
-/// @throws std::invalid_argument with one sentence saying what was expected
-[[nodiscard]] listen_address parse_listen(std::string_view text);
 
 /// One listening socket. Confined to its io_context, which is usually not a worker's. Outlived by workers and
 /// limit.
 class listener {
 public:
-    /// Binds and listens; from then on clients can connect, and wait until `run` accepts them.
-    /// @param address as `parse_listen` reads it
     /// @param workers at least one; they get the sockets in turn
-    /// @throws std::invalid_argument from `parse_listen`
-    /// @throws std::runtime_error with one line naming the address and what is wrong with it
+    listener(
+        boost::asio::io_context& context, listening_socket socket, std::vector<worker*> workers,
+        connection_limit& limit
+    );
+
+    /// The same with `listen_on(address)`.
     listener(
         boost::asio::io_context& context, std::string_view address, std::vector<worker*> workers,
         connection_limit& limit
     );
+
+    /// What connections speak TLS with that are accepted from now on; null: none is spoken.
+    void use_tls(shared_tls_context tls) { tls_ = std::move(tls); }
+
+    [[nodiscard]] bool has_tls() const noexcept { return tls_ != nullptr; }
 
     /// Accepts until `close`. Lacking descriptors or memory, it waits and tries again, and says so in the
     /// log.
     /// @throws boost::system::system_error if accepting fails for good: then nobody can connect any more
     [[nodiscard]] task<void> run();
 
-    /// Makes `run` hand over what the kernel had queued, close the socket and return.
+    /// Makes `run` hand over what the kernel had queued, close the socket and return. What waits at a socket that was
+    /// passed is left to the next process that listens there.
     void close();
 
-    /// With the real port where 0 was asked for.
+    /// For people: `127.0.0.1:8080`, with the real port where 0 was asked for, or `unix:/path`.
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+    /// The same where it is a TCP socket.
     [[nodiscard]] boost::asio::ip::tcp::endpoint local_endpoint() const { return local_; }
 
     /// For tests that break it.
@@ -65,19 +68,25 @@ private:
     enum class outcome { accepted, nothing_queued, short_of_resources };
 
     outcome accept_one(connection_slot slot);
+    bool may_come_in(const sockaddr_storage& from, connection_slot& slot);
     void hand_over_the_queue();
     task<void> back_off();
     void say_full();
 
     acceptor acceptor_;
     timer pause_;
+    std::string name_;
     boost::asio::ip::tcp::endpoint local_;
+    socket_file file_;
+    bool shared_; // with whoever passed it
     std::vector<worker*> workers_;
     connection_limit& limit_;
+    shared_tls_context tls_;
     std::size_t next_worker_ = 0;
     int last_error_ = 0;
     std::chrono::milliseconds delay_{0}; // of the next back-off; zero when the last accept worked
     std::chrono::steady_clock::time_point next_full_line_{};
+    std::chrono::steady_clock::time_point next_turned_away_line_{};
     bool closing_ = false;
 };
 

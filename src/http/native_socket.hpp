@@ -1,5 +1,5 @@
-// A connected socket on its way from the listener's thread to the worker's, where an Asio socket takes it
-// over.
+// A socket on its way to the Asio socket that takes it over: a connected one from the listener's thread to the
+// worker's, a listening one to its listener.
 #pragma once
 
 #include <unistd.h>
@@ -7,7 +7,7 @@
 
 namespace trackd::http {
 
-/// Owns one descriptor of a connected, non-blocking TCP socket.
+/// Owns one descriptor of a stream socket.
 class native_socket {
 public:
     explicit native_socket(int descriptor) noexcept : descriptor_(descriptor) {}

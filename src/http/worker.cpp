@@ -39,7 +39,7 @@ public:
     impl(const impl&) = delete;
     impl& operator=(const impl&) = delete;
 
-    void serve(native_socket socket, connection_slot slot);
+    void serve(native_socket socket, connection_slot slot, const shared_tls_context& tls);
     void close_by(tick_count idle_deadline, tick_count request_deadline);
     task<bool> join(time_point until);
 
@@ -61,11 +61,11 @@ private:
     std::vector<timer*> joining_; // who waits until nothing lives
 };
 
-void worker::impl::serve(native_socket socket, connection_slot slot) {
+void worker::impl::serve(native_socket socket, connection_slot slot, const shared_tls_context& tls) {
     if (!ticking_) on_tick();
     auto added = connections_.begin();
     try {
-        added = connections_.emplace(added, context_, std::move(socket), std::move(slot));
+        added = connections_.emplace(added, context_, std::move(socket), std::move(slot), tls);
     } catch (const std::exception&) { // epoll or memory has no room for it: as if it had not been accepted
         base::log().error("http: cannot serve a connection: {}", describe(std::current_exception()));
         return;
@@ -140,10 +140,9 @@ executor_type worker::executor() const noexcept {
     return impl_->context_.executor;
 }
 
-void worker::adopt(native_socket socket, connection_slot slot) {
-    auto serve = [to = impl_.get(), socket = std::move(socket), slot = std::move(slot)]() mutable {
-        to->serve(std::move(socket), std::move(slot));
-    };
+void worker::adopt(native_socket socket, connection_slot slot, shared_tls_context tls) {
+    auto serve = [to = impl_.get(), socket = std::move(socket), slot = std::move(slot),
+                  tls = std::move(tls)]() mutable { to->serve(std::move(socket), std::move(slot), tls); };
     asio::post(executor(), std::move(serve));
 }
 

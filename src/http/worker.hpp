@@ -7,6 +7,7 @@
 #include "http/options.hpp"
 #include "http/router.hpp"
 #include "http/task.hpp"
+#include "http/tls_context.hpp"
 
 #include <chrono>
 #include <memory>
@@ -17,7 +18,7 @@ namespace trackd::http {
 
 /// One live connection, for people who look for a leak.
 struct connection_info {
-    std::string_view state; ///< idle, head, body, handling, writing, lingering
+    std::string_view state; ///< idle, head, body, handling, writing, lingering, handshake
     std::chrono::milliseconds in_state;
     std::chrono::milliseconds age; ///< since it was accepted
 };
@@ -47,7 +48,8 @@ public:
     [[nodiscard]] executor_type executor() const noexcept;
 
     /// Serves this socket from now on. Any thread.
-    void adopt(native_socket socket, connection_slot slot);
+    /// @param tls what to speak TLS with; null: none is spoken
+    void adopt(native_socket socket, connection_slot slot, shared_tls_context tls = {});
 
     /// Any thread.
     [[nodiscard]] const counters& figures() const noexcept;

@@ -35,4 +35,17 @@ void worker_context::handler_failed(const request& req, const std::exception_ptr
     unlogged_ = 0;
 }
 
+void worker_context::handshake_failed(std::string_view why) {
+    figures.tls_failures.add();
+    if (sweep.now() < next_handshake_line_) {
+        ++unlogged_handshakes_;
+        return;
+    }
+    next_handshake_line_ = sweep.now() + std::chrono::seconds{10} / worker::tick;
+    base::log().warn(
+        "http: a TLS handshake failed: {}; {} more since the last such line",
+        why.empty() ? "the client ended it" : why, std::exchange(unlogged_handshakes_, 0)
+    );
+}
+
 } // namespace trackd::http

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace trackd::http {
@@ -47,9 +48,15 @@ struct worker_context {
     /// Counts an exception that left a handler, and logs it, though not more than one a second.
     void handler_failed(const request& req, const std::exception_ptr& why);
 
+    /// The same for a TLS handshake, though not more than one in ten seconds: strangers can make it fail.
+    /// @param why empty: the client went away
+    void handshake_failed(std::string_view why);
+
 private:
     tick_count next_log_line_ = 0;
     std::uint64_t unlogged_ = 0;
+    tick_count next_handshake_line_ = 0;
+    std::uint64_t unlogged_handshakes_ = 0;
 };
 
 } // namespace trackd::http

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "base/processors.hpp"
 #include "base/sha256.hpp"
+#include "config/load.hpp"
 #include "sinks/file.hpp"
 #include "sinks/log.hpp"
 #include "sinks/null.hpp"
@@ -183,6 +184,36 @@ std::vector<sink_spec> make_sinks(const config::settings& settings) {
         specs.push_back(std::move(spec));
     }
     return specs;
+}
+
+http::shared_tls_context make_tls(std::string_view table, const config::tls_settings& settings) {
+    if (settings.certificate.empty()) return {};
+    try {
+        return std::make_shared<const http::tls_context>(settings.certificate, settings.key);
+    } catch (const std::runtime_error& why) {
+        throw std::runtime_error{std::string{table} + ": " + why.what()};
+    }
+}
+
+void check_files(const config::settings& settings) {
+    std::vector<std::string> wrong;
+    const auto check = [&](std::string_view table, const config::tls_settings& tls) {
+        try {
+            static_cast<void>(make_tls(table, tls));
+        } catch (const std::runtime_error& why) {
+            wrong.emplace_back(why.what());
+        }
+    };
+    check("http.tls", settings.http.tls);
+    check("admin.tls", settings.admin.tls);
+    if (!wrong.empty()) throw config::error{std::move(wrong)};
+}
+
+std::vector<http::listening_socket> open_sockets(const std::string& address, http::passed_sockets& passed) {
+    if (http::is_passed_address(address)) return passed.take(address);
+    std::vector<http::listening_socket> one;
+    one.push_back(http::listen_on(address));
+    return one;
 }
 
 std::size_t io_threads(const config::http_settings& settings) {

@@ -4,13 +4,18 @@
 
 #include "config/settings.hpp"
 #include "http/cors.hpp"
+#include "http/listening_socket.hpp"
 #include "http/options.hpp"
+#include "http/passed_sockets.hpp"
+#include "http/tls_context.hpp"
 #include "intake/keys.hpp"
 
 #include <trackd/tracker.hpp>
 
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace trackd::service {
@@ -28,6 +33,20 @@ namespace trackd::service {
 /// none.
 /// @throws std::runtime_error naming the directory or the sink that can never work as it is configured
 [[nodiscard]] std::vector<sink_spec> make_sinks(const config::settings& settings);
+
+/// What a listener speaks TLS with; null where it speaks none.
+/// @param table where it is configured: `http.tls`
+/// @throws std::runtime_error with one line naming the file and what is wrong with it
+[[nodiscard]] http::shared_tls_context make_tls(std::string_view table, const config::tls_settings& settings);
+
+/// Reads the files that the settings name and that must exist.
+/// @throws config::error with a line for each that is wrong
+void check_files(const config::settings& settings);
+
+/// Opens what an address of the configuration stands for, or takes it from what was passed.
+/// @throws std::runtime_error with one line naming the address and what is wrong with it
+[[nodiscard]] std::vector<http::listening_socket>
+open_sockets(const std::string& address, http::passed_sockets& passed);
 
 [[nodiscard]] std::size_t io_threads(const config::http_settings& settings);
 

@@ -15,7 +15,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <csignal>
-#include <sstream>
 #include <utility>
 
 namespace trackd::service {
@@ -34,10 +33,8 @@ std::string_view signal_name(int signal) noexcept {
     }
 }
 
-std::string text(const asio::ip::tcp::endpoint& at) {
-    std::ostringstream out;
-    out << at;
-    return out.str();
+std::string spoken_of(const http::listener& listener) {
+    return listener.name() + (listener.has_tls() ? " with TLS" : "");
 }
 
 // For the few who look at the admin pages; not worth a key of its own.
@@ -45,11 +42,15 @@ constexpr std::size_t max_admin_connections = 100;
 
 } // namespace
 
-service::service(config::settings settings, std::function<config::settings()> reload)
+service::service(
+    config::settings settings, std::function<config::settings()> reload, http::passed_sockets passed
+)
     : settings_{std::move(settings)}, reload_{std::move(reload)}, started_{std::chrono::steady_clock::now()},
       stop_{main_.get_executor(), [this] { hurry(); }}, pool_{io_threads(settings_.http)},
       tracker_{make_tracker()}, admin_worker_{main_, http_options(settings_.http), admin_routes()},
-      connections_{main_.get_executor(), max_connections(settings_.http)},
+      connections_{
+          main_.get_executor(), max_connections(settings_.http), settings_.http.max_connections_per_address
+      },
       admin_connections_{main_.get_executor(), max_admin_connections},
       signals_{main_, SIGTERM, SIGINT, SIGHUP}, watchdog_{[this] { last_words(); }},
       ingest_accepting_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
@@ -60,7 +61,7 @@ service::service(config::settings settings, std::function<config::settings()> re
     pool_.add_workers(http_options(settings_.http), [this](asio::io_context& thread) {
         return ingest_routes(thread);
     });
-    listen();
+    listen(std::move(passed));
 }
 
 tracker service::make_tracker() const {
@@ -104,7 +105,7 @@ std::string service::ack() const {
 }
 
 std::vector<admin::listener_group> service::listeners() {
-    return {{"ingest", pool_.workers()}, {"admin", {&admin_worker_}}};
+    return {{"ingest", pool_.workers(), connections_.turned_away()}, {"admin", {&admin_worker_}}};
 }
 
 std::vector<base::running_task> service::tasks() const {
@@ -139,21 +140,52 @@ http::router service::admin_routes() {
     return routes;
 }
 
-void service::listen() {
+void service::listen(http::passed_sockets passed) {
+    passed.reserve(settings_.http.listen);
+    passed.reserve(settings_.admin.listen);
     for (const auto& address : settings_.http.listen)
-        ingest_listeners_.emplace_back(main_, address, pool_.workers(), connections_);
+        for (auto& socket : open_sockets(address, passed))
+            ingest_listeners_.emplace_back(main_, std::move(socket), pool_.workers(), connections_);
     for (const auto& address : settings_.admin.listen)
-        admin_listeners_.emplace_back(main_, address, std::vector{&admin_worker_}, admin_connections_);
+        for (auto& socket : open_sockets(address, passed))
+            admin_listeners_.emplace_back(
+                main_, std::move(socket), std::vector{&admin_worker_}, admin_connections_
+            );
+    load_certificates();
+    if (const auto left = passed.left(); !left.empty())
+        base::log().warn("no listener takes these passed sockets, which are closed: {}", left);
+}
+
+// All or nothing: one bad file leaves everything as it is.
+void service::load_certificates() {
+    const auto ingest = make_tls("http.tls", settings_.http.tls);
+    const auto admin = make_tls("admin.tls", settings_.admin.tls);
+    for (auto& listener : ingest_listeners_)
+        listener.use_tls(ingest);
+    for (auto& listener : admin_listeners_)
+        listener.use_tls(admin);
+}
+
+// What can be read again without a restart.
+void service::reload() {
+    reload_keys();
+    if (settings_.http.tls.certificate.empty() && settings_.admin.tls.certificate.empty()) return;
+    try {
+        load_certificates();
+        base::log().info("SIGHUP: the certificates were read again");
+    } catch (const std::exception& why) {
+        base::log().error("SIGHUP: the certificates stay as they were: {}", why.what());
+    }
 }
 
 void service::serve() {
     for (auto& listener : ingest_listeners_) {
-        ingest_accepting_.spawn("ingest listener " + text(listener.local_endpoint()), listener.run());
-        base::log().info("ingest listening on {}", text(listener.local_endpoint()));
+        ingest_accepting_.spawn("ingest listener " + listener.name(), listener.run());
+        base::log().info("ingest listening on {}", spoken_of(listener));
     }
     for (auto& listener : admin_listeners_) {
-        admin_accepting_.spawn("admin listener " + text(listener.local_endpoint()), listener.run());
-        base::log().info("admin listening on {}", text(listener.local_endpoint()));
+        admin_accepting_.spawn("admin listener " + listener.name(), listener.run());
+        base::log().info("admin listening on {}", spoken_of(listener));
     }
 }
 
@@ -241,7 +273,7 @@ service::task service::watch_signals() {
         const auto signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, ended));
         if (ended) co_return;
         if (signal == SIGHUP)
-            reload_keys();
+            reload();
         else
             stop_.by_signal(std::string{signal_name(signal)});
     }

@@ -7,6 +7,7 @@
 #include "config/settings.hpp"
 #include "http/connection_limit.hpp"
 #include "http/listener.hpp"
+#include "http/passed_sockets.hpp"
 #include "http/worker.hpp"
 #include "intake/endpoints.hpp"
 #include "intake/keys.hpp"
@@ -39,7 +40,10 @@ public:
     /// @param reload loads the configuration once more, as it was loaded for `settings`; throws config::error
     /// @throws std::exception whose text is one line for the operator: a port in use, a directory that cannot
     /// be written
-    service(config::settings settings, std::function<config::settings()> reload);
+    /// @param passed sockets for the addresses that say so
+    service(
+        config::settings settings, std::function<config::settings()> reload, http::passed_sockets passed = {}
+    );
 
     /// Serves until a signal or the failure of a part, then drains.
     /// @return the process's exit status: 0 nothing lost, 1 events lost or a part failed
@@ -62,7 +66,9 @@ private:
     [[nodiscard]] tracker make_tracker() const;
     [[nodiscard]] http::router ingest_routes(boost::asio::io_context& thread);
     [[nodiscard]] http::router admin_routes();
-    void listen();
+    void listen(http::passed_sockets passed);
+    void load_certificates();
+    void reload();
     void serve();
 
     // The stages.

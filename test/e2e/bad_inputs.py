@@ -6,9 +6,12 @@ A line has `raw` (a list of [hex, times]), `half_close` (the client shuts down i
 order, `keep` = the connection works on, or `any`. Besides, exactly what was answered 201 may be stored.
 """
 import json
+import pathlib
+import shutil
+import tempfile
 import unittest
 
-from support import trackd
+from support import tls, trackd
 
 TABLE = trackd.ROOT / "test" / "bad-inputs.jsonl"
 # The answers of the server that are no fault of its own.
@@ -25,8 +28,13 @@ class BadInputs(trackd.TestCase):
         if not TABLE.exists():
             raise unittest.SkipTest(f"{TABLE} is not there")
         cls.daemon = trackd.Daemon(
-            {"http.max_body_bytes": "1MiB", "http.head_timeout": "1s", "http.body_timeout": "1s"})
+            {"http.max_body_bytes": "1MiB", "http.head_timeout": "1s", "http.body_timeout": "1s", **cls.listener()})
         cls.addClassCleanup(cls.daemon.kill)
+
+    @classmethod
+    def listener(cls):
+        """What is special about the listener."""
+        return {}
 
     def test_the_table(self):
         table = lines()
@@ -73,3 +81,20 @@ class BadInputs(trackd.TestCase):
                 self.assertEqual(answer.header("content-type"), "application/problem+json")
             got += [*answer.interim, answer.status]
         return got
+
+
+class BadInputsThroughTls(BadInputs):
+    @classmethod
+    def listener(cls):
+        place = pathlib.Path(tempfile.mkdtemp(prefix="trackd-test-"))
+        cls.addClassCleanup(shutil.rmtree, place, ignore_errors=True)
+        certificate, key = tls.certificate(place)
+        return {"http.tls.certificate": certificate, "http.tls.key": key}
+
+
+class BadInputsThroughAFile(BadInputs):
+    @classmethod
+    def listener(cls):
+        place = pathlib.Path(tempfile.mkdtemp(prefix="trackd-test-"))
+        cls.addClassCleanup(shutil.rmtree, place, ignore_errors=True)
+        return {"http.listen": f"unix:{place}/ingest.sock"}

@@ -208,6 +208,22 @@ class Listeners(trackd.TestCase):
             self.assertEqual(connection.request("POST", "/events", b'{"n":1}').status, 201)
         self.assertEqual(daemon.stop().delivered, 1)
 
+    def test_an_address_over_its_bound_is_turned_away_and_others_are_served(self):
+        daemon = self.start({"http.max_connections_per_address": 3})
+        held = [self.connect(daemon) for _ in range(3)]
+        for connection in held:
+            self.assertEqual(connection.request("GET", "/healthz").status, 200)
+        for _ in range(5):
+            self.assertTrue(self.connect(daemon).ended(), "closed at once")
+        self.assertEqual(daemon.status()["http"]["turned_away"], 5)
+        self.assertTrue(daemon.log.find("127.0.0.1 has as many connections as one address may have"))
+        with Connection(daemon.ingest, source=("127.0.0.2", 0)) as other:
+            self.assertEqual(other.request("POST", "/events", b'{"n":1}').status, 201)
+        held[0].close()
+        trackd.wait_until(lambda: daemon.status()["connections"]["ingest"] == 2, "one is gone")
+        self.assertEqual(daemon.post({"n": 1}).status, 201)
+        self.assertEqual(daemon.stop().delivered, 2)
+
     def test_connections_over_the_bound_wait_or_are_told(self):
         daemon = self.start({"http.max_connections": 4})
         held = [self.connect(daemon) for _ in range(4)]

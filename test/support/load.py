@@ -8,10 +8,12 @@ import selectors
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import unittest
 
+from support.tls import wrap
 from support.trackd import PATIENCE, wait_until
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
@@ -24,8 +26,9 @@ class Ledger:
     `requests` have been sent in all. The run is over when all have ended: soon after the daemon was killed, too.
     """
 
-    def __init__(self, address, connections=64, requests=None, padding=0, prefix="event", keep_alive=True):
+    def __init__(self, address, connections=64, requests=None, padding=0, prefix="event", keep_alive=True, tls=None):
         self.address = address
+        self.tls = tls  # a client's context of support.tls
         self.requests = requests
         self.padding = "x" * padding
         self.prefix = prefix  # of the events' ids
@@ -103,9 +106,11 @@ class Ledger:
     def _open(self):
         if request := self._next_request():
             try:
-                self._selector.register(connection := socket.create_connection(self.address, PATIENCE), WRITE,
-                                        _Line(self, connection, request))
-            except (ConnectionRefusedError, ConnectionResetError):
+                connection = socket.create_connection(self.address, PATIENCE)
+                if self.tls:
+                    connection = wrap(self.tls, connection)
+                self._selector.register(connection, WRITE, _Line(self, connection, request))
+            except (ConnectionRefusedError, ConnectionResetError, ssl.SSLEOFError):
                 self.unheard.append(request[0])
 
 
@@ -122,6 +127,8 @@ class _Line:
     def on_write(self):
         try:
             self.unsent = self.unsent[self.connection.send(self.unsent):]
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
         except (BrokenPipeError, ConnectionResetError):
             self.unsent = b""  # an answer may have come before: read on
         if not self.unsent:
@@ -130,6 +137,8 @@ class _Line:
     def on_read(self):
         try:
             chunk = self.connection.recv(65536)
+        except ssl.SSLWantReadError:  # a session ticket, or not all of a record
+            return
         except ConnectionResetError:
             chunk = b""
         self.received += chunk

@@ -3,8 +3,11 @@ import json
 import re
 import select
 import socket
+import ssl
 import struct
 import time
+
+from support.tls import half_close, wrap
 
 PATIENCE = 90
 
@@ -31,12 +34,24 @@ class Response:
 
 
 class Connection:
-    """One TCP connection. Reading gives up after PATIENCE seconds with socket.timeout."""
+    """One connection, to (host, port) or to the path of a Unix socket. Reading gives up after PATIENCE seconds with
+    socket.timeout. `tls` is a client's context of support.tls."""
 
-    def __init__(self, address):
-        self.socket = socket.create_connection(address, timeout=PATIENCE)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, address, tls=None, session=None, source=None):
+        if isinstance(address, str):
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(PATIENCE)
+            self.socket.connect(address)
+        else:
+            self.socket = socket.create_connection(address, timeout=PATIENCE, source_address=source)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = b""
+        if tls:
+            try:
+                self.socket = wrap(tls, self.socket, session)
+            except BaseException:
+                self.close()
+                raise
 
     def __enter__(self):
         return self
@@ -53,7 +68,7 @@ class Connection:
         self.close()
 
     def half_close(self):
-        self.socket.shutdown(socket.SHUT_WR)
+        half_close(self.socket)
 
     def send(self, data):
         self.socket.sendall(data)
@@ -67,12 +82,18 @@ class Connection:
             while data and time.monotonic() < deadline:
                 readable, writable, _ = select.select([self.socket], [self.socket], [], 1)
                 if readable:
-                    if not (chunk := self.socket.recv(65536)):
-                        return
-                    self.received += chunk
+                    try:
+                        if not (chunk := self.socket.recv(65536)):
+                            return
+                        self.received += chunk
+                    except ssl.SSLWantReadError:  # a record that is none of the data, or not all of one
+                        pass
                 if writable:
-                    data = data[self.socket.send(data[:65536]):]
-        except (BrokenPipeError, ConnectionResetError):
+                    try:
+                        data = data[self.socket.send(data[:65536]):]
+                    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                        pass
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
             pass
         finally:
             self.socket.settimeout(PATIENCE)

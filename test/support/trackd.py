@@ -23,6 +23,7 @@ import time
 import unittest
 from signal import SIGKILL, SIGTERM
 
+from support import tls
 from support.raw_http import Connection
 
 PATIENCE = float(os.environ.get("TRACKD_PATIENCE", "90"))
@@ -136,7 +137,7 @@ class Daemon:
     next.
     """
 
-    def __init__(self, settings=None, environment=None, wrapper=(), directory=None, wait=True,
+    def __init__(self, settings=None, environment=None, wrapper=(), directory=None, wait=True, pass_fds=(),
                  file="# all by --set\n"):
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="trackd-test-"))
         self._owns_directory = directory is None
@@ -149,7 +150,7 @@ class Daemon:
         self.process = subprocess.Popen(
             [*wrapper, binary(), "serve", *self.configuration()], cwd=self.directory, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
-            env={**clean_environment(), **(environment or {})},
+            env={**clean_environment(), **(environment or {})}, pass_fds=pass_fds,
         )
         self.pid = self.process.pid  # of the daemon itself: the wrapper's user may set it
         self.log = Log(self.process.stderr)
@@ -170,13 +171,16 @@ class Daemon:
 
     def wait_until_running(self):
         self.log.wait_for(r"^running\b")
+        self.tls = tls.client(self.settings.get("http.tls.certificate"))
+        self.admin_tls = tls.client(self.settings.get("admin.tls.certificate"))
         self.ingest_addresses = self._addresses("ingest")
         self.ingest = self.ingest_addresses[0]
         self.admin = self._addresses("admin")[0]
 
     def _addresses(self, listener):
-        found = (re.match(listener + r" listening on (.+):(\d+)$", entry["message"]) for entry in self.log.entries)
-        addresses = [(match[1].strip("[]"), int(match[2])) for match in found if match]
+        pattern = listener + r" listening on (?:unix:(?P<path>.+?)|(?P<host>.+):(?P<port>\d+))(?: with TLS)?$"
+        found = (re.match(pattern, entry["message"]) for entry in self.log.entries)
+        addresses = [match["path"] or (match["host"].strip("[]"), int(match["port"])) for match in found if match]
         if not addresses:
             raise AssertionError(f"no log line says where the {listener} listener listens:\n{self.log.tail()}")
         return addresses
@@ -184,7 +188,7 @@ class Daemon:
     # --- talking to it
 
     def connect(self):
-        return Connection(self.ingest)
+        return Connection(self.ingest, tls=self.tls)
 
     def request(self, method, path, body=b"", **headers):
         """One request on a connection of its own."""
@@ -198,7 +202,7 @@ class Daemon:
 
     def ask(self, path):
         """GET on the admin listener."""
-        with Connection(self.admin) as connection:
+        with Connection(self.admin, tls=self.admin_tls) as connection:
             return connection.request("GET", path)
 
     def status(self):

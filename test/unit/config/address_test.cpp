@@ -2,7 +2,10 @@
 #include "config/address.hpp"
 #include "support/catch.hpp"
 
+#include <string>
+
 using trackd::config::normalised_address;
+using trackd::config::takes_any_port;
 
 TEST_CASE("numeric addresses are taken as they are", "[config]") {
     CHECK(normalised_address("127.0.0.1:8080") == "127.0.0.1:8080");
@@ -20,12 +23,57 @@ TEST_CASE("no host or a star is all interfaces", "[config]") {
     CHECK(normalised_address("*:8080") == "[::]:8080");
 }
 
+TEST_CASE("a socket file and sockets of systemd stay as they are", "[config]") {
+    const auto longest = "unix:/" + std::string(106, 'x');
+    for (const auto& text :
+         {std::string{"unix:/run/trackd.sock"}, longest, std::string{"systemd"},
+          std::string{"systemd:ingest"}, std::string{"systemd:a.b/c"}}) {
+        CAPTURE(text);
+        CHECK(normalised_address(text) == text);
+    }
+}
+
+TEST_CASE("only a free port can be had twice", "[config]") {
+    CHECK(takes_any_port("127.0.0.1:0"));
+    CHECK(takes_any_port("[::]:0"));
+    for (const auto* text : {"127.0.0.1:80", "unix:/run/x:0", "systemd:0", "systemd"}) {
+        CAPTURE(text);
+        CHECK_FALSE(takes_any_port(text));
+    }
+}
+
 TEST_CASE("what names no address or no port is refused", "[config]") {
     for (const auto* text :
-         {"", ":", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:+80",
-          "127.0.0.1:80 ", "127.0.0.1:http", "127.1:80", "256.0.0.1:80", "::1:80", "[::1]", "[]:80",
-          "[127.0.0.1]:80", "[::1:80", "example.org:80", "[fe80::1%lo]:80"}) {
+         {"",
+          ":",
+          "8080",
+          "127.0.0.1",
+          "127.0.0.1:",
+          "127.0.0.1:65536",
+          "127.0.0.1:-1",
+          "127.0.0.1:+80",
+          "127.0.0.1:80 ",
+          "127.0.0.1:http",
+          "127.1:80",
+          "256.0.0.1:80",
+          "::1:80",
+          "[::1]",
+          "[]:80",
+          "[127.0.0.1]:80",
+          "[::1:80",
+          "example.org:80",
+          "[fe80::1%lo]:80",
+          "unix:",
+          "unix:trackd.sock",
+          "unix:@abstract",
+          "unix",
+          "systemd:",
+          "systemd:a:b",
+          "systemd:a b",
+          "systemd-x"}) {
         CAPTURE(text);
         CHECK_FALSE(normalised_address(text));
     }
+    CHECK_FALSE(normalised_address("unix:/" + std::string(107, 'x')));
+    CHECK_FALSE(normalised_address(std::string{"unix:/a\0b", 9}));
 }

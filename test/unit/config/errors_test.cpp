@@ -62,9 +62,15 @@ x = 1
             "FILE:9:18: http.max_body_bytes: found \"4Mb\", expected a size such as 65536 or \"64KiB\", 1 "
             "to 1GiB",
             "FILE:11:26: admin.listen: found \"example.org:80\", expected a numeric address and port such "
-            "as \"127.0.0.1:8080\", \"[::1]:8080\", \"localhost:8080\" or \"*:8080\", or an array of them",
+            "as \"127.0.0.1:8080\", \"[::1]:8080\", \"localhost:8080\" or \"*:8080\", a socket file such as "
+            "\"unix:/run/trackd.sock\" (an absolute path, up to 107 bytes), \"systemd\" or \"systemd:NAME\", "
+            "or "
+            "an array of them",
             "FILE:11:44: admin.listen: found 7, expected a numeric address and port such as "
-            "\"127.0.0.1:8080\", \"[::1]:8080\", \"localhost:8080\" or \"*:8080\", or an array of them",
+            "\"127.0.0.1:8080\", \"[::1]:8080\", \"localhost:8080\" or \"*:8080\", a socket file such as "
+            "\"unix:/run/trackd.sock\" (an absolute path, up to 107 bytes), \"systemd\" or \"systemd:NAME\", "
+            "or "
+            "an array of them",
             "FILE:13:9: log.level: found true, expected one of \"trace\", \"debug\", \"info\", \"warn\", "
             "\"error\", \"off\"",
             "FILE:14:2: unknown key \"metrics\": expected one of data_dir, http, admin, tracker, backlog, "
@@ -237,6 +243,32 @@ TEST_CASE("an address that is listed twice is an error, unless its port is any",
     );
     CHECK(errors(R"(http.listen = ["127.0.0.1:0", "127.0.0.1:0"])").empty());
     CHECK(the_error("http.listen = []") == "FILE:1:15: http.listen: found 0 addresses, expected 1 to 64");
+}
+
+TEST_CASE("both listeners cannot have the same file or the same passed sockets", "[config]") {
+    CHECK(
+        the_error("http.listen = \"unix:/a\"\nadmin.listen = \"unix:/a\"") ==
+        "FILE:2:16: admin.listen: found \"unix:/a\", which http.listen has, too; expected a socket of its own"
+    );
+    CHECK(
+        the_error("http.listen = \"systemd\"", {}, {"admin.listen=systemd"}) ==
+        "--set admin.listen: found \"systemd\", which http.listen has, too; expected a socket of its own, "
+        "such as "
+        "\"systemd:NAME\""
+    );
+    CHECK(errors("http.listen = \"systemd\"\nadmin.listen = \"systemd:admin\"").empty());
+}
+
+TEST_CASE("a certificate and its key are set both or neither", "[config]") {
+    CHECK(
+        the_error("http.tls.key = \"/k\"") ==
+        "FILE:1:16: http.tls.key: found it without http.tls.certificate, expected both or neither"
+    );
+    CHECK(
+        the_error("", {}, {"admin.tls.certificate=/c"}) ==
+        "--set admin.tls.certificate: found it without admin.tls.key, expected both or neither"
+    );
+    CHECK(errors("http.tls = {certificate = \"/c\", key = \"/k\"}").empty());
 }
 
 TEST_CASE("a data directory that stands for itself is an error", "[config]") {

@@ -58,14 +58,19 @@ max_decoded_bytes = "10MiB"
 max_decoded_ratio = 200
 max_head_bytes = "16KiB"
 max_connections = 0
+max_connections_per_address = 0
 head_timeout = "10s"
 body_timeout = "30s"
 idle_timeout = "75s"
 write_timeout = "30s"
 cors_origins = "*"
+tls.certificate = ""
+tls.key = ""
 
 [admin]
 listen = "127.0.0.1:8081"
+tls.certificate = ""
+tls.key = ""
 
 [tracker]
 ack = "journaled"

@@ -32,7 +32,8 @@ void router::add(verb method, std::string pattern, handler respond, access wante
     }
     base::log().debug("http: route {} {}", name_of(method), pattern);
     if (open_ended) pattern.resize(brace);
-    entries_.push_back({method, std::move(pattern), std::move(ending), open_ended, std::move(respond), wanted});
+    entries_.push_back({method, std::move(pattern), std::move(ending), open_ended, std::move(respond), wanted}
+    );
 }
 
 const router::entry* router::find(const request& req) const noexcept {

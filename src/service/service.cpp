@@ -310,7 +310,8 @@ void service::put_into_force(const config::settings& with) {
 // Without keys it is the address that keeps strangers out.
 void service::warn_if_open() const {
     for (const auto& listener : ingest_listeners_) {
-        const bool local = listener.name().starts_with("unix:") || listener.local_endpoint().address().is_loopback();
+        const bool local =
+            listener.name().starts_with("unix:") || listener.local_endpoint().address().is_loopback();
         if (local) continue;
         base::log().warn(
             "whoever reaches {} may send events: no keys are configured (docs/keys.md)", listener.name()

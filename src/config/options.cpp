@@ -52,6 +52,10 @@ constexpr auto all_options = std::to_array<option<settings>>({
      "How many times its size a body may grow when it is decompressed, once it is beyond 1MiB; one that "
      "grows "
      "more is answered with 413. 0: any."},
+    {"http.max_batch_events", of<&settings::http, &http_settings::max_batch_events>, form::count, 1, million,
+     "How many events one request may bring; more are answered with 413."},
+    {"http.max_event_bytes", of<&settings::http, &http_settings::max_event_bytes>, form::bytes, 1, gib,
+     "The largest event, its data and attributes together; a larger one is answered with 413."},
     {"http.max_head_bytes", of<&settings::http, &http_settings::max_head_bytes>, form::bytes, kib, mib,
      "The largest request line and header fields together; larger ones are answered with 431."},
     {"http.max_connections", of<&settings::http, &http_settings::max_connections>, form::count, 0, million,
@@ -64,6 +68,10 @@ constexpr auto all_options = std::to_array<option<settings>>({
      "How long a client may take to send a request's head, from its first byte."},
     {"http.body_timeout", of<&settings::http, &http_settings::body_timeout>, form::duration, 1, day,
      "How long a client may take to send a request's body."},
+    {"http.min_body_rate", of<&settings::http, &http_settings::min_body_rate>, form::bytes, 0, gib,
+     "How many bytes a second a client has to send of a request's body, once it has taken 5 seconds; a "
+     "slower one is "
+     "answered with 408. 0: any number."},
     {"http.idle_timeout", of<&settings::http, &http_settings::idle_timeout>, form::duration, 1, day,
      "How long a connection may wait for its next request."},
     {"http.write_timeout", of<&settings::http, &http_settings::write_timeout>, form::duration, 1, day,

@@ -59,11 +59,14 @@ struct http_settings {
     std::size_t max_body_bytes = 4 * 1024 * 1024;
     std::size_t max_decoded_bytes = 10 * 1024 * 1024; ///< once its content coding was taken off
     std::size_t max_decoded_ratio = 200;              ///< to what came; 0: any
+    std::size_t max_batch_events = 10'000;
+    std::size_t max_event_bytes = 1024 * 1024; ///< data and attributes
     std::size_t max_head_bytes = 16 * 1024;
     std::size_t max_connections = 0;             ///< 0: as many as the limit on open files leaves room for
     std::size_t max_connections_per_address = 0; ///< 0: as many as in all
     std::chrono::milliseconds head_timeout{10'000};
     std::chrono::milliseconds body_timeout{30'000};
+    std::size_t min_body_rate = 500; ///< bytes a second; 0: any
     std::chrono::milliseconds idle_timeout{75'000};
     std::chrono::milliseconds write_timeout{30'000};
     strings cors_origins{"*"}; ///< of web pages that may read answers; `*`: any

@@ -6,7 +6,8 @@
 #include "intake/query.hpp"
 #include "intake/text.hpp"
 
-#include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 namespace trackd::intake {
@@ -14,12 +15,10 @@ namespace trackd::intake {
 namespace {
 
 /// Sorted by their names; of two with the same name the last one is left, as in most forms.
-std::vector<query_parameter> parameters_of(std::string_view query) {
-    auto all = parse_query(query);
-    std::ranges::reverse(all);
-    std::ranges::stable_sort(all, {}, &query_parameter::first);
-    const auto doubles = std::ranges::unique(all, {}, &query_parameter::first);
-    all.erase(doubles.begin(), doubles.end());
+std::map<std::string, std::string> parameters_of(std::string_view query) {
+    std::map<std::string, std::string> all;
+    for (auto& [name, value] : parse_query(query))
+        all.insert_or_assign(std::move(name), std::move(value));
     return all;
 }
 

@@ -6,7 +6,12 @@
 #include "intake/text.hpp"
 
 #include <algorithm>
+#include <map>
 #include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace trackd::intake {
 
@@ -64,9 +69,18 @@ void write_members(std::span<const query_parameter> parameters, std::size_t dept
     json += '}';
 }
 
-bool has_too_many_dots(const query_parameter& one) {
-    return std::ranges::count(one.first, '.') > static_cast<std::ptrdiff_t>(most_dots);
+bool has_too_many_dots(std::string_view name) {
+    return std::ranges::count(name, '.') > static_cast<std::ptrdiff_t>(most_dots);
 }
+
+/// A dot comes before any other character, so that what lies in one object lies together.
+struct by_parts {
+    bool operator()(std::string_view one, std::string_view other) const {
+        return std::ranges::lexicographical_compare(one, other, [](char a, char b) {
+            return a != b && (a == '.' || (b != '.' && a < b));
+        });
+    }
+};
 
 } // namespace
 
@@ -77,16 +91,11 @@ std::optional<refusal> write_segment_call(std::string_view query, std::string& j
             refusal_kind::invalid_event, "\"data\" is " + quoted(*data) + "; expected JSON text in base64"
         };
     }
-    auto parameters = parse_query(query);
-    std::erase_if(parameters, [](const auto& one) {
-        return one.first == "writeKey" || has_too_many_dots(one);
-    });
-    // By their parts: a dot comes before any other character, so that what lies in one object lies together.
-    std::ranges::stable_sort(parameters, [](const auto& one, const auto& other) {
-        return std::ranges::lexicographical_compare(one.first, other.first, [](char a, char b) {
-            return a != b && (a == '.' || (b != '.' && a < b));
-        });
-    });
+    std::map<std::string, std::string, by_parts> sorted; // of two with the same name the last one counts
+    for (auto& [name, value] : parse_query(query))
+        if (name != "writeKey" && !has_too_many_dots(name))
+            sorted.insert_or_assign(std::move(name), std::move(value));
+    const std::vector<query_parameter> parameters{sorted.begin(), sorted.end()};
     json.clear();
     write_members(parameters, 0, json);
     return std::nullopt;

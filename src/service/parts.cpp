@@ -118,6 +118,7 @@ http::options http_options(const config::http_settings& settings) {
     options.idle_timeout = settings.idle_timeout;
     options.head_timeout = settings.head_timeout;
     options.body_timeout = settings.body_timeout;
+    options.min_body_rate = settings.min_body_rate;
     options.write_timeout = settings.write_timeout;
     return options;
 }

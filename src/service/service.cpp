@@ -125,6 +125,8 @@ http::router service::ingest_routes(asio::io_context& thread) {
     routes.set_cors(make_cors_policy(settings_.http));
     intake::event_reader_options options;
     options.default_source = settings_.tracker.source;
+    options.max_batch_events = settings_.http.max_batch_events;
+    options.max_event_bytes = settings_.http.max_event_bytes;
     const intake::decoding_limits decoding{
         settings_.http.max_decoded_bytes, settings_.http.max_decoded_ratio
     };

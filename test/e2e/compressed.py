@@ -1,5 +1,6 @@
 """Bodies that come compressed: taken as what they hold, refused where they are unsound, bounded where they are bombs."""
 import gzip
+import hashlib
 import json
 import pathlib
 import re
@@ -97,6 +98,18 @@ class Compressed(trackd.TestCase):
         daemon = self.start()
         self.assert_problem(daemon.post(zstd_bomb(10 * GIB), Content_Encoding="zstd"), 413)
         self.assert_problem(daemon.post(gzip.compress(bytes(5 * MIB)), Content_Encoding="gzip"), 413, "200 times")
+        self.assertEqual(daemon.stop().accepted, 0)
+
+    def test_a_bomb_is_not_even_read_without_a_key(self):
+        digest = hashlib.sha256(b"the key").hexdigest()
+        daemon = self.start({"keys": f'[{{name="web",sha256="{digest}"}}]'})
+        before = highest_memory(daemon)
+        bomb = zstd_bomb(10 * GIB)
+        self.assert_problem(daemon.post(bomb, Content_Encoding="zstd"), 401)
+        self.assert_problem(daemon.post(bomb, Content_Encoding="zstd", Authorization="Bearer another"), 401)
+        self.assert_problem(daemon.post(bomb, Content_Encoding="zstd", Authorization="Bearer the key"), 413)
+        if not trackd.SANITIZER:
+            self.assertLess(highest_memory(daemon) - before, 2 * 10 * MIB + 16 * MIB)
         self.assertEqual(daemon.stop().accepted, 0)
 
 

@@ -21,6 +21,14 @@ class HttpEdges(trackd.TestCase):
         cls.daemon = trackd.Daemon({"http.max_body_bytes": "64KiB", "http.max_head_bytes": "16KiB"})
         cls.addClassCleanup(cls.daemon.kill)
 
+    def test_the_limits_on_events_are_configuration(self):
+        daemon = self.start({"http.max_batch_events": 2, "http.max_event_bytes": 300})
+        self.assertEqual(daemon.post([{"n": 1}, {"n": 2}]).status, 201)
+        self.assert_problem(daemon.post([{"n": 1}, {"n": 2}, {"n": 3}]), 413, "more than 2 events")
+        self.assertEqual(daemon.post({"text": "x" * 200}).status, 201)
+        self.assert_problem(daemon.post({"text": "x" * 300}), 413, "at most 300")
+        self.assertEqual(daemon.stop().accepted, 3)
+
     def assert_allows(self, answer, *methods):
         allowed = {method.strip() for method in (answer.header("allow") or "").split(",")}
         self.assertLessEqual(set(methods), allowed, answer)

@@ -269,3 +269,59 @@ class KeyCommand(trackd.TestCase):
         self.assertEqual(shown.returncode, 0, shown)
         self.assertIn(block.strip(), shown.stdout)
         self.assertNotEqual(new_key("my-web_2")[0], key)
+
+
+class AnalyticsClients(KeysCase):
+    """Clients of Segment and RudderStack put their key wherever they please."""
+
+    CALL = {"userId": "u", "event": "Paid"}
+
+    def setUp(self):
+        self.key, block = new_key("web")
+        self.daemon = self.start_with(block)
+
+    def basic(self, key):
+        return {"Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()}
+
+    def test_the_key_may_be_a_user_name_or_in_the_query(self):
+        self.assertEqual(self.daemon.post(self.CALL, path="/v1/track", **self.basic(self.key)).status, 200)
+        self.assertEqual(self.daemon.post(self.CALL, path=f"/v1/track?writeKey={self.key}").status, 200)
+        self.assertEqual({row["source"] for row in self.daemon.rows(2)}, {"web"})
+
+    def test_the_key_may_be_in_the_body(self):
+        batch = {"writeKey": self.key, "batch": [{**self.CALL, "type": "track", "messageId": f"m-{n}"} for n in range(3)]}
+        self.assertEqual(self.daemon.post(batch, path="/v1/batch").status, 200)
+        self.assertEqual({row["id"] for row in self.daemon.rows(3)}, {"m-0", "m-1", "m-2"})
+
+    def test_a_wrong_key_is_told_in_words_that_every_client_reads(self):
+        wrong = {**self.CALL, "writeKey": "another"}
+        for event in (self.CALL, wrong):
+            answer = self.daemon.post(event, path="/v1/track")
+            self.assertEqual(answer.status, 401, answer)
+            self.assertEqual(answer.header("content-type"), "application/json")
+            self.assertLessEqual({"success": False, "code": "unauthorized"}.items(), answer.json().items())
+            self.assertIn("message", answer.json())
+        self.assertEqual(self.daemon.stop().accepted, 0)
+
+    def test_who_is_not_known_yet_may_not_send_much(self):
+        long = {**self.CALL, "writeKey": self.key, "properties": {"text": "x" * (513 << 10)}}
+        self.assertEqual(self.daemon.post(long, path="/v1/track").status, 413)
+        self.assertEqual(self.daemon.post(long, path="/v1/track", **self.basic(self.key)).status, 200)
+        self.assertEqual(self.daemon.stop().accepted, 1)
+
+    def test_a_pixel_is_shown_to_everybody_and_counts_for_who_has_a_key(self):
+        for path in ("/pixel.gif?type=seen&key=", "/v1/pixel/track?userId=u&event=seen&writeKey="):
+            for key in ("another", "", self.key):
+                answer = self.daemon.request("GET", path + key)
+                self.assertEqual((answer.status, answer.header("content-type")), (200, "image/gif"), path + key)
+        self.assertEqual(self.daemon.stop().accepted, 2)
+
+    def test_the_rate_holds_for_them_too(self):
+        key, block = new_key("slow")
+        daemon = self.start_with(block + "events_per_second = 2\n")
+        batch = {"batch": [{**self.CALL, "type": "track"}] * 2}
+        self.assertEqual(daemon.post(batch, path="/v1/batch", **self.basic(key)).status, 200)
+        answer = daemon.post(batch, path="/v1/batch", **self.basic(key))
+        self.assertEqual((answer.status, answer.json()["code"]), (429, "rate_limited"))
+        self.assertGreaterEqual(int(answer.header("retry-after")), 1)
+        self.assertEqual(daemon.stop().accepted, 2)

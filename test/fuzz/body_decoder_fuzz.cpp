@@ -67,7 +67,7 @@ std::string decode(std::string_view coding, std::string_view sent) {
     const auto refused_too = fresh.decode(coding, other);
     require(refused.has_value() == refused_too.has_value(), "what was decoded before changes nothing");
     if (refused) {
-        require(refused->detail == refused_too->detail, "nor the reason");
+        require(refused->kind == refused_too->kind, "nor the reason");
         used.release();
         return {};
     }

@@ -90,7 +90,7 @@ std::optional<refusal> cloudevent_headers::add_extension(std::string_view name, 
     const auto field_name = "ce-" + std::string{name};
     if (!is_extension_name(name) || name == "data")
         return refuse_event(
-            quoted(field_name) + " is there, but " + quoted(name) +
+            quoted(std::string_view{field_name}) + " is there, but " + quoted(name) +
             " is no name of an attribute; expected small letters a to z and digits only, and not \"data\""
         );
     if (has_extension(extensions_, name)) return refuse_field(field_name, "is given twice; expected once");

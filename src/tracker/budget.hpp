@@ -2,6 +2,8 @@
 // the taking.
 #pragma once
 
+#include "base/byte_budget.hpp"
+
 #include <trackd/error.hpp>
 
 #include <algorithm>
@@ -23,8 +25,7 @@ public:
         std::size_t max_events, std::size_t max_bytes,
         std::size_t max_take_bytes = static_cast<std::size_t>(-1)
     ) noexcept
-        : max_events_{max_events}, max_bytes_{max_bytes},
-          max_take_bytes_{std::min(max_bytes, max_take_bytes)} {}
+        : max_events_{max_events}, bytes_{max_bytes}, max_take_bytes_{std::min(max_bytes, max_take_bytes)} {}
 
     /// Takes all of it or nothing.
     /// @return no error; errc::backlog_full, too_large or sealed; or what it was closed with
@@ -40,8 +41,7 @@ public:
             events_.fetch_sub(events, std::memory_order_relaxed);
             return errc::backlog_full;
         }
-        if (bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes > max_bytes_) {
-            bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+        if (!bytes_.take(bytes)) {
             events_.fetch_sub(events, std::memory_order_relaxed);
             return errc::backlog_full;
         }
@@ -50,7 +50,7 @@ public:
 
     void give_back(std::size_t events, std::size_t bytes) noexcept {
         events_.fetch_sub(events, std::memory_order_relaxed);
-        bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+        bytes_.give_back(bytes);
     }
 
     /// Nothing can be taken while it is closed, for this reason. Who takes at this very moment may still get through.
@@ -71,16 +71,15 @@ public:
         return events_.load(std::memory_order_relaxed) & ~sealed_bit;
     }
 
-    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.taken(); }
 
 private:
     static constexpr std::uint64_t sealed_bit = std::uint64_t{1} << 63U;
 
     const std::size_t max_events_;
-    const std::size_t max_bytes_;
+    base::byte_budget bytes_;
     const std::size_t max_take_bytes_;
     std::atomic<std::uint64_t> events_{0};
-    std::atomic<std::uint64_t> bytes_{0};
     std::atomic<errc> closed_{errc{}};
 };
 

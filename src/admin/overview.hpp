@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace trackd::admin {
@@ -19,6 +20,12 @@ struct listener_group {
     std::string name;
     std::vector<http::worker*> workers;
     std::uint64_t turned_away = 0; ///< connections that were one too many of their address
+};
+
+/// How often a limit was hit.
+struct limit_hits {
+    std::string_view limit; ///< as in a metric's label; a literal
+    std::uint64_t hits;
 };
 
 /// Outlives all routes made for it. Called on the admin listener's thread, but for `current_stage` and `the_tracker`:
@@ -32,6 +39,7 @@ public:
     [[nodiscard]] virtual std::string ack() const = 0; ///< as configured: "accepted"
     [[nodiscard]] virtual tracker& the_tracker() = 0;
     [[nodiscard]] virtual std::vector<listener_group> listeners() = 0;
+    [[nodiscard]] virtual std::vector<limit_hits> limits() const = 0; ///< all there are, each once
 
     /// Coroutines of the daemon itself, beside those of the tracker: listeners, signals.
     [[nodiscard]] virtual std::vector<base::running_task> tasks() const = 0;

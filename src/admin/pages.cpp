@@ -64,6 +64,13 @@ json::object http_of(const std::vector<listener_group>& groups) {
     return figures;
 }
 
+json::object limits_page(const std::vector<limit_hits>& limits) {
+    json::object page;
+    for (const auto& [limit, hits] : limits)
+        page[text(limit)] = hits;
+    return page;
+}
+
 json::object tracker_page(const tracker_status& status, const std::string& ack) {
     return {
         {"ack", ack},
@@ -133,6 +140,7 @@ http::task<void> show_status(overview& of, http::response& res) {
     page["uptime_seconds"] = seconds(of.uptime());
     page["connections"] = connections_of(groups);
     page["http"] = http_of(groups);
+    page["limits"] = limits_page(of.limits());
     page["tracker"] = tracker_page(tracker, of.ack());
     if (tracker.journal) page["journal"] = journal_page(*tracker.journal, tracker.condition);
     page["sinks"] = std::move(sinks);

@@ -71,6 +71,24 @@ void check_sync(const reading& all, problems& found) {
     );
 }
 
+/// The largest request must have a chance, if only when nobody else sends one.
+void check_bodies_bytes(const reading& all, problems& found) {
+    const auto& http = all.result.http;
+    const auto least = http.max_body_bytes + http.max_decoded_bytes;
+    if (http.max_bodies_bytes >= least) return;
+    const std::initializer_list<std::string> keys = {
+        "http.max_bodies_bytes", "http.max_body_bytes", "http.max_decoded_bytes"
+    };
+    if (std::ranges::any_of(keys, [&](const auto& key) { return all.wrong.contains(key); })) return;
+    const auto set = std::ranges::find_if(keys, [&](const auto& key) { return all.where.contains(key); });
+    found.add(
+        all.where.at(*set), "http.max_bodies_bytes",
+        "found " + in_quotes(format_size(http.max_bodies_bytes)) +
+            ", expected at least http.max_body_bytes and http.max_decoded_bytes together, which is " +
+            in_quotes(format_size(least))
+    );
+}
+
 /// A port in use is found when it is bound; but of a file, or of what was passed, the second listener would be told
 /// that somebody else uses it, or that it is not there.
 void check_listen(const reading& all, problems& found) {
@@ -204,6 +222,7 @@ void finish(reading& all, problems& found) {
     check_ack(all, found);
     check_journal_bytes(all, found);
     check_sync(all, found);
+    check_bodies_bytes(all, found);
     check_listen(all, found);
     check_tls(all, "http", all.result.http.tls, found);
     check_tls(all, "admin", all.result.admin.tls, found);

@@ -52,6 +52,12 @@ constexpr auto all_options = std::to_array<option<settings>>({
      "How many times its size a body may grow when it is decompressed, once it is beyond 1MiB; one that "
      "grows "
      "more is answered with 413. 0: any."},
+    {"http.max_bodies_bytes", of<&settings::http, &http_settings::max_bodies_bytes>, form::bytes, 2,
+     1024 * gib,
+     "How many bytes the large bodies of all requests that are being read may take together, as they come "
+     "and "
+     "decompressed; one that finds no room is answered with 503. At least `http.max_body_bytes` and "
+     "`http.max_decoded_bytes` together."},
     {"http.max_batch_events", of<&settings::http, &http_settings::max_batch_events>, form::count, 1, million,
      "How many events one request may bring; more are answered with 413."},
     {"http.max_event_bytes", of<&settings::http, &http_settings::max_event_bytes>, form::bytes, 1, gib,

@@ -59,6 +59,8 @@ struct http_settings {
     std::size_t max_body_bytes = 4 * 1024 * 1024;
     std::size_t max_decoded_bytes = 10 * 1024 * 1024; ///< once its content coding was taken off
     std::size_t max_decoded_ratio = 200;              ///< to what came; 0: any
+    std::size_t max_bodies_bytes =
+        128 * 1024 * 1024; ///< all that are being read; at least one of each of the two
     std::size_t max_batch_events = 10'000;
     std::size_t max_event_bytes = 1024 * 1024; ///< data and attributes
     std::size_t max_head_bytes = 16 * 1024;

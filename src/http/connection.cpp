@@ -92,6 +92,7 @@ connection::step connection::on_readable() {
         if (got.what != transport::outcome::done) return step::nothing; // what is not complete never will be
         worker_.look_at_clock();
         worker_.figures.bytes_received.add(got.bytes);
+        silent_ = false;
         exchange_->in.received(got.bytes);
         next = answer_what_is_complete();
         if (next != step::readable || !exchange_) break;
@@ -137,12 +138,17 @@ connection::step connection::on_late() {
             enter(state::head, worker_.limits.head_timeout);
             return on_readable();
         }
+        count_missed(silent_ ? limit::head_timeout : limit::idle_timeout);
         return linger(worker_.closing ? shortest_linger : worker_.limits.linger_timeout);
-    case state::handshake: return handshake_failed("it was not complete in time");
-    case state::body:
-        if (body_may_go_on()) return step::readable;
-        [[fallthrough]];
-    case state::head: return refuse_late();
+    case state::handshake:
+        count_missed(limit::head_timeout);
+        return handshake_failed("it was not complete in time");
+    case state::head: return refuse_late(limit::head_timeout);
+    case state::body: {
+        const auto missed = body_is_late();
+        return missed ? refuse_late(*missed) : step::readable;
+    }
+    case state::writing: count_missed(limit::write_timeout); return step::nothing;
     default: return step::nothing;
     }
 }
@@ -259,8 +265,12 @@ void connection::answer_current() {
 void connection::answer_refusal(const refused& why) {
     auto& x = *exchange_;
     worker_.figures.refusals[static_cast<std::size_t>(why.reason)].add();
+    if (why.hit) worker_.figures.limits.add(*why.hit);
     x.res.clear();
-    x.res.problem(why.code, why.slug, why.detail);
+    if (why.reason == refusal::bodies_full)
+        x.res.unavailable(why.slug, why.detail, std::chrono::seconds{1});
+    else
+        x.res.problem(why.code, why.slug, why.detail);
     answer_form form;
     form.close = why.close || !x.in.keep_alive() || worker_.announces_close;
     append(form);
@@ -308,7 +318,12 @@ connection::step connection::wait_for_more() {
     return step::readable;
 }
 
-connection::step connection::refuse_late() {
+// What ends at a shutdown is not the client's doing.
+void connection::count_missed(limit which) {
+    if (!worker_.closing) worker_.figures.limits.add(which);
+}
+
+connection::step connection::refuse_late(limit missed) {
     worker_.look_at_clock();
     const bool at_shutdown = worker_.closing && worker_.request_deadline <= worker_.sweep.now();
     if (at_shutdown) {
@@ -318,7 +333,11 @@ connection::step connection::refuse_late() {
         });
     } else {
         answer_refusal(refused{
-            status::request_timeout, refusal::timeout, "timeout", "The request was not complete in time."
+            .code = status::request_timeout,
+            .reason = refusal::timeout,
+            .slug = "timeout",
+            .detail = "The request was not complete in time.",
+            .hit = missed,
         });
     }
     return answer_what_is_complete();
@@ -345,15 +364,16 @@ connection::step connection::discard() {
     return step::nothing;
 }
 
-// Within its time, and not slower than the least rate. Sets the time of the next look.
-bool connection::body_may_go_on() {
+// Over its time, or slower than the least rate. If not, sets the time of the next look.
+std::optional<limit> connection::body_is_late() {
     constexpr auto ticks_a_second = std::chrono::seconds{1} / worker::tick;
     const auto now = worker_.sweep.now();
     const auto end = state_since_ + to_ticks(worker_.limits.body_timeout);
     const auto wanted = worker_.limits.min_body_rate * (now - state_since_) / ticks_a_second;
-    if (now >= std::min(end, latest_deadline()) || exchange_->in.body_bytes() < wanted) return false;
+    if (now >= std::min(end, latest_deadline())) return limit::body_timeout;
+    if (exchange_->in.body_bytes() < wanted) return limit::min_body_rate;
     set_deadline(std::min(end, now + ticks_a_second));
-    return true;
+    return {};
 }
 
 bool connection::has_something_to_read() {

@@ -70,10 +70,11 @@ private:
     [[nodiscard]] std::optional<step> write_answers();
 
     step wait_for_more();
-    step refuse_late();
+    void count_missed(limit which);
+    step refuse_late(limit missed);
     step linger(std::chrono::milliseconds timeout);
     step discard();
-    [[nodiscard]] bool body_may_go_on();
+    [[nodiscard]] std::optional<limit> body_is_late();
     [[nodiscard]] bool has_something_to_read();
 
     void enter(state next, std::chrono::milliseconds timeout);
@@ -94,6 +95,7 @@ private:
     std::size_t lingered_bytes_ = 0;
     state state_ = state::idle;
     bool answered_ = false;    // since the last change of state
+    bool silent_ = true;       // no byte has come yet
     bool last_answer_ = false; // was given: what still comes is thrown away
     bool late_ = false;        // its deadline came while it waited
 };

@@ -44,6 +44,7 @@ bool connection_limit::assign(connection_slot& slot, peer_address to) {
 task<void> connection_limit::wait() {
     wanted_ = true; // before the look: whoever gives back after it sees this, and wakes us
     if (in_use_ < max_) co_return;
+    waits_.add();
     boost::system::error_code cancelled;
     co_await freed_.async_wait(asio::redirect_error(use_task, cancelled));
 }

@@ -2,6 +2,7 @@
 // they accept.
 #pragma once
 
+#include "http/counters.hpp"
 #include "http/peer_address.hpp"
 #include "http/task.hpp"
 
@@ -67,6 +68,9 @@ public:
         return turned_away_.load(std::memory_order_relaxed);
     }
 
+    /// How often all slots were taken. Any thread.
+    [[nodiscard]] std::uint64_t waits() const noexcept { return waits_.value(); }
+
     /// Returns when a slot may be free: try again. On the executor.
     [[nodiscard]] task<void> wait();
 
@@ -86,6 +90,7 @@ private:
         std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, executor_type>;
 
     const std::size_t max_;
+    counter waits_;
     const std::size_t max_per_address_;
     std::atomic<std::uint64_t> turned_away_ = 0;
     std::mutex mutex_;

@@ -29,6 +29,7 @@ enum class refusal : std::uint8_t {
     malformed,       ///< no HTTP, or a framing that two readers could take in two ways: 400
     timeout,         ///< 408
     body_too_large,  ///< 413
+    bodies_full,     ///< no room for its body beside the others: 503
     target_too_long, ///< 414
     expectation,     ///< an `Expect` other than `100-continue`: 417
     head_too_large,  ///< bytes or number of header fields, or trailers: 431
@@ -42,6 +43,47 @@ enum class refusal : std::uint8_t {
 /// The reason in a metric's label: `body_too_large`.
 [[nodiscard]] std::string_view to_string(refusal reason) noexcept;
 
+/// What somebody had too much of, or was too late for. Most are options of the configuration.
+enum class limit : std::uint8_t {
+    max_connections,             ///< all are taken, and new ones wait
+    open_files,                  ///< no descriptors or memory for another connection: new ones wait
+    max_connections_per_address, ///< closed at once
+    max_head_bytes,              ///< 431, or 414
+    header_fields,               ///< more than `options::max_fields`: 431
+    max_body_bytes,              ///< 413
+    max_bodies_bytes,            ///< 503
+    head_timeout,                ///< 408; no TLS handshake, or not a byte: closed
+    body_timeout,                ///< 408
+    min_body_rate,               ///< 408
+    idle_timeout,                ///< closed
+    write_timeout,               ///< cut off
+    count_                       // how many there are
+};
+
+/// All there are.
+inline constexpr auto all_limits = [] {
+    std::array<limit, static_cast<std::size_t>(limit::count_)> all{};
+    for (std::size_t i = 0; i < all.size(); ++i)
+        all[i] = static_cast<limit>(i);
+    return all;
+}();
+
+/// In a metric's label: the key of the configuration, `http.max_body_bytes`, where it has one.
+[[nodiscard]] std::string_view to_string(limit which) noexcept;
+
+/// How often each was hit.
+class limit_counters {
+public:
+    void add(limit which) noexcept { hits_[static_cast<std::size_t>(which)].add(); }
+
+    [[nodiscard]] std::uint64_t of(limit which) const noexcept {
+        return hits_[static_cast<std::size_t>(which)].value();
+    }
+
+private:
+    std::array<counter, all_limits.size()> hits_;
+};
+
 struct counters {
     counter connections_accepted;
     counter connections_closed;
@@ -51,6 +93,7 @@ struct counters {
     counter handler_errors;           ///< exceptions that left a handler, each answered 500
     std::array<counter, 6> responses; ///< by the first digit of their status: [2] for 2xx
     std::array<counter, static_cast<std::size_t>(refusal::count_)> refusals;
+    limit_counters limits;
     counter bytes_received;
     counter bytes_sent;
 

@@ -236,10 +236,14 @@ std::optional<refused> head_scanner::scan(std::string_view bytes, const options&
 // A line ends at `end`, or grows beyond it.
 std::optional<refused> head_scanner::end_line(std::string_view line, std::size_t end, const options& limits) {
     if (end > limits.max_head_bytes) {
-        if (lines_ > 0) return head_too_large(limits);
+        if (lines_ > 0) return head_too_large(limits, limit::max_head_bytes);
         return refused{
-            status::uri_too_long, refusal::target_too_long, "target-too-long",
-            "Expected a request line of at most " + std::to_string(limits.max_head_bytes) + " bytes."
+            .code = status::uri_too_long,
+            .reason = refusal::target_too_long,
+            .slug = "target-too-long",
+            .detail =
+                "Expected a request line of at most " + std::to_string(limits.max_head_bytes) + " bytes.",
+            .hit = limit::max_head_bytes,
         };
     }
     if (line.empty()) {
@@ -247,7 +251,7 @@ std::optional<refused> head_scanner::end_line(std::string_view line, std::size_t
     } else if (lines_ > 0 && (line.front() == ' ' || line.front() == '\t')) {
         return malformed("folded-field", "Expected every header field on one line; folding is obsolete.");
     } else if (++lines_ > limits.max_fields + 1) {
-        return head_too_large(limits);
+        return head_too_large(limits, limit::header_fields);
     }
     return {};
 }
@@ -331,16 +335,33 @@ refused malformed(std::string_view slug, std::string_view detail) {
 
 refused body_too_large(const options& limits) {
     return {
-        status::payload_too_large, refusal::body_too_large, "body-too-large",
-        "Expected a body of at most " + std::to_string(limits.max_body_bytes) + " bytes."
+        .code = status::payload_too_large,
+        .reason = refusal::body_too_large,
+        .slug = "body-too-large",
+        .detail = "Expected a body of at most " + std::to_string(limits.max_body_bytes) + " bytes.",
+        .hit = limit::max_body_bytes,
     };
 }
 
-refused head_too_large(const options& limits) {
+refused bodies_full() {
     return {
-        status::request_header_fields_too_large, refusal::head_too_large, "head-too-large",
-        "Expected at most " + std::to_string(limits.max_fields) + " header fields, and at most " +
-            std::to_string(limits.max_head_bytes) + " bytes of request line and fields."
+        .code = status::service_unavailable,
+        .reason = refusal::bodies_full,
+        .slug = "bodies-full",
+        .detail =
+            "There is no room for this body beside those that are being read. Nothing of it was stored.",
+        .hit = limit::max_bodies_bytes,
+    };
+}
+
+refused head_too_large(const options& limits, limit over) {
+    return {
+        .code = status::request_header_fields_too_large,
+        .reason = refusal::head_too_large,
+        .slug = "head-too-large",
+        .detail = "Expected at most " + std::to_string(limits.max_fields) + " header fields, and at most " +
+                  std::to_string(limits.max_head_bytes) + " bytes of request line and fields.",
+        .hit = over,
     };
 }
 

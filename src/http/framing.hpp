@@ -24,9 +24,10 @@ namespace trackd::http {
 struct refused {
     status code;
     refusal reason;
-    std::string_view slug; ///< a literal, as in response::problem
-    std::string detail;    ///< ours alone: holds nothing that the client sent
-    bool close = true;     ///< false where it is known where the next request begins
+    std::string_view slug;         ///< a literal, as in response::problem
+    std::string detail;            ///< ours alone: holds nothing that the client sent
+    bool close = true;             ///< false where it is known where the next request begins
+    std::optional<limit> hit = {}; ///< the limit that it is over
 };
 
 /// Whether a comma-separated list has this token, parameters aside. Case does not matter.
@@ -77,6 +78,8 @@ check_head(request& req, std::string_view target, const options& limits, framing
 
 [[nodiscard]] refused malformed(std::string_view slug, std::string_view detail);
 [[nodiscard]] refused body_too_large(const options& limits);
-[[nodiscard]] refused head_too_large(const options& limits);
+[[nodiscard]] refused bodies_full();
+/// @param over of its bytes, or of its fields
+[[nodiscard]] refused head_too_large(const options& limits, limit over);
 
 } // namespace trackd::http

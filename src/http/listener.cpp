@@ -125,6 +125,7 @@ void listener::hand_over_the_queue() {
 
 // Waits until descriptors or memory may be there again; meanwhile clients wait in the queue.
 task<void> listener::back_off() {
+    if (delay_ == delay_.zero()) shortages_.add();
     delay_ = std::clamp(2 * delay_, first_delay, longest_delay);
     const auto error = boost::system::error_code(last_error_, boost::system::system_category());
     if (delay_ == first_delay || delay_ == longest_delay) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/connection_limit.hpp"
+#include "http/counters.hpp"
 #include "http/listening_socket.hpp"
 #include "http/task.hpp"
 #include "http/tls_context.hpp"
@@ -13,6 +14,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
@@ -57,6 +59,9 @@ public:
     /// The same where it is a TCP socket.
     [[nodiscard]] boost::asio::ip::tcp::endpoint local_endpoint() const { return local_; }
 
+    /// How often it ran out of descriptors or memory. Any thread.
+    [[nodiscard]] std::uint64_t shortages() const noexcept { return shortages_.value(); }
+
     /// For tests that break it.
     [[nodiscard]] int native_handle() { return acceptor_.native_handle(); }
 
@@ -84,6 +89,7 @@ private:
     shared_tls_context tls_;
     std::size_t next_worker_ = 0;
     int last_error_ = 0;
+    counter shortages_;
     std::chrono::milliseconds delay_{0}; // of the next back-off; zero when the last accept worked
     std::chrono::steady_clock::time_point next_full_line_{};
     std::chrono::steady_clock::time_point next_turned_away_line_{};

@@ -1,6 +1,8 @@
 // The bounds of what one client may ask of us: bytes, and time.
 #pragma once
 
+#include "base/byte_budget.hpp"
+
 #include <chrono>
 #include <cstddef>
 
@@ -12,6 +14,9 @@ struct options {
     std::size_t max_head_bytes = 16U * 1024U;        ///< request line and header fields; 1 KiB or more
     std::size_t max_fields = 100;                    ///< header fields a request; 1 or more
     std::size_t max_body_bytes = 4U * 1024U * 1024U; ///< after the transfer coding is taken off
+    /// What the bodies of all connections may take together, as far as they are larger than what a connection keeps
+    /// anyway (503 where it is used up); outlives them. Null: any amount.
+    base::byte_budget* bodies = nullptr;
     std::size_t max_waiting_answer_bytes =
         64U * 1024U;                            ///< a client that does not read gets no more requests read
     std::size_t max_linger_bytes = 64U * 1024U; ///< read and thrown away after our last answer

@@ -3,7 +3,6 @@
 
 #include "http/request.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -35,8 +34,8 @@ public:
     /// Bytes were written into `free()`.
     void grew(std::size_t n) noexcept { size_ += n; }
 
-    void append(std::string_view more) {
-        if (capacity_ - size_ < more.size()) reserve(std::max(size_ + more.size(), 2 * capacity_));
+    /// There must be room for it.
+    void append(std::string_view more) noexcept {
         if (!more.empty()) std::memcpy(bytes_.get() + size_, more.data(), more.size());
         size_ += more.size();
     }

@@ -4,6 +4,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -22,9 +23,6 @@ constexpr std::size_t max_chunk_line = 8U * 1024U;
 constexpr std::size_t input_bytes(const options& limits) {
     return limits.max_head_bytes + 2 * max_chunk_line;
 }
-
-// More than most bodies need, and little enough to keep.
-constexpr std::size_t max_kept_body = 1024U * 1024U;
 
 // A sender of one-byte chunks must not make us read for ever.
 constexpr std::uint64_t max_wire_bytes(const options& limits) {
@@ -59,12 +57,16 @@ void parser::beast_parser::on_chunk_header_impl(std::uint64_t, text extension, e
     if (!is_sound_chunk_extension(view(extension))) error = beast_http::error::bad_chunk_extension;
 }
 
-std::size_t parser::beast_parser::on_chunk_body_impl(std::uint64_t, text data, error_code&) {
+std::size_t parser::beast_parser::on_chunk_body_impl(std::uint64_t, text data, error_code& error) {
+    if (!owner_.make_room(owner_.body_.size() + data.size())) {
+        error = beast_http::error::buffer_overflow;
+        return 0;
+    }
     owner_.body_.append(view(data));
     return data.size();
 }
 
-parser::parser(const options& limits) : limits_(limits), input_(input_bytes(limits)) {}
+parser::parser(const options& limits) : limits_(limits), input_(input_bytes(limits)), held_(limits.bodies) {}
 
 std::span<char> parser::space() {
     if (stage_ == stage::body && body_.size() > 0) {
@@ -152,6 +154,7 @@ parser::progress parser::read_body() {
         return finish();
     }
     const bool fits = input_.capacity() - unread_ >= length;
+    if (!fits && !may_hold(length)) return refuse(bodies_full());
     if (!fits && !here.empty()) {
         body_.reserve(length);
         body_.append(here);
@@ -173,6 +176,7 @@ parser::progress parser::read_chunks() {
             if (auto wrong = judge_chunk_line(here.size() - taken)) return refuse(std::move(*wrong));
             break;
         }
+        if (error == beast_http::error::buffer_overflow) return refuse(bodies_full());
         if (error == beast_http::error::body_limit) return refuse(body_too_large(limits_));
         if (error) return refuse(malformed("bad-chunk", "The body's chunked transfer coding is malformed."));
         if (at_chunk_line_) {
@@ -215,7 +219,8 @@ void parser::next() {
         input_.clear();
     }
     body_.clear();
-    body_.shrink(max_kept_body);
+    body_.shrink(input_.capacity());
+    held_.release();
     body_bytes_ = 0;
     stage_ = stage::head;
     empty_lines_ = 0;
@@ -246,6 +251,20 @@ void parser::move_to_front() {
     }
     input_.resize_down(input_.size() - begin_);
     begin_ = 0;
+}
+
+// A second buffer like `input_` is everybody's; what is larger is taken out of what all share.
+bool parser::may_hold(std::size_t bytes) {
+    return bytes <= input_.capacity() || held_.grow_to(bytes);
+}
+
+// For a body whose size only its end will tell: with some to spare.
+bool parser::make_room(std::size_t bytes) {
+    if (bytes <= body_.capacity()) return true;
+    const auto capacity = std::max(bytes, std::min(2 * body_.capacity(), limits_.max_body_bytes));
+    if (!may_hold(capacity)) return false;
+    body_.reserve(capacity);
+    return true;
 }
 
 void parser::reset() {

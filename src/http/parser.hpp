@@ -1,6 +1,7 @@
 // Bytes in, requests out: HTTP/1 without a socket.
 #pragma once
 
+#include "base/byte_budget.hpp"
 #include "http/framing.hpp"
 #include "http/options.hpp"
 #include "http/padded_buffer.hpp"
@@ -127,6 +128,8 @@ private:
     [[nodiscard]] std::optional<refused> judge_chunk_line(std::size_t size) const;
     progress finish();
     void move_to_front();
+    [[nodiscard]] bool may_hold(std::size_t bytes);
+    [[nodiscard]] bool make_room(std::size_t bytes);
 
     [[nodiscard]] std::string_view unread() const noexcept { return input_.view().substr(unread_); }
 
@@ -135,6 +138,7 @@ private:
     std::size_t begin_ = 0;  // of the current request, in input_
     std::size_t unread_ = 0; // behind its head, or behind the chunks that were taken apart
     padded_buffer body_;     // one that is not whole in input_
+    base::byte_share held_;  // for body_, where it is large
     std::uint64_t body_bytes_ = 0;
 
     stage stage_ = stage::head;

@@ -5,8 +5,10 @@
 #include "http/response.hpp"
 #include "http/router.hpp"
 #include "http/task.hpp"
+#include "intake/answers.hpp"
 #include "intake/body_decoder.hpp"
 #include "intake/key_guard.hpp"
+#include "intake/limits.hpp"
 #include "intake/refusal.hpp"
 
 #include <trackd/lane.hpp>
@@ -74,8 +76,9 @@ concept rewords_denials = requires(T& format, const http::request& req, http::re
 /// compiled, so that what it costs is the reading and the answer. Confined to the lane's thread.
 class admission {
 public:
-    /// @param decoder may be shared by all formats of a thread
-    admission(lane& lane, body_decoder& decoder) noexcept : lane_{lane}, decoder_{decoder} {}
+    /// @param decoder may be shared by all formats of a thread, as may `limits`
+    admission(lane& lane, body_decoder& decoder, limit_counters& limits) noexcept
+        : lane_{lane}, decoder_{decoder}, limits_{limits} {}
 
     /// Has the request read and answered. Where an acknowledgement is promised, the answer holds once what is
     /// returned has run; format, request and response stay in place until then.
@@ -83,7 +86,7 @@ public:
     [[nodiscard]] http::pending take(const http::request& req, http::response& res, Format& format) {
         staged_events staged{lane_};
         if (const auto refused = read(req, format)) {
-            format.refuse(req, res, *refused);
+            refuse(req, res, format, *refused);
             return std::nullopt;
         }
         std::shared_ptr<const key> caller = req.caller ? shared_caller_of(req) : nullptr;
@@ -93,8 +96,7 @@ public:
         if (staged.events().size() == 0) return std::nullopt; // nothing that anybody could refuse
         if (const auto failed = lane_.admit(staged.release())) {
             if (caller) caller->give_back_events(count);
-            res.clear();
-            format.fail(req, res, failed, lane_.retry_after());
+            fail(req, res, format, failed);
             return std::nullopt;
         }
         if (lane_.waits_for_ack()) return confirm(req, res, format);
@@ -107,7 +109,7 @@ public:
     void check(const http::request& req, http::response& res, Format& format, Answer answer) {
         const staged_events staged{lane_};
         if (const auto refused = read(req, format))
-            format.refuse(req, res, *refused);
+            refuse(req, res, format, *refused);
         else
             answer(staged.events());
     }
@@ -159,7 +161,7 @@ private:
     ) {
         bool may = true;
         if constexpr (identifies_late<Format>) may = caller || format.identify(req, res, caller);
-        may = may && admit_events(caller.get(), lane_.events(), staged.mark(), res);
+        may = may && admit_events(caller.get(), lane_.events(), staged.mark(), res, limits_);
         if constexpr (rewords_denials<Format>) {
             if (!may) format.deny(req, res);
         }
@@ -168,14 +170,29 @@ private:
 
     template <class Format>
     [[nodiscard]] http::task<void> confirm(const http::request& req, http::response& res, Format& format) {
-        if (const auto failed = co_await lane_.acknowledged()) {
-            res.clear();
-            format.fail(req, res, failed, lane_.retry_after());
-        }
+        if (const auto failed = co_await lane_.acknowledged()) fail(req, res, format, failed);
+    }
+
+    template <class Format>
+    void refuse(const http::request& req, http::response& res, Format& format, const refusal& refused) {
+        if (refused.hit) limits_.add(*refused.hit);
+        if (refused.kind == refusal_kind::bodies_full) // which is no fault of the body
+            format.fail(req, res, make_error_code(no_room_for_body), std::chrono::seconds{1});
+        else
+            format.refuse(req, res, refused);
+    }
+
+    template <class Format>
+    void
+    fail(const http::request& req, http::response& res, Format& format, boost::system::error_code failed) {
+        if (const auto hit = limit_behind(failed)) limits_.add(*hit);
+        res.clear();
+        format.fail(req, res, failed, lane_.retry_after());
     }
 
     lane& lane_;
     body_decoder& decoder_;
+    limit_counters& limits_;
 };
 
 } // namespace trackd::intake

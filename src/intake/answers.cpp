@@ -25,6 +25,7 @@ refusal_meaning meaning_of(refusal_kind kind) noexcept {
     case refusal_kind::unsupported_encoding: return {status::unsupported_media_type, "unsupported-encoding"};
     case refusal_kind::invalid_encoding: return {status::bad_request, "invalid-encoding"};
     case refusal_kind::body_too_large: return {status::payload_too_large, "body-too-large"};
+    case refusal_kind::bodies_full: return {status::service_unavailable, "bodies-full"};
     }
     return {status::internal_server_error, "internal-error"};
 }
@@ -52,7 +53,12 @@ failure_meaning meaning_of(boost::system::error_code failed) noexcept {
                       "in time",
         };
     failure_meaning meaning{.code = status::service_unavailable, .slug = {}, .detail = {}, .retry = true};
-    if (failed == errc::journal_full) {
+    if (failed == no_room_for_body) {
+        meaning.slug = meaning_of(refusal_kind::bodies_full).slug;
+        meaning.detail =
+            "there is no room for the decoded body beside those that are being read; nothing was "
+            "stored";
+    } else if (failed == errc::journal_full) {
         meaning.slug = "journal-full";
         meaning.detail = "the journal's disk has no room; nothing was stored";
     } else if (failed == errc::journal_failed) {

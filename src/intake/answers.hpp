@@ -28,7 +28,10 @@ struct failure_meaning {
     bool close = false;      ///< but not on this connection
 };
 
-/// @param failed what `lane::admit` or `lane::acknowledged` said
+/// Why the decoded body of a request cannot be held now.
+inline constexpr auto no_room_for_body = boost::system::errc::not_enough_memory;
+
+/// @param failed what `lane::admit` or `lane::acknowledged` said, or `no_room_for_body`
 [[nodiscard]] failure_meaning meaning_of(boost::system::error_code failed) noexcept;
 
 /// Both in the form of RFC 9457, as the native endpoint answers.

@@ -65,15 +65,26 @@ refusal unsound(std::string_view coding, std::string what) {
 
 refusal too_large(std::size_t most) {
     return {
-        refusal_kind::body_too_large, "the decoded body has more than " + std::to_string(most) +
-                                          " bytes; send the events in several requests"
+        refusal_kind::body_too_large,
+        "the decoded body has more than " + std::to_string(most) +
+            " bytes; send the events in several requests",
+        limit::max_decoded_bytes
     };
 }
 
 refusal grows_too_much(std::size_t most) {
     return {
-        refusal_kind::body_too_large, "the body grows to more than " + std::to_string(most) +
-                                          " times its size when it is decoded; send it uncompressed"
+        refusal_kind::body_too_large,
+        "the body grows to more than " + std::to_string(most) +
+            " times its size when it is decoded; send it uncompressed",
+        limit::max_decoded_ratio
+    };
+}
+
+refusal bodies_full() {
+    return {
+        refusal_kind::bodies_full, "there is no room for the decoded body beside those that are being read",
+        limit::max_bodies_bytes
     };
 }
 
@@ -89,15 +100,21 @@ refusal unsupported(std::string_view coding) {
 // Grows as it is filled, so that a small body needs little, and a bomb no more than the limit.
 class body_decoder::output {
 public:
-    explicit output(std::size_t most) : most_{most} {}
+    explicit output(const decoding_limits& limits) : most_{limits.max_bytes}, held_{limits.bodies} {}
 
     void clear() noexcept { used_ = 0; }
 
-    // Room for more; empty where the limit is reached.
-    std::span<char> room() {
-        if (used_ == capacity_ && capacity_ < most_) grow();
-        return {bytes_.get() + used_, capacity_ - used_};
+    // Makes room for more, up to the limit. False where other bodies have it.
+    bool make_room() {
+        if (used_ < capacity_ || capacity_ == most_) return true;
+        const auto larger = std::min(std::max(first_bytes, 2 * capacity_), most_);
+        if (larger > usual_bytes && !held_.grow_to(larger)) return false;
+        grow_to(larger);
+        return true;
     }
+
+    // Empty where the limit is reached.
+    [[nodiscard]] std::span<char> room() const noexcept { return {bytes_.get() + used_, capacity_ - used_}; }
 
     void made(std::size_t bytes) noexcept { used_ += bytes; }
 
@@ -110,11 +127,11 @@ public:
         bytes_.reset();
         capacity_ = 0;
         used_ = 0;
+        held_.release();
     }
 
 private:
-    void grow() {
-        const auto larger = std::min(std::max(first_bytes, 2 * capacity_), most_);
+    void grow_to(std::size_t larger) {
         auto bytes = std::make_unique_for_overwrite<char[]>(larger + http::request::body_padding);
         if (used_ > 0) std::memcpy(bytes.get(), bytes_.get(), used_);
         bytes_ = std::move(bytes);
@@ -122,6 +139,7 @@ private:
     }
 
     std::size_t most_;
+    base::byte_share held_; // for what is larger than usual
     std::unique_ptr<char[]> bytes_;
     std::size_t capacity_ = 0;
     std::size_t used_ = 0;
@@ -197,7 +215,7 @@ private:
 };
 
 body_decoder::body_decoder(decoding_limits limits)
-    : limits_{limits}, output_{std::make_unique<output>(limits.max_bytes)} {}
+    : limits_{limits}, output_{std::make_unique<output>(limits)} {}
 
 body_decoder::~body_decoder() = default;
 
@@ -224,6 +242,7 @@ std::optional<refusal>
 body_decoder::decode_with(Decoder& decoder, std::string_view coding, std::string_view& body) {
     for (std::size_t at = 0;;) {
         char beyond = 0; // shows that there is more than the limit allows
+        if (!output_->make_room()) return bodies_full();
         const auto room = output_->room();
         const bool full = room.empty();
         const auto step = decoder.step(body.substr(at), full ? std::span{&beyond, 1} : room);

@@ -1,6 +1,7 @@
 // Bodies that come compressed: gzip, deflate and zstd are taken off before anybody looks at the events.
 #pragma once
 
+#include "base/byte_budget.hpp"
 #include "intake/refusal.hpp"
 
 #include <cstddef>
@@ -15,6 +16,9 @@ struct decoding_limits {
     /// How many times the body may grow, once it has grown beyond 1 MiB; 0: any. Whoever sends real events stays far
     /// below, a bomb does not.
     std::size_t max_ratio = 200;
+    /// What all bodies may take together: what is decoded beyond 1 MiB, which a thread keeps anyway, is taken out of
+    /// it. Outlives the decoder. Null: any amount.
+    base::byte_budget* bodies = nullptr;
 };
 
 /// Decodes one body after the other, and keeps its memory, so that ordinary bodies allocate nothing. What it holds is

@@ -54,9 +54,10 @@ std::optional<refusal> event_completion::append(
 
     if (const auto bytes = bytes_of(event); bytes > options_.max_event_bytes)
         return refusal{
-            refusal_kind::event_too_large, "the event has " + std::to_string(bytes) +
-                                               " bytes of data and attributes; expected at most " +
-                                               std::to_string(options_.max_event_bytes)
+            refusal_kind::event_too_large,
+            "the event has " + std::to_string(bytes) + " bytes of data and attributes; expected at most " +
+                std::to_string(options_.max_event_bytes),
+            limit::max_event_bytes
         };
     out.append(event);
     return std::nullopt;

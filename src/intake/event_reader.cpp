@@ -43,10 +43,12 @@ std::string element(std::size_t index) {
 }
 
 std::optional<refusal> too_many(std::size_t most) {
-    return refuse(
-        refusal_kind::batch_too_large, "the batch has more than " + std::to_string(most) +
-                                           " events; send it in several requests. Nothing was stored"
-    );
+    return refusal{
+        refusal_kind::batch_too_large,
+        "the batch has more than " + std::to_string(most) +
+            " events; send it in several requests. Nothing was stored",
+        limit::max_batch_events
+    };
 }
 
 std::string expected_in(body_format format) {
@@ -111,7 +113,7 @@ event_reader::read_json(const request_facts& facts, std::string_view body, body_
         if (trimmed(text).empty())
             return refuse(refusal_kind::empty_body, "the body is blank; expected a JSON object or array");
         fault->offset += body.size() - text.size();
-        return refuse(refusal_kind::invalid_json, "invalid JSON at " + describe(*fault, body));
+        return invalid_json(*fault, body);
     }
 
     objects_.begin(text.size());
@@ -194,8 +196,7 @@ event_reader::read_lines_one_by_one(const request_facts& facts, std::string_view
 
 std::optional<refusal>
 event_reader::read_line(const request_facts& facts, std::string_view line, std::size_t index, batch& out) {
-    if (const auto fault = document_.parse(line))
-        return refuse(refusal_kind::invalid_json, "invalid JSON at " + describe(*fault, line));
+    if (const auto fault = document_.parse(line)) return invalid_json(*fault, line);
     auto at = document_.root();
     if (at.kind() != json_kind::object)
         return refuse(
@@ -236,10 +237,7 @@ event_reader::check_json_data(std::string_view body, std::string_view dataconten
     auto fault = document_.parse(text);
     if (!fault) return std::nullopt;
     fault->offset += body.size() - text.size();
-    return refuse(
-        refusal_kind::invalid_json,
-        "the data is not " + quoted(datacontenttype) + ": invalid JSON at " + describe(*fault, body)
-    );
+    return within("the data is not " + quoted(datacontenttype), invalid_json(*fault, body));
 }
 
 void event_reader::release() {

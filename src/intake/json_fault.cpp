@@ -80,7 +80,10 @@ private:
     }
 
     bool nested(bool (checker::*inside)()) {
-        if (depth_ == max_json_depth) return expected("at most 128 arrays and objects within each other");
+        if (depth_ == max_json_depth) {
+            fault_ = json_fault{at_, "at most 128 arrays and objects within each other", true};
+            return false;
+        }
         ++depth_;
         ++at_;
         skip_blanks();
@@ -228,6 +231,12 @@ std::optional<json_fault> find_json_fault(std::string_view text) {
 std::string describe(const json_fault& fault, std::string_view text) {
     return "byte " + std::to_string(fault.offset) + ": " + found(text, fault.offset) + ", expected " +
            std::string{fault.expected};
+}
+
+refusal invalid_json(const json_fault& fault, std::string_view text) {
+    refusal refused{refusal_kind::invalid_json, "invalid JSON at " + describe(fault, text)};
+    if (fault.too_deep) refused.hit = limit::json_depth;
+    return refused;
 }
 
 } // namespace trackd::intake

@@ -2,6 +2,8 @@
 // refused the text.
 #pragma once
 
+#include "intake/refusal.hpp"
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -15,6 +17,7 @@ inline constexpr std::size_t max_json_depth = 128;
 struct json_fault {
     std::size_t offset = 0;    ///< in bytes, from 0; the text's size where it ends too early
     std::string_view expected; ///< a literal: "',' or '}'"
+    bool too_deep = false;     ///< it may be JSON, but is nested deeper than `max_json_depth`
 };
 
 /// Checks a text by all rules of RFC 8259, and for depth, valid UTF-8, and no surrogate without its other
@@ -23,5 +26,8 @@ struct json_fault {
 
 /// "byte 17: found 'x', expected ',' or '}'"
 [[nodiscard]] std::string describe(const json_fault& fault, std::string_view text);
+
+/// The refusal of a text that has this fault: "invalid JSON at " and its description.
+[[nodiscard]] refusal invalid_json(const json_fault& fault, std::string_view text);
 
 } // namespace trackd::intake

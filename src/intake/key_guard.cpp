@@ -28,33 +28,20 @@ void refuse_rate(
     res.add_header("Retry-After", std::to_string(retry_after.count()));
 }
 
-bool admit_bytes(const key& caller, std::uint64_t count, http::response& res) {
+bool admit_bytes(const key& caller, std::uint64_t count, http::response& res, limit_counters& limits) {
     const auto wait = caller.take_bytes(count);
-    if (wait) refuse_rate(res, caller, "bytes", caller.options().bytes_per_second, *wait);
-    return !wait;
-}
-
-/// @return null, and the answer, where it may not go on
-std::shared_ptr<const key>
-admit(const key_ring& keys, std::string_view text, const http::request& req, http::response& res) {
-    auto found = keys.find(text);
-    if (!found) {
-        refuse_unknown(res, "the key of this request is not known here");
-    } else if (const auto origin = req.header(http::field::origin); !found->allows_origin(origin)) {
-        res.problem(
-            status::forbidden, "origin-not-allowed",
-            "the key " + found->name() + " may not be used by web pages of " + quoted(origin)
-        );
-        found.reset();
-    }
-    return found;
+    if (!wait) return true;
+    limits.add(limit::key_bytes_per_second);
+    refuse_rate(res, caller, "bytes", caller.options().bytes_per_second, *wait);
+    return false;
 }
 
 // Of somebody who may name himself in the body: as much as the libraries that do so put into one request.
 constexpr std::uint64_t most_nameless_bytes = 512U * 1024U;
 
-bool admit_nameless(std::uint64_t body_bytes, http::response& res) {
+bool admit_nameless(std::uint64_t body_bytes, http::response& res, limit_counters& limits) {
     if (body_bytes <= most_nameless_bytes) return true;
+    limits.add(limit::nameless_bytes);
     res.problem(
         status::payload_too_large, "body-too-large",
         "the body has more than " + std::to_string(most_nameless_bytes) +
@@ -74,24 +61,43 @@ bool key_guard::is_on() noexcept {
     return held_ != nullptr;
 }
 
+// Null, and the answer, where it may not go on.
+std::shared_ptr<const key>
+key_guard::admit(std::string_view text, const http::request& req, http::response& res) {
+    auto found = held_->find(text);
+    if (!found) {
+        limits_.add(limit::key_unknown);
+        refuse_unknown(res, "the key of this request is not known here");
+    } else if (const auto origin = req.header(http::field::origin); !found->allows_origin(origin)) {
+        limits_.add(limit::key_origins);
+        res.problem(
+            status::forbidden, "origin-not-allowed",
+            "the key " + found->name() + " may not be used by web pages of " + quoted(origin)
+        );
+        found.reset();
+    }
+    return found;
+}
+
 bool key_guard::admit_head(
     http::request& req, std::optional<std::uint64_t> body_bytes, http::access wanted, http::response& res
 ) {
     const auto text = presented_key(req, room_);
     if (!text) {
-        if (wanted == http::access::late) return admit_nameless(body_bytes.value_or(0), res);
+        if (wanted == http::access::late) return admit_nameless(body_bytes.value_or(0), res, limits_);
+        limits_.add(limit::key_missing);
         refuse_unknown(res, no_key);
         return false;
     }
-    auto caller = admit(*held_, *text, req, res);
+    auto caller = admit(*text, req, res);
     // Of a body of unknown size only that it may have one: who is in debt need not send it.
-    if (!caller || !admit_bytes(*caller, body_bytes.value_or(0), res)) return false;
+    if (!caller || !admit_bytes(*caller, body_bytes.value_or(0), res, limits_)) return false;
     req.caller = std::move(caller);
     return true;
 }
 
 bool key_guard::admit_body(const http::request& req, http::response& res) {
-    return admit_bytes(*caller_of(req), req.body.size(), res);
+    return admit_bytes(*caller_of(req), req.body.size(), res, limits_);
 }
 
 bool key_guard::admit_text(
@@ -99,20 +105,24 @@ bool key_guard::admit_text(
 ) {
     if (!is_on()) return true;
     if (text.empty()) {
+        limits_.add(limit::key_missing);
         refuse_unknown(res, no_key);
         return false;
     }
-    caller = admit(*held_, text, req, res);
-    return caller && admit_bytes(*caller, req.body.size(), res);
+    caller = admit(text, req, res);
+    return caller && admit_bytes(*caller, req.body.size(), res, limits_);
 }
 
-bool admit_events(const key* caller, const batch& events, batch::mark since, http::response& res) {
+bool admit_events(
+    const key* caller, const batch& events, batch::mark since, http::response& res, limit_counters& limits
+) {
     if (caller == nullptr) return true;
     std::size_t index = 0;
     if (!caller->options().sources.empty()) {
         for (batch::iterator at{events.encoded().data() + since.bytes}; at != events.end(); ++at, ++index) {
             const auto source = (*at).source;
             if (caller->allows_source(source)) continue;
+            limits.add(limit::key_sources);
             res.problem(
                 status::forbidden, "source-not-allowed",
                 "event [" + std::to_string(index) + "]: the key " + caller->name() +
@@ -122,8 +132,10 @@ bool admit_events(const key* caller, const batch& events, batch::mark since, htt
         }
     }
     const auto wait = caller->take_events(events.events() - since.events);
-    if (wait) refuse_rate(res, *caller, "events", caller->options().events_per_second, *wait);
-    return !wait;
+    if (!wait) return true;
+    limits.add(limit::key_events_per_second);
+    refuse_rate(res, *caller, "events", caller->options().events_per_second, *wait);
+    return false;
 }
 
 } // namespace trackd::intake

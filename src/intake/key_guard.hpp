@@ -3,6 +3,7 @@
 
 #include "http/guard.hpp"
 #include "intake/keys.hpp"
+#include "intake/limits.hpp"
 
 #include <trackd/batch.hpp>
 
@@ -19,8 +20,9 @@ namespace trackd::intake {
 /// `admit_events`, once they are read.
 class key_guard final : public http::guard {
 public:
-    /// @param keys outlives this
-    explicit key_guard(const shared_key_ring& keys) : shared_{keys} {}
+    /// @param keys   outlives this, and so does `limits`
+    /// @param limits where it is counted which of them was hit
+    key_guard(const shared_key_ring& keys, limit_counters& limits) : shared_{keys}, limits_{limits} {}
 
     [[nodiscard]] bool is_on() noexcept override;
     [[nodiscard]] bool admit_head(
@@ -38,7 +40,11 @@ public:
     );
 
 private:
+    [[nodiscard]] std::shared_ptr<const key>
+    admit(std::string_view text, const http::request& req, http::response& res);
+
     const shared_key_ring& shared_;
+    limit_counters& limits_;
     std::shared_ptr<const key_ring> held_; // as of the last look
     std::string room_;
 };
@@ -55,7 +61,8 @@ private:
 /// Whether the key allows the events that were appended since the mark: their sources, then their number, which is
 /// charged. Otherwise `res` is the answer.
 /// @param caller null: everything is allowed
-[[nodiscard]] bool
-admit_events(const key* caller, const batch& events, batch::mark since, http::response& res);
+[[nodiscard]] bool admit_events(
+    const key* caller, const batch& events, batch::mark since, http::response& res, limit_counters& limits
+);
 
 } // namespace trackd::intake

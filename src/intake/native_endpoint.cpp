@@ -35,8 +35,10 @@ bool wants_representation(const http::request& req) noexcept {
 
 } // namespace
 
-native_endpoint::native_endpoint(lane& lane, body_decoder& decoder, event_reader_options options)
-    : admission_{lane, decoder}, reader_{std::move(options)} {}
+native_endpoint::native_endpoint(
+    lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options
+)
+    : admission_{lane, decoder, limits}, reader_{std::move(options)} {}
 
 void native_endpoint::add_routes(http::router& router) {
     const auto respond_here = [this](const http::request& req, http::response& res) {

@@ -21,7 +21,7 @@ namespace trackd::intake {
 /// not longer than its lane.
 class native_endpoint {
 public:
-    native_endpoint(lane& lane, body_decoder& decoder, event_reader_options options);
+    native_endpoint(lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options);
     native_endpoint(const native_endpoint&) = delete;
     native_endpoint& operator=(const native_endpoint&) = delete;
 

@@ -22,7 +22,8 @@ class pixel_endpoint {
 public:
     /// @param guard may be null: then nobody needs a key. Outlives this
     pixel_endpoint(
-        lane& lane, body_decoder& decoder, event_reader_options options, key_guard* guard = nullptr
+        lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options,
+        key_guard* guard = nullptr
     );
     pixel_endpoint(const pixel_endpoint&) = delete;
     pixel_endpoint& operator=(const pixel_endpoint&) = delete;

@@ -1,7 +1,10 @@
 // Why a body became no events: found by the readers, which know no HTTP, and answered by the endpoint.
 #pragma once
 
+#include "intake/limits.hpp"
+
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace trackd::intake {
@@ -23,11 +26,13 @@ enum class refusal_kind : std::uint8_t {
     unsupported_encoding,    ///< a content coding that is not known
     invalid_encoding,        ///< not what its content coding says
     body_too_large,          ///< once its content coding was taken off
+    bodies_full,             ///< no room for it beside the others, once its content coding was taken off
 };
 
 struct refusal {
     refusal_kind kind;
-    std::string detail; ///< one sentence for people: what, where, and what was expected
+    std::string detail;            ///< one sentence for people: what, where, and what was expected
+    std::optional<limit> hit = {}; ///< the limit that it is over
 };
 
 } // namespace trackd::intake

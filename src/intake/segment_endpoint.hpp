@@ -23,7 +23,8 @@ class segment_endpoint {
 public:
     /// @param guard may be null: then nobody needs a key. Outlives this
     segment_endpoint(
-        lane& lane, body_decoder& decoder, event_reader_options options, key_guard* guard = nullptr
+        lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options,
+        key_guard* guard = nullptr
     );
     segment_endpoint(const segment_endpoint&) = delete;
     segment_endpoint& operator=(const segment_endpoint&) = delete;

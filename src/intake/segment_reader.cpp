@@ -99,7 +99,7 @@ std::optional<refusal> segment_reader::parse(std::string_view body) {
         return refuse(refusal_kind::empty_body, "the body is empty; expected a JSON object");
     if (auto fault = document_.parse(text)) {
         fault->offset += body.size() - text.size();
-        return refuse(refusal_kind::invalid_json, "invalid JSON at " + describe(*fault, body));
+        return invalid_json(*fault, body);
     }
     if (const auto kind = document_.root().kind(); kind != json_kind::object)
         return refuse(
@@ -120,11 +120,12 @@ std::optional<refusal> segment_reader::read_items(const request_facts& facts, ba
     for (bool more = at.enter(); more; more = at.next(), ++index) {
         const auto place = "batch [" + std::to_string(index) + ']';
         if (index == options_.max_batch_events)
-            return refuse(
-                refusal_kind::batch_too_large, "the batch has more than " +
-                                                   std::to_string(options_.max_batch_events) +
-                                                   " calls; send it in several requests. Nothing was stored"
-            );
+            return refusal{
+                refusal_kind::batch_too_large,
+                "the batch has more than " + std::to_string(options_.max_batch_events) +
+                    " calls; send it in several requests. Nothing was stored",
+                limit::max_batch_events
+            };
         if (at.kind() != json_kind::object)
             return refuse_call(
                 place + " is " + std::string{with_article(at.kind())} + "; expected an object"

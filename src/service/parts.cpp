@@ -111,10 +111,11 @@ std::size_t raised_file_limit() {
 
 } // namespace
 
-http::options http_options(const config::http_settings& settings) {
+http::options http_options(const config::http_settings& settings, base::byte_budget& bodies) {
     http::options options;
     options.max_head_bytes = settings.max_head_bytes;
     options.max_body_bytes = settings.max_body_bytes;
+    options.bodies = &bodies;
     options.idle_timeout = settings.idle_timeout;
     options.head_timeout = settings.head_timeout;
     options.body_timeout = settings.body_timeout;

@@ -2,6 +2,7 @@
 // for.
 #pragma once
 
+#include "base/byte_budget.hpp"
 #include "config/settings.hpp"
 #include "http/cors.hpp"
 #include "http/listening_socket.hpp"
@@ -20,7 +21,8 @@
 
 namespace trackd::service {
 
-[[nodiscard]] http::options http_options(const config::http_settings& settings);
+/// @param bodies outlives the workers that get the options
+[[nodiscard]] http::options http_options(const config::http_settings& settings, base::byte_budget& bodies);
 [[nodiscard]] http::cors_policy make_cors_policy(const config::http_settings& settings);
 [[nodiscard]] std::vector<intake::key_options> make_keys(const config::settings& settings);
 [[nodiscard]] tracker_options make_tracker_options(const config::tracker_settings& settings);

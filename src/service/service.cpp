@@ -14,6 +14,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -46,8 +47,9 @@ service::service(
     config::settings settings, std::function<config::settings()> reload, http::passed_sockets passed
 )
     : settings_{std::move(settings)}, reload_{std::move(reload)}, started_{std::chrono::steady_clock::now()},
-      stop_{main_.get_executor(), [this] { hurry(); }}, pool_{io_threads(settings_.http)},
-      tracker_{make_tracker()}, admin_worker_{main_, http_options(settings_.http), admin_routes()},
+      stop_{main_.get_executor(), [this] { hurry(); }}, bodies_{settings_.http.max_bodies_bytes},
+      pool_{io_threads(settings_.http)}, tracker_{make_tracker()},
+      admin_worker_{main_, http_options(settings_.http, bodies_), admin_routes()},
       connections_{
           main_.get_executor(), max_connections(settings_.http), settings_.http.max_connections_per_address
       },
@@ -58,7 +60,7 @@ service::service(
       tasks_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
       leading_{main_.get_executor(), [this](const auto& name, auto why) { leading_failed(name, why); }} {
     keys_.replace(make_keys(settings_), system_clock());
-    pool_.add_workers(http_options(settings_.http), [this](asio::io_context& thread) {
+    pool_.add_workers(http_options(settings_.http, bodies_), [this](asio::io_context& thread) {
         return ingest_routes(thread);
     });
     listen(std::move(passed));
@@ -108,6 +110,33 @@ std::vector<admin::listener_group> service::listeners() {
     return {{"ingest", pool_.workers(), connections_.turned_away()}, {"admin", {&admin_worker_}}};
 }
 
+std::vector<admin::limit_hits> service::limits() const {
+    std::vector<admin::limit_hits> all;
+    const auto add = [&all](std::string_view name, std::uint64_t hits) {
+        const auto known = std::ranges::find(all, name, &admin::limit_hits::limit);
+        if (known == all.end())
+            all.push_back({name, hits});
+        else
+            known->hits += hits; // of the same limit, in another folder
+    };
+    add(to_string(http::limit::max_connections), connections_.waits());
+    add(to_string(http::limit::max_connections_per_address), connections_.turned_away());
+    for (const auto* listeners : {&ingest_listeners_, &admin_listeners_})
+        for (const auto& listener : *listeners)
+            add(to_string(http::limit::open_files), listener.shortages());
+    const auto add_worker = [&add](const http::worker& worker) {
+        for (const auto which : http::all_limits)
+            add(to_string(which), worker.figures().limits.of(which));
+    };
+    add_worker(admin_worker_);
+    for (const auto* worker : pool_.workers())
+        add_worker(*worker);
+    for (const auto& thread : intake_limits_)
+        for (const auto which : intake::all_limits)
+            add(to_string(which), thread.of(which));
+    return all;
+}
+
 std::vector<base::running_task> service::tasks() const {
     auto running = tasks_.running();
     for (auto& one : leading_.running())
@@ -120,7 +149,8 @@ std::vector<base::running_task> service::tasks() const {
 
 http::router service::ingest_routes(asio::io_context& thread) {
     http::router routes;
-    const auto guard = std::make_shared<intake::key_guard>(keys_);
+    auto& limits = intake_limits_.emplace_back();
+    const auto guard = std::make_shared<intake::key_guard>(keys_, limits);
     routes.set_guard(guard);
     routes.set_cors(make_cors_policy(settings_.http));
     intake::event_reader_options options;
@@ -128,9 +158,9 @@ http::router service::ingest_routes(asio::io_context& thread) {
     options.max_batch_events = settings_.http.max_batch_events;
     options.max_event_bytes = settings_.http.max_event_bytes;
     const intake::decoding_limits decoding{
-        settings_.http.max_decoded_bytes, settings_.http.max_decoded_ratio
+        settings_.http.max_decoded_bytes, settings_.http.max_decoded_ratio, &bodies_
     };
-    endpoints_.emplace_back(tracker_.add_lane(thread), options, decoding, guard).add_routes(routes);
+    endpoints_.emplace_back(tracker_.add_lane(thread), options, decoding, limits, guard).add_routes(routes);
     admin::add_health_routes(routes, *this);
     return routes;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "admin/overview.hpp"
+#include "base/byte_budget.hpp"
 #include "base/task_group.hpp"
 #include "config/settings.hpp"
 #include "http/connection_limit.hpp"
@@ -11,6 +12,7 @@
 #include "http/worker.hpp"
 #include "intake/endpoints.hpp"
 #include "intake/keys.hpp"
+#include "intake/limits.hpp"
 #include "service/io_pool.hpp"
 #include "service/shutdown.hpp"
 #include "service/stop_request.hpp"
@@ -61,6 +63,7 @@ private:
     [[nodiscard]] tracker& the_tracker() override { return tracker_; }
 
     [[nodiscard]] std::vector<admin::listener_group> listeners() override;
+    [[nodiscard]] std::vector<admin::limit_hits> limits() const override;
     [[nodiscard]] std::vector<base::running_task> tasks() const override;
 
     [[nodiscard]] tracker make_tracker() const;
@@ -96,10 +99,12 @@ private:
     std::atomic<stage> stage_{stage::starting};
     boost::asio::io_context main_{1};
     stop_request stop_;
+    base::byte_budget bodies_;
     io_pool pool_;
     tracker tracker_;
     intake::shared_key_ring keys_;
-    std::deque<intake::endpoints> endpoints_; // one an I/O thread
+    std::deque<intake::limit_counters> intake_limits_; // one an I/O thread, as are these:
+    std::deque<intake::endpoints> endpoints_;
     http::worker admin_worker_;
     http::connection_limit connections_;
     http::connection_limit admin_connections_;

@@ -39,7 +39,8 @@ struct front_door {
     front_door() { all.add_routes(router); }
 
     open_lane lane;
-    intake::endpoints all{lane, {}, {.max_bytes = 100'000}, nullptr};
+    intake::limit_counters limits;
+    intake::endpoints all{lane, {}, {.max_bytes = 100'000}, limits, nullptr};
     http::router router;
 };
 

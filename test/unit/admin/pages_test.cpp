@@ -48,6 +48,10 @@ struct admin_fixture : admin::overview {
 
     [[nodiscard]] std::vector<admin::listener_group> listeners() override { return {{"admin", {&worker}}}; }
 
+    [[nodiscard]] std::vector<admin::limit_hits> limits() const override {
+        return {{"http.max_body_bytes", 3}, {"json_depth", 0}};
+    }
+
     [[nodiscard]] std::vector<base::running_task> tasks() const override { return accepting.running(); }
 
     http::router routes() {
@@ -102,6 +106,7 @@ TEST_CASE_METHOD(admin_fixture, "the status is JSON with the books of every sink
     CHECK(page.at("uptime_seconds") == 90);
     CHECK(page.at("tracker").at("ack") == "accepted");
     CHECK(page.at("connections").at("admin") == 1);
+    CHECK(page.at("limits") == boost::json::object{{"http.max_body_bytes", 3}, {"json_depth", 0}});
     REQUIRE(page.at("sinks").as_array().size() == 1);
     CHECK(page.at("sinks").at(0).at("name") == "fake");
     CHECK(page.at("sinks").at(0).at("pending") == 0);

@@ -181,6 +181,23 @@ TEST_CASE("an acknowledgement that was refused is not blamed again for the backl
     CHECK(errors("tracker.ack = \"sometimes\"\njournal.sync = \"never\"").size() == 1);
 }
 
+TEST_CASE(
+    "less room for bodies than the largest request needs is an error at whichever was set", "[config]"
+) {
+    CHECK(
+        the_error("[http]\nmax_bodies_bytes = \"13MiB\"") ==
+        "FILE:2:20: http.max_bodies_bytes: found \"13MiB\", expected at least http.max_body_bytes and "
+        "http.max_decoded_bytes together, which is \"14MiB\""
+    );
+    CHECK(
+        the_error("", {}, {"http.max_decoded_bytes=1GiB"}) ==
+        "--set http.max_decoded_bytes: http.max_bodies_bytes: found \"128MiB\", expected at least "
+        "http.max_body_bytes and http.max_decoded_bytes together, which is \"1028MiB\""
+    );
+    CHECK(errors("", {}, {"http.max_bodies_bytes=14MiB"}).empty());
+    CHECK(errors("", {}, {"http.max_body_bytes=5GiB", "http.max_bodies_bytes=1MiB"}).size() == 1);
+}
+
 TEST_CASE("a journal with room for less than two segments is an error at whichever was set", "[config]") {
     CHECK(
         the_error("[journal]\nmax_bytes = \"100MiB\"") ==

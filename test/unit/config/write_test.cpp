@@ -56,6 +56,7 @@ threads = 0
 max_body_bytes = "4MiB"
 max_decoded_bytes = "10MiB"
 max_decoded_ratio = 200
+max_bodies_bytes = "128MiB"
 max_batch_events = 10000
 max_event_bytes = "1MiB"
 max_head_bytes = "16KiB"

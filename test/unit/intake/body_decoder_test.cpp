@@ -84,6 +84,29 @@ std::string varied(std::size_t bytes) {
 
 } // namespace
 
+TEST_CASE(
+    "what is decoded beyond 1 MiB is taken out of the budget, and given back", "[intake][compression]"
+) {
+    constexpr std::size_t mib = std::size_t{1} << 20U;
+    trackd::base::byte_budget bodies{4 * mib};
+    body_decoder decoder{{.max_ratio = 0, .bodies = &bodies}};
+    const auto small = gzip(std::string(mib, ' '));
+    const auto large = gzip(std::string(3 * mib, ' '));
+
+    CHECK(decode(decoder, "gzip", small).body.size() == mib);
+    CHECK(bodies.taken() == 0);
+    CHECK(decode(decoder, "gzip", large).body.size() == 3 * mib);
+    CHECK(bodies.taken() == 4 * mib);
+    decoder.release();
+    CHECK(bodies.taken() == 0);
+
+    REQUIRE(bodies.take(1));
+    CHECK(decode(decoder, "gzip", large).refused == refusal_kind::bodies_full);
+    decoder.release();
+    CHECK(bodies.taken() == 1);
+    CHECK(decode(decoder, "gzip", small).body.size() == mib);
+}
+
 TEST_CASE("a body without a content coding is left alone", "[intake][compression]") {
     for (const auto* coding : {"", "identity", "Identity"}) {
         CHECK(decode(coding, "{}").body == "{}");

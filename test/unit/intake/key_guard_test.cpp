@@ -40,7 +40,8 @@ struct fixture {
 
     trackd::test::manual_clock time;
     shared_key_ring shared;
-    key_guard guard{shared};
+    limit_counters limits;
+    key_guard guard{shared, limits};
     http::request req;
     http::response res;
 };

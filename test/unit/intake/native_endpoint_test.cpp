@@ -124,13 +124,35 @@ TEST_CASE("a body that is too large once it is decoded gets 413", "[intake][endp
     using namespace std::string_literals;
     fixture f;
     trackd::intake::body_decoder little{{.max_bytes = 11}};
-    trackd::intake::native_endpoint endpoint{f.lane, little, {}};
+    trackd::intake::native_endpoint endpoint{f.lane, little, f.limits, {}};
     f.router = {};
     endpoint.add_routes(f.router);
     f.header(http::field::content_encoding, "Content-Encoding", "zstd");
     f.post("/events", "\x28\xb5\x2f\xfd\x00\x58\x61\x00\x00"s + R"({"type":"z"})");
     CHECK(f.res.code == http::status::payload_too_large);
     CHECK(f.slug() == "body-too-large");
+}
+
+TEST_CASE(
+    "where there is no room for the decoded body the answer is 503, and when to come again",
+    "[intake][endpoint]"
+) {
+    fixture f;
+    trackd::base::byte_budget none{0};
+    trackd::intake::body_decoder without_room{{.max_bytes = 4U << 20U, .max_ratio = 0, .bodies = &none}};
+    trackd::intake::native_endpoint endpoint{f.lane, without_room, f.limits, {}};
+    f.router = {};
+    endpoint.add_routes(f.router);
+    f.header(http::field::content_encoding, "Content-Encoding", "zstd");
+    std::string frame{"\x28\xb5\x2f\xfd\x00\x38", 6}; // blocks of 128 KiB of blanks
+    for (int i = 0; i < 16; ++i)
+        frame.append("\x02\x00\x10 ", 4);
+    f.post("/events", frame.append("\x03\x00\x10 ", 4));
+    CHECK(f.res.code == http::status::service_unavailable);
+    CHECK(f.slug() == "bodies-full");
+    CHECK(f.answered_header("Retry-After: 1"));
+    CHECK(f.limits.of(trackd::intake::limit::max_bodies_bytes) == 1);
+    CHECK(f.lane.events().empty());
 }
 
 TEST_CASE("the idempotency key becomes the id", "[intake][endpoint]") {

@@ -96,7 +96,7 @@ connection::step connection::on_readable() {
         exchange_->in.received(got.bytes);
         next = answer_what_is_complete();
         if (next != step::readable || !exchange_) break;
-        if (got.bytes < room.size() && !stream_.has_buffered()) break;
+        if (got.bytes < room.size()) break; // nothing more was there, not of a TLS record either
     }
     return next;
 }

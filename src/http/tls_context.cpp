@@ -58,7 +58,9 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, con
 }
 
 void set_rules(SSL_CTX* context) {
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_min_proto_version(
+        context, TLS1_2_VERSION
+    ); // as the ciphers do, but this says so in the alert
     SSL_CTX_set_cipher_list(context, ciphers_of_1_2);
     // A peer that just ends its connection is nothing new to HTTP, which knows how long its messages are.
     SSL_CTX_set_options(

@@ -47,7 +47,10 @@ class Requests(Tls):
             connection.socket.unwrap()  # raises where the peer's close_notify does not come
 
     def test_tls_1_2_works_with_forward_secrecy_and_no_older_version_does(self):
-        daemon = self.start(self.settings)
+        lenient = self.place / "openssl.cnf"  # what the system forbids shall not be what this test sees
+        lenient.write_text("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n"
+                           "[c]\nMinProtocol = None\nCipherString = DEFAULT@SECLEVEL=0\n")
+        daemon = self.start(self.settings, environment={"OPENSSL_CONF": str(lenient)})
         context = tls.client(self.certificate, maximum_version=ssl.TLSVersion.TLSv1_2)
         with Connection(daemon.ingest, tls=context) as connection:
             self.assertEqual(connection.socket.version(), "TLSv1.2")
@@ -57,7 +60,7 @@ class Requests(Tls):
             "160301002f0100002b0302" + "11" * 32 + "00" + "0004" + "c009002f" + "0100" + "0000")
         with Connection(daemon.ingest) as old:
             old.send(hello)
-            self.assertEqual(old.socket.recv(100)[:1], b"\x15", "an alert")
+            self.assertEqual(old.socket.recv(100), bytes.fromhex("1503020002" + "0246"), "fatal, protocol_version")
         trackd.wait_until(lambda: self.figures(daemon) == (1, 1), "it is counted")
 
     def test_alpn_is_http_1_1_or_nothing(self):
@@ -101,6 +104,44 @@ class Requests(Tls):
             for _ in range(3):
                 self.assertEqual(connection.response().status, 201)
         self.assertEqual(daemon.stop().delivered, 3)
+
+    def test_a_request_that_lies_in_openssl_already_is_answered(self):
+        daemon = self.start(self.settings)
+        large, small = (request_bytes("POST", "/events", b"x" * size, Content_Type="text/plain") for size in (40_000, 1))
+        with daemon.connect() as connection:
+            for _ in range(10):
+                connection.send(large[:-10])
+                connection.send(large[-10:] + small)  # one record: its end is behind that of the large body
+                self.assertEqual(connection.response().status, 201)
+                self.assertEqual(connection.response().status, 201)
+        self.assertEqual(daemon.stop().delivered, 20)
+
+    def test_answers_that_move_while_one_of_them_waits_to_be_sent(self):
+        path = str(self.place / "ingest.sock")  # whose buffer for sending does not grow
+        daemon = self.start({**self.settings, "http.listen": f"unix:{path}"})
+        events, key = 1500, "k" * 200  # for an answer that is larger than whatever the others have made room for
+        post = request_bytes("POST", "/events", b"{}\n" * events, Content_Type="application/x-ndjson",
+                             Prefer="return=representation", Idempotency_Key=key)
+        get = request_bytes("GET", "/nowhere")
+        last = get * 150 + post
+        self.assertLess(len(last), 16384, "it comes as one record")
+        # With one of these the buffer becomes full while the answers of the last record are written, of which the
+        # one to the POST is still to come: it waits for the journal.
+        for count, fill in enumerate(range(300, 1000, 50), 1):
+            with self.subTest(fill=fill), daemon.connect() as connection:
+                connection.send(get * fill)
+                connection.send(last)
+                trackd.wait_until(
+                    lambda: daemon.status()["tracker"]["accepted"] == count * events or self.is_writing(daemon),
+                    "all is read, or the buffer is full")
+                for _ in range(fill + 150):
+                    self.assertEqual(connection.response().status, 404)
+                answer = connection.response()
+                self.assertEqual(answer.status, 201)
+                self.assertEqual(answer.json(), {"accepted": events, "ids": [f"{key}-{n}" for n in range(events)]})
+
+    def is_writing(self, daemon):
+        return any(one["state"] == "writing" for one in daemon.tasks()["connections"])
 
     def test_the_admin_listener_and_the_healthcheck(self):
         daemon = self.start({"admin.tls.certificate": self.certificate, "admin.tls.key": self.key})

@@ -8,14 +8,18 @@
 #include <charconv>
 #include <cstdint>
 #include <cstring>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <optional>
+#include <poll.h>
 #include <sstream>
 #include <stdexcept>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 namespace trackd::http {
@@ -134,6 +138,39 @@ int connect_to(const native_socket& socket, const sockaddr_un& at) {
     return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at);
 }
 
+// Keeps others out who are about to make or replace a socket file in this directory: one that is bound, but not listened
+// on yet, looks as if it had been left behind. The kernel ends the lock with the process, and nothing stays in the
+// directory.
+class directory_lock {
+public:
+    explicit directory_lock(const std::string& directory)
+        : descriptor_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+        if (descriptor_ < 0) fail(errno);
+        for (int tries = 0; ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0; ++tries) {
+            const int error = errno;
+            if (error == EWOULDBLOCK && tries < most_tries) {
+                ::poll(nullptr, 0, wait_ms); // at the start, when nothing runs that it could hold up
+                continue;
+            }
+            ::close(descriptor_);
+            if (error != EWOULDBLOCK) fail(error);
+            throw std::runtime_error("another process holds the lock (flock) of " + directory);
+        }
+    }
+
+    ~directory_lock() { ::close(descriptor_); }
+
+    directory_lock(const directory_lock&) = delete;
+    directory_lock& operator=(const directory_lock&) = delete;
+
+private:
+    // Others need it for less than a millisecond.
+    static constexpr int most_tries = 200;
+    static constexpr int wait_ms = 10;
+
+    int descriptor_;
+};
+
 // The file exists: it is removed if it is a socket behind which nobody listens.
 void remove_stale(const std::string& path) {
     struct stat found{};
@@ -151,6 +188,7 @@ void remove_stale(const std::string& path) {
 listening_socket listen_on_file(const std::string& path) {
     auto socket = open_socket(AF_UNIX);
     const auto at = address_of(path);
+    const directory_lock until_it_listens(path.substr(0, path.rfind('/') + 1));
     if (bind_to(socket, at) != 0) {
         if (errno != EADDRINUSE) fail(errno);
         remove_stale(path);

@@ -6,10 +6,19 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <algorithm>
+#include <barrier>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
 
 using namespace trackd;
 using namespace trackd::http;
@@ -81,6 +90,46 @@ TEST_CASE_METHOD(fixture, "a file behind which somebody listens is refused, and 
     const auto first = listen_on(address);
     CHECK(refusal() == "cannot listen on " + address + ": Address already in use");
     CHECK(can_connect());
+}
+
+TEST_CASE_METHOD(
+    fixture, "of many that want the same stale file at once one gets it, and can be reached",
+    "[http][listener]"
+) {
+    constexpr int starters = 8;
+    for (int round = 0; round < 100; ++round) {
+        boost::asio::io_context context;
+        boost::asio::local::stream_protocol::acceptor{context, {path}}.close();
+        std::barrier at_once{starters};
+        std::vector<std::future<std::optional<listening_socket>>> all;
+        for (int i = 0; i < starters; ++i)
+            all.push_back(std::async(std::launch::async, [&]() -> std::optional<listening_socket> {
+                at_once.arrive_and_wait();
+                try {
+                    return listen_on(address);
+                } catch (const std::runtime_error& error) {
+                    if (!std::string_view{error.what()}.ends_with(": Address already in use")) throw;
+                    return std::nullopt;
+                }
+            }));
+        std::vector<std::optional<listening_socket>> got;
+        for (auto& each : all)
+            got.push_back(each.get());
+        REQUIRE(std::ranges::count_if(got, [](const auto& one) { return one.has_value(); }) == 1);
+        REQUIRE(can_connect());
+    }
+}
+
+TEST_CASE_METHOD(fixture, "who waits in vain for the directory says so", "[http][listener]") {
+    const int directory_of_others = ::open(directory.path().c_str(), O_RDONLY);
+    REQUIRE(::flock(directory_of_others, LOCK_EX) == 0);
+    const auto said = refusal();
+    ::close(directory_of_others);
+    CHECK(
+        said == "cannot listen on " + address + ": another process holds the lock (flock) of " +
+                    directory.path().string() + "/"
+    );
+    CHECK(refusal().empty());
 }
 
 TEST_CASE_METHOD(fixture, "a file that is no socket is refused, and stays", "[http][listener]") {

@@ -24,6 +24,10 @@ constexpr std::size_t input_bytes(const options& limits) {
     return limits.max_head_bytes + 2 * max_chunk_line;
 }
 
+// A body's own buffer may be as large without being charged: enough for what usually comes in chunks, and little enough
+// to be had by every connection.
+constexpr std::size_t free_body_bytes = 8U * 1024U;
+
 // A sender of one-byte chunks must not make us read for ever.
 constexpr std::uint64_t max_wire_bytes(const options& limits) {
     return 2 * limits.max_body_bytes + 64U * 1024U;
@@ -219,7 +223,7 @@ void parser::next() {
         input_.clear();
     }
     body_.clear();
-    body_.shrink(input_.capacity());
+    body_.shrink(free_body_bytes);
     held_.release();
     body_bytes_ = 0;
     stage_ = stage::head;
@@ -253,9 +257,8 @@ void parser::move_to_front() {
     begin_ = 0;
 }
 
-// A second buffer like `input_` is everybody's; what is larger is taken out of what all share.
 bool parser::may_hold(std::size_t bytes) {
-    return bytes <= input_.capacity() || held_.grow_to(bytes);
+    return bytes <= free_body_bytes || held_.grow_to(bytes);
 }
 
 // For a body whose size only its end will tell: with some to spare.

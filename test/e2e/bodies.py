@@ -9,8 +9,8 @@ CLIENTS = 60
 ROOM = 16 * MIB
 SETTINGS = {"http.max_body_bytes": "4MiB", "http.max_decoded_bytes": "4MiB", "http.max_bodies_bytes": ROOM,
             "http.body_timeout": "10m", "http.min_body_rate": 0, **trackd.MEMORY}
-# Beside the room for bodies: two buffers for each connection, and what a thread needs to work.
-MOST = ROOM + CLIENTS * 64 * 1024 + 8 * MIB
+# Beside the room for bodies: the buffers of each connection, and what a thread needs to work.
+MOST = ROOM + CLIENTS * 40 * 1024 + 8 * MIB
 HALF = b"x" * (2 * MIB)
 
 
@@ -90,6 +90,7 @@ class Bodies(trackd.TestCase):
             self.assertIn(b" 100 ", connection.socket.recv(4096))
         body = b'{"data":"' + b"x" * 30_000 + b'"}'
         self.assertEqual(self.daemon.post(body).status, 201)
+        body = b'{"data":"' + b"x" * 8_000 + b'"}'
         chunked = f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
         with self.daemon.connect() as connection:
             connection.send(request_bytes("POST", "/events", Transfer_Encoding="chunked").replace(

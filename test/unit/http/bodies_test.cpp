@@ -65,7 +65,7 @@ bool is_refusal_for_room(const http::refused& why) {
 } // namespace
 
 TEST_CASE_METHOD(
-    fixture, "a body that fits into a connection's own buffer is not charged", "[http][bodies]"
+    fixture, "a body that fits into one of a connection's own buffers is not charged", "[http][bodies]"
 ) {
     const std::string body(30'000, 'x');
     REQUIRE(feed(head(body.size())) == progress::need_more);
@@ -73,7 +73,7 @@ TEST_CASE_METHOD(
     REQUIRE(feed(body) == progress::ready);
     CHECK(bodies.taken() == 0);
     parser.next();
-    REQUIRE(feed(std::string{chunked_head} + chunk(body) + "0\r\n\r\n") == progress::ready);
+    REQUIRE(feed(std::string{chunked_head} + chunk(body.substr(0, 8'000)) + "0\r\n\r\n") == progress::ready);
     CHECK(bodies.taken() == 0);
 }
 

@@ -117,6 +117,7 @@ parser::progress parser::read_head() {
     beast_.emplace(*this);
     request_.headers.clear();
     request_.parameter = {};
+    request_.client = nullptr;
     request_.caller.reset();
     beast_->put(boost::asio::buffer(bytes.data(), head_size), error);
     if (error) return refuse(refused_by_parser(error, bytes.substr(0, bytes.find('\r'))));
@@ -250,6 +251,7 @@ void parser::move_to_front() {
 
 void parser::reset() {
     input_.clear();
+    request_.client = nullptr;
     request_.caller.reset();
     unread_ = 0;
     next();

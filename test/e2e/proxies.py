@@ -104,7 +104,7 @@ class ProxyProtocol(Proxies):
         self.assertTrue(cut.ended())
         self.assertEqual(self.failures(daemon), 6)
         self.begin(daemon).close()  # only looks whether somebody listens
-        said = daemon.log.find(r"the trusted proxy 127\.0\.0\.1 is closed for want of a PROXY header: (.*)")
+        said = daemon.log.wait_for(r"the trusted proxy 127\.0\.0\.1 is closed for want of a PROXY header: (.*)")
         self.assertIn(r'"POST /events HTTP/1.1\r\n', said[1])
         lines = [entry for entry in daemon.log.entries if "PROXY header" in entry["message"]]
         self.assertLess(len(lines), 6, "not one each")
@@ -134,7 +134,7 @@ class ProxyProtocol(Proxies):
         third = self.begin(daemon, version_1("192.0.2.7"))
         self.assertTrue(third.ended(), "closed")
         self.assertEqual(daemon.status()["http"]["turned_away"], 1)
-        self.assertTrue(daemon.log.find("192.0.2.7, behind a proxy, has as much as one address may have"))
+        daemon.log.wait_for("192.0.2.7, behind a proxy, has as much as one address may have")
         for _ in range(4):  # of the proxy's own, any number
             self.assertEqual(self.post(self.begin(daemon, b"PROXY UNKNOWN\r\n")).status, 201)
         self.assertEqual(self.post(self.begin(daemon, version_1("192.0.2.8"))).status, 201)

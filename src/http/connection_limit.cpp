@@ -15,6 +15,7 @@ address_share::~address_share() {
 }
 
 connection_slot::~connection_slot() {
+    share_ = {}; // first: the connection that waits for the slot may be one of the same address
     if (from_ != nullptr) from_->give_back();
 }
 

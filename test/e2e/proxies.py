@@ -116,6 +116,15 @@ class ProxyProtocol(Proxies):
         self.assertTrue(self.begin(daemon, b"PROXY").ended())
         self.assertEqual(self.failures(daemon), 2)
 
+    def test_a_proxy_that_has_said_nothing_does_not_hold_up_the_end(self):
+        daemon = self.start({**self.settings, "http.head_timeout": "1d", "shutdown.idle_timeout": "0s"})
+        waiting = [self.begin(daemon), self.begin(daemon, b"PROXY TCP4")]
+        trackd.wait_until(lambda: daemon.status()["connections"]["ingest"] == 2, "they are accepted")
+        daemon.stop()
+        for connection in waiting:
+            self.assertTrue(connection.ended())
+        self.assertFalse(daemon.log.find("PROXY header"), "it is no failure of theirs")
+
     def test_others_speak_plain_http_and_their_headers_are_none(self):
         daemon = self.start(self.settings)
         direct = self.begin(daemon, source="127.0.0.2")

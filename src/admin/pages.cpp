@@ -55,6 +55,7 @@ json::object http_of(const std::vector<listener_group>& groups) {
     );
     figures["tls_handshakes"] = sum(groups, [](const http::counters& c) { return c.tls_handshakes.value(); });
     figures["tls_failures"] = sum(groups, [](const http::counters& c) { return c.tls_failures.value(); });
+    figures["proxy_failures"] = sum(groups, [](const http::counters& c) { return c.proxy_failures.value(); });
     figures["rejected"] = sum(groups, [](const http::counters& c) {
         return std::accumulate(
             c.refusals.begin(), c.refusals.end(), std::uint64_t{0},

@@ -3,6 +3,7 @@
 
 #include "base/ascii.hpp"
 #include "config/address.hpp"
+#include "config/network.hpp"
 #include "config/units.hpp"
 #include "config/web_origin.hpp"
 #include "config/words.hpp"
@@ -57,6 +58,11 @@ std::string description(const expectation& expected, std::span<const std::string
     case form::text_list:
         return "a string without control characters, 1 to " + std::to_string(longest_in_list) +
                " bytes, or an array of " + bounds + " of them";
+    case form::networks:
+        return "an address or network such as \"192.0.2.1\", \"10.0.0.0/8\" or \"2001:db8::/32\", \"unix\", "
+               "or "
+               "an array of " +
+               bounds + " of them";
     case form::web_origins:
         return "an origin such as \"https://shop.example\" or \"http://localhost:3000\", without a path, or "
                "an array of " +
@@ -159,6 +165,13 @@ private:
         const auto* text = std::get_if<std::string>(&from.content);
         const auto element = text ? normalised(*text) : std::nullopt;
         if (!element) return refuse(from);
+        if (expected_.written == form::networks && !names_network(*text)) {
+            return report(
+                from, "found " + in_quotes(*text) +
+                          ", which is an address within a network, expected the network " +
+                          in_quotes(*element) + ", or the address alone"
+            );
+        }
         const bool any_port = expected_.written == form::address_list && takes_any_port(*element);
         if (!any_port && std::ranges::find(given, *element) != given.end()) {
             return report(
@@ -174,14 +187,29 @@ private:
     [[nodiscard]] std::optional<std::string> normalised(const std::string& text) const {
         if (expected_.written == form::address_list) return normalised_address(text);
         if (expected_.written == form::web_origins) return normalised_web_origin(text);
+        if (expected_.written == form::networks) return normalised_network(text);
         const bool right = !text.empty() && std::cmp_less_equal(text.size(), longest_in_list) &&
                            std::ranges::none_of(text, is_control);
         return right ? std::optional{text} : std::nullopt;
     }
 
+    static constexpr std::string_view socket_files = "unix";
+
+    [[nodiscard]] static std::optional<std::string> normalised_network(const std::string& text) {
+        if (text == socket_files) return text;
+        const auto network = parse_network(text);
+        return network ? std::optional{network->text} : std::nullopt;
+    }
+
+    /// Of what `normalised_network` takes: whether nothing was left out.
+    [[nodiscard]] static bool names_network(const std::string& text) {
+        return text == socket_files || parse_network(text)->exact;
+    }
+
     [[nodiscard]] std::string_view elements(std::size_t count = 2) const {
         switch (expected_.written) {
         case form::address_list: return count == 1 ? "address" : "addresses";
+        case form::networks: return count == 1 ? "network" : "networks";
         case form::web_origins: return count == 1 ? "origin" : "origins";
         default: return count == 1 ? "string" : "strings";
         }
@@ -229,6 +257,7 @@ std::string range(const expectation& expected) {
     case form::path: return in_numbers + " bytes";
     case form::address_list:
     case form::text_list:
+    case form::networks:
     case form::web_origins: return in_numbers;
     case form::sha256:
     case form::flag:

@@ -104,6 +104,18 @@ void check_listen(const reading& all, problems& found) {
     }
 }
 
+/// With nobody to believe, every connection would speak plain HTTP, whatever the proxies begin with.
+void check_proxy_protocol(const reading& all, problems& found) {
+    const auto& http = all.result.http;
+    if (!http.proxy_protocol || !http.trusted_proxies.empty()) return;
+    if (all.wrong.contains("http.trusted_proxies")) return;
+    found.add(
+        all.where.at("http.proxy_protocol"), "http.proxy_protocol",
+        "found true, but there are no http.trusted_proxies whose headers could be believed, expected the "
+        "addresses of the proxies there"
+    );
+}
+
 void check_tls(const reading& all, std::string_view listener, const tls_settings& tls, problems& found) {
     if (tls.certificate.empty() == tls.key.empty()) return;
     const auto prefix = std::string{listener} + ".tls.";
@@ -224,6 +236,7 @@ void finish(reading& all, problems& found) {
     check_sync(all, found);
     check_bodies_bytes(all, found);
     check_listen(all, found);
+    check_proxy_protocol(all, found);
     check_tls(all, "http", all.result.http.tls, found);
     check_tls(all, "admin", all.result.admin.tls, found);
     check_retry(all, found);

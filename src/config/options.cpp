@@ -69,7 +69,20 @@ constexpr auto all_options = std::to_array<option<settings>>({
     {"http.max_connections_per_address", of<&settings::http, &http_settings::max_connections_per_address>,
      form::count, 0, million,
      "How many connections one address may have open at a time, an IPv6 address counting as its /64; 0: any "
-     "number. More are closed at once. Behind a proxy all come from its address."},
+     "number. More are closed at once. The clients of a trusted proxy count for themselves: with their "
+     "connections where the PROXY protocol names them, else with their requests while these are served, of "
+     "which more are answered with 429. Behind any other proxy all come from its address."},
+    {"http.trusted_proxies", of<&settings::http, &http_settings::trusted_proxies>, form::networks, 0, 1000,
+     "Whose word is taken for who a client is, in `X-Forwarded-For` or the PROXY protocol: addresses and "
+     "networks, such as `10.0.0.0/8` or `2001:db8::1`; `unix` stands for whoever connects through a socket "
+     "file. Empty: nobody's."},
+    {"http.proxy_protocol", of<&settings::http, &http_settings::proxy_protocol>, form::flag, 0, 0,
+     "Whether a connection from a trusted proxy begins with a header of the PROXY protocol, version 1 or 2, "
+     "before TLS; one that does not is closed. Others must not send it."},
+    {"http.record_client", of<&settings::http, &http_settings::record_client>, form::choice, 0, 0,
+     "What each event is told of its client, in the extensions `clientip` and `useragent`. `none`: nothing. "
+     "`truncated`: the address without its last part (an IPv4 /24, an IPv6 /48), and the products of the "
+     "user agent with their major versions. `full`: both as they came."},
     {"http.head_timeout", of<&settings::http, &http_settings::head_timeout>, form::duration, 1, day,
      "How long a client may take to send a request's head, from its first byte."},
     {"http.body_timeout", of<&settings::http, &http_settings::body_timeout>, form::duration, 1, day,

@@ -24,6 +24,9 @@ enum class sink_start { oldest, newest };
 
 enum class sink_kind { sqlite, file, log, null };
 
+/// `http.record_client`: how much of its client each event is told. The intake has its own enum.
+enum class client_detail { none, truncated, full };
+
 enum class log_level { trace, debug, info, warn, error, off };
 
 enum class log_format { text, json };
@@ -34,6 +37,7 @@ enum class log_format { text, json };
 [[nodiscard]] std::string_view to_string(journal_sync value) noexcept;
 [[nodiscard]] std::string_view to_string(sink_kind value) noexcept;
 [[nodiscard]] std::string_view to_string(sink_start value) noexcept;
+[[nodiscard]] std::string_view to_string(client_detail value) noexcept;
 [[nodiscard]] std::string_view to_string(log_level value) noexcept;
 [[nodiscard]] std::string_view to_string(log_format value) noexcept;
 
@@ -66,6 +70,9 @@ struct http_settings {
     std::size_t max_head_bytes = 16 * 1024;
     std::size_t max_connections = 0;             ///< 0: as many as the limit on open files leaves room for
     std::size_t max_connections_per_address = 0; ///< 0: as many as in all
+    strings trusted_proxies;                     ///< each an address, a network or `unix`; empty: none
+    bool proxy_protocol = false;                 ///< a connection of a trusted proxy begins with its header
+    client_detail record_client = client_detail::none;
     std::chrono::milliseconds head_timeout{10'000};
     std::chrono::milliseconds body_timeout{30'000};
     std::size_t min_body_rate = 500; ///< bytes a second; 0: any

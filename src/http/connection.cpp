@@ -39,9 +39,13 @@ connection::connection(
     enter(state::idle, worker.limits.head_timeout);             // whoever connects has something to say
     socket_.assign(boost::asio::ip::tcp::v4(), accepted.get()); // of either family: Asio only passes it on
     static_cast<void>(accepted.release());
-    if (!tls) return;
-    stream_.use(*tls, socket_.native_handle());
-    enter(state::handshake, worker.limits.head_timeout);
+    if (tls) {
+        stream_.use(*tls, socket_.native_handle());
+        enter(state::handshake, worker.limits.head_timeout);
+    }
+    if (!worker.limits.proxies) return;
+    peer_ = std::make_unique<connection_peer>(*worker.limits.proxies, socket_.native_handle());
+    if (peer_->owes_header()) enter(state::proxy_header, worker.limits.head_timeout);
 }
 
 connection::~connection() {
@@ -83,6 +87,7 @@ task<void> connection::serve() {
 connection::step connection::on_readable() {
     if (state_ == state::lingering) return discard();
     if (state_ == state::handshake) return shake_hands();
+    if (state_ == state::proxy_header) return read_proxy_header();
     if (!exchange_) exchange_ = worker_.exchanges.take();
     auto next = step::readable;
     for (int reads = 0; reads < max_reads_in_a_row; ++reads) {
@@ -99,6 +104,31 @@ connection::step connection::on_readable() {
         if (got.bytes < room.size()) break; // nothing more was there, not of a TLS record either
     }
     return next;
+}
+
+connection::step connection::read_proxy_header() {
+    const auto read = peer_->read_header(socket_.native_handle());
+    switch (read.what) {
+    case transport::outcome::done: break;
+    case transport::outcome::would_block: return step::readable;
+    case transport::outcome::ended: // who has said nothing only looked whether somebody listens
+        return peer_->received().empty() ? step::nothing : proxy_header_failed("it is not complete");
+    case transport::outcome::failed:
+        return peer_->complaint().empty() ? step::nothing : proxy_header_failed(peer_->complaint());
+    }
+    worker_.figures.bytes_received.add(read.bytes);
+    const auto& client = peer_->address();
+    if (client && slot_ && !slot_.limit()->assign(slot_, *client)) {
+        worker_.turned_away(*client);
+        return step::nothing;
+    }
+    enter(stream_.has_tls() ? state::handshake : state::idle, worker_.limits.head_timeout);
+    return on_readable(); // a proxy sends it together with what the client has sent
+}
+
+connection::step connection::proxy_header_failed(std::string_view why) {
+    worker_.proxy_header_failed(peer_->address(), why, peer_->received());
+    return linger(worker_.limits.linger_timeout);
 }
 
 connection::step connection::shake_hands() {
@@ -143,6 +173,10 @@ connection::step connection::on_late() {
     case state::handshake:
         count_missed(limit::head_timeout);
         return handshake_failed("it was not complete in time");
+    case state::proxy_header:
+        if (worker_.closing) return step::nothing;
+        count_missed(limit::head_timeout);
+        return proxy_header_failed("it was not complete in time");
     case state::head: return refuse_late(limit::head_timeout);
     case state::body: {
         const auto missed = body_is_late();
@@ -171,7 +205,7 @@ connection::step connection::answer_what_is_complete() {
             if (auto wait = write_answers()) return *wait;
             return wait_for_more();
         }
-        if (!admit_body()) continue;
+        if (!admit_client() || !admit_body()) continue;
         if (!handle()) return step::handling;
     }
     if (auto wait = write_answers()) return *wait;
@@ -183,12 +217,29 @@ connection::step connection::answer_what_is_complete() {
 bool connection::admit_head() {
     auto& x = *exchange_;
     try {
+        if (peer_) over_limit_ = !peer_->begin(x.in.current(), slot_.limit());
         if (worker_.routes.admit_head(x.in.current(), x.in.announced_bytes(), x.res)) return true;
     } catch (...) {
         handler_failed(std::current_exception());
     }
     worker_.figures.refusals[static_cast<std::size_t>(refusal::not_admitted)].add();
     x.res.close = x.in.announces_body();
+    answer_current();
+    return false;
+}
+
+// The proxy's connection is to be kept, as other clients' requests come on it: so only now, when the body is there.
+bool connection::admit_client() {
+    if (!over_limit_) return true;
+    auto& x = *exchange_;
+    worker_.turned_away(*x.in.current().client);
+    worker_.figures.refusals[static_cast<std::size_t>(refusal::not_admitted)].add();
+    x.res.clear();
+    x.res.problem(
+        status::too_many_requests, "too-many-requests",
+        "As many requests of this client's address are being served as may be at a time. Nothing was stored."
+    );
+    x.res.add_header("Retry-After", "1");
     answer_current();
     return false;
 }
@@ -284,6 +335,10 @@ void connection::append(answer_form form) {
     worker_.figures.count_response(x.res.code);
     answered_ = true;
     last_answer_ = form.close;
+    if (peer_) {
+        peer_->answered();
+        over_limit_ = false;
+    }
 }
 
 // Returns what to wait for if not everything could be written at once.
@@ -411,6 +466,7 @@ void connection::set_deadline(tick_count deadline) {
 tick_count connection::latest_deadline() const {
     if (!worker_.closing) return no_deadline;
     switch (state_) {
+    case state::proxy_header:
     case state::handshake:
     case state::idle: return worker_.idle_deadline;
     case state::handling: return no_deadline;
@@ -428,8 +484,8 @@ void connection::release_exchange() {
 }
 
 connection_info connection::info() const {
-    static constexpr std::string_view names[] = {"idle",    "head",      "body",     "handling",
-                                                 "writing", "lingering", "handshake"};
+    static constexpr std::string_view names[] = {"idle",    "head",      "body",      "handling",
+                                                 "writing", "lingering", "handshake", "proxy_header"};
     const auto now = worker_.sweep.now();
     const auto since = [&](tick_count then) {
         return static_cast<std::chrono::milliseconds::rep>(now - then) * worker::tick;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/connection_limit.hpp"
+#include "http/connection_peer.hpp"
 #include "http/deadline_sweep.hpp"
 #include "http/exchange.hpp"
 #include "http/native_socket.hpp"
@@ -45,7 +46,16 @@ public:
     [[nodiscard]] connection_info info() const;
 
 private:
-    enum class state : unsigned char { idle, head, body, handling, writing, lingering, handshake };
+    enum class state : unsigned char {
+        idle,
+        head,
+        body,
+        handling,
+        writing,
+        lingering,
+        handshake,
+        proxy_header
+    };
 
     // What to wait for next.
     enum class step : unsigned char { readable, writable, handling, nothing };
@@ -55,12 +65,15 @@ private:
     step on_handled(const std::exception_ptr& failure);
     step on_late();
 
+    step read_proxy_header();
+    step proxy_header_failed(std::string_view why);
     step shake_hands();
     step handshake_failed(std::string_view why);
 
     step answer_what_is_complete();
     bool handle();
     bool admit_head();
+    bool admit_client();
     bool admit_body();
     void answer_expectation(parser::progress progress);
     void handler_failed(const std::exception_ptr& why);
@@ -89,7 +102,8 @@ private:
     socket socket_;
     transport stream_; // what crosses it
     connection_slot slot_;
-    std::unique_ptr<exchange> exchange_; // while there is a request, or part of one, or an answer to send
+    std::unique_ptr<connection_peer> peer_; // where anybody wants to know who it is
+    std::unique_ptr<exchange> exchange_;    // while there is a request, or part of one, or an answer to send
     tick_count accepted_at_;
     tick_count state_since_;
     std::size_t lingered_bytes_ = 0;
@@ -97,6 +111,7 @@ private:
     bool answered_ = false;    // since the last change of state
     bool silent_ = true;       // no byte has come yet
     bool last_answer_ = false; // was given: what still comes is thrown away
+    bool over_limit_ = false;  // the address of the current request has more than it may have
     bool late_ = false;        // its deadline came while it waited
 };
 

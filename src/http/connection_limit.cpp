@@ -4,16 +4,25 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 
+#include <utility>
+
 namespace trackd::http {
 
 namespace asio = boost::asio;
 
-connection_slot::~connection_slot() {
-    if (from_ != nullptr) from_->give_back(peer_);
+address_share::~address_share() {
+    if (in_ != nullptr) in_->give_back_share(of_);
 }
 
-connection_limit::connection_limit(executor_type executor, std::size_t max, std::size_t max_per_address)
-    : max_(max), max_per_address_(max_per_address),
+connection_slot::~connection_slot() {
+    share_ = {}; // first: the connection that waits for the slot may be one of the same address
+    if (from_ != nullptr) from_->give_back();
+}
+
+connection_limit::connection_limit(
+    executor_type executor, std::size_t max, std::size_t max_per_address, trusted_proxies uncounted
+)
+    : max_(max), max_per_address_(max_per_address), uncounted_(std::move(uncounted)),
       freed_(executor, std::chrono::steady_clock::time_point::max()) {}
 
 connection_slot connection_limit::try_take() noexcept {
@@ -29,15 +38,23 @@ connection_slot connection_limit::take() noexcept {
     return connection_slot(*this);
 }
 
-bool connection_limit::assign(connection_slot& slot, peer_address to) {
+std::optional<address_share> connection_limit::share_of(const client_address& address) {
+    if (!counts_addresses() || uncounted_.trusts(address)) return address_share{};
+    const auto peer = peer_at(address);
     const std::lock_guard lock(mutex_);
-    auto& count = by_address_[to];
+    auto& count = by_address_[peer];
     if (count >= max_per_address_) {
         turned_away_.fetch_add(1, std::memory_order_relaxed);
-        return false;
+        return std::nullopt;
     }
     ++count;
-    slot.peer_ = to;
+    return address_share{*this, peer};
+}
+
+bool connection_limit::assign(connection_slot& slot, const client_address& to) {
+    auto share = share_of(to);
+    if (!share) return false;
+    slot.share_ = std::move(*share);
     return true;
 }
 
@@ -53,12 +70,13 @@ void connection_limit::wake() {
     freed_.cancel();
 }
 
-void connection_limit::give_back(std::optional<peer_address> peer) noexcept {
-    if (peer) {
-        const std::lock_guard lock(mutex_);
-        const auto found = by_address_.find(*peer);
-        if (--found->second == 0) by_address_.erase(found);
-    }
+void connection_limit::give_back_share(peer_address of) noexcept {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_address_.find(of);
+    if (--found->second == 0) by_address_.erase(found);
+}
+
+void connection_limit::give_back() noexcept {
     --in_use_;
     if (wanted_.exchange(false)) asio::post(freed_.get_executor(), [this] { wake(); });
 }

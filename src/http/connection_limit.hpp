@@ -1,10 +1,12 @@
 // How many connections may be open at once, over all workers, and from one address: the listeners take a slot before
-// they accept.
+// they accept. Behind a proxy an address has requests instead of connections.
 #pragma once
 
+#include "http/client_address.hpp"
 #include "http/counters.hpp"
 #include "http/peer_address.hpp"
 #include "http/task.hpp"
+#include "http/trusted_proxies.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 
@@ -21,6 +23,30 @@ namespace trackd::http {
 
 class connection_limit;
 
+/// That something is counted as one of those that an address may have. Ends, on whatever thread, when it is destroyed.
+class address_share {
+public:
+    address_share() = default; ///< of an address that is not counted
+
+    address_share(address_share&& other) noexcept : in_(std::exchange(other.in_, nullptr)), of_(other.of_) {}
+
+    address_share& operator=(address_share&& other) noexcept {
+        std::swap(in_, other.in_);
+        std::swap(of_, other.of_);
+        return *this;
+    }
+
+    ~address_share();
+
+private:
+    friend class connection_limit;
+
+    address_share(connection_limit& in, peer_address of) noexcept : in_(&in), of_(of) {}
+
+    connection_limit* in_ = nullptr;
+    peer_address of_{};
+};
+
 /// The right to have one connection open. Given back, on whatever thread, when it is destroyed.
 class connection_slot {
 public:
@@ -29,18 +55,21 @@ public:
     explicit connection_slot(connection_limit& from) noexcept : from_(&from) {}
 
     connection_slot(connection_slot&& other) noexcept
-        : from_(std::exchange(other.from_, nullptr)), peer_(std::exchange(other.peer_, std::nullopt)) {}
+        : from_(std::exchange(other.from_, nullptr)), share_(std::move(other.share_)) {}
 
     connection_slot& operator=(connection_slot&&) = delete;
     ~connection_slot();
 
     [[nodiscard]] explicit operator bool() const noexcept { return from_ != nullptr; }
 
+    /// Whose it is; null where it holds nothing.
+    [[nodiscard]] connection_limit* limit() const noexcept { return from_; }
+
 private:
     friend class connection_limit;
 
     connection_limit* from_ = nullptr;
-    std::optional<peer_address> peer_; // as one of whose it is counted
+    address_share share_; // as one of whose it is counted
 };
 
 /// Shared by the listeners, all of one thread, and outlives their connections.
@@ -49,7 +78,11 @@ public:
     /// @param executor the listeners'
     /// @param max      1 or more
     /// @param max_per_address 0: as many as there are slots
-    connection_limit(executor_type executor, std::size_t max, std::size_t max_per_address = 0);
+    /// @param uncounted       who may have as many as there are in any case: others stand behind them
+    connection_limit(
+        executor_type executor, std::size_t max, std::size_t max_per_address = 0,
+        trusted_proxies uncounted = {}
+    );
 
     /// @return an empty slot where all are taken. Any thread.
     [[nodiscard]] connection_slot try_take() noexcept;
@@ -59,9 +92,13 @@ public:
 
     [[nodiscard]] bool counts_addresses() const noexcept { return max_per_address_ != 0; }
 
-    /// Counts the slot, which is one of ours, as one of this address. Any thread.
-    /// @return false where the address has all that it may have: that is counted, and the connection is to be closed
-    [[nodiscard]] bool assign(connection_slot& slot, peer_address to);
+    /// Counts something as one of this address, unless nothing of it is counted. Any thread.
+    /// @return nothing where the address has all that it may have: that is counted, and it is to be turned away
+    [[nodiscard]] std::optional<address_share> share_of(const client_address& address);
+
+    /// The same for the slot, which is one of ours: as long as it is held.
+    /// @return false: the connection is to be closed
+    [[nodiscard]] bool assign(connection_slot& slot, const client_address& to);
 
     /// How often an address had too many. Any thread.
     [[nodiscard]] std::uint64_t turned_away() const noexcept {
@@ -83,8 +120,10 @@ public:
     [[nodiscard]] std::size_t max() const noexcept { return max_; }
 
 private:
+    friend class address_share;
     friend class connection_slot;
-    void give_back(std::optional<peer_address> peer) noexcept;
+    void give_back() noexcept;
+    void give_back_share(peer_address of) noexcept;
 
     using timer = boost::asio::basic_waitable_timer<
         std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, executor_type>;
@@ -92,6 +131,7 @@ private:
     const std::size_t max_;
     counter waits_;
     const std::size_t max_per_address_;
+    const trusted_proxies uncounted_;
     std::atomic<std::uint64_t> turned_away_ = 0;
     std::mutex mutex_;
     std::map<peer_address, std::size_t> by_address_; // those that have any

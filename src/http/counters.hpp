@@ -36,7 +36,7 @@ enum class refusal : std::uint8_t {
     transfer_coding, ///< a transfer coding other than chunked: 501
     closing,         ///< not complete when the time for it was over, at shutdown: 503
     version,         ///< neither HTTP/1.0 nor HTTP/1.1: 505
-    not_admitted,    ///< the guard did not let it in
+    not_admitted,    ///< the guard did not let it in, or its address has as many as it may have
     count_           // how many there are
 };
 
@@ -89,6 +89,7 @@ struct counters {
     counter connections_closed;
     counter tls_handshakes;           ///< that were completed
     counter tls_failures;             ///< handshakes that were begun, and not completed
+    counter proxy_failures;           ///< connections of proxies that did not begin with a sound header
     counter requests;                 ///< those that came to the router
     counter handler_errors;           ///< exceptions that left a handler, each answered 500
     std::array<counter, 6> responses; ///< by the first digit of their status: [2] for 2xx

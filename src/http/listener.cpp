@@ -107,13 +107,14 @@ listener::outcome listener::accept_one(connection_slot slot) {
 }
 
 bool listener::may_come_in(const sockaddr_storage& from, connection_slot& slot) {
-    const auto peer = peer_of(from);
-    if (!peer || limit_.assign(slot, *peer)) return true;
+    const auto address = address_of(from);
+    if (!address || limit_.assign(slot, *address)) return true;
     const auto now = std::chrono::steady_clock::now();
     if (now < next_turned_away_line_) return false;
     next_turned_away_line_ = now + std::chrono::seconds{10};
     base::log().warn(
-        "http: {} has as many connections as one address may have: more are closed", to_string(*peer)
+        "http: {} has as many connections as one address may have: more are closed",
+        to_string(peer_at(*address))
     );
     return false;
 }

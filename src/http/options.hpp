@@ -1,12 +1,15 @@
-// The bounds of what one client may ask of us: bytes, and time.
+// The bounds of what one client may ask of us, bytes and time; and whom to believe who that client is.
 #pragma once
 
 #include "base/byte_budget.hpp"
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 
 namespace trackd::http {
+
+struct proxy_rules;
 
 /// All times are per phase of one connection, measured in ticks of `worker::tick`: they end up to one tick
 /// late.
@@ -29,6 +32,9 @@ struct options {
     std::size_t min_body_rate = 500;                 ///< bytes a second, over the time since the head; 0: any
     std::chrono::milliseconds write_timeout{30'000}; ///< for the answers that wait: the client is cut off
     std::chrono::milliseconds linger_timeout{2'000}; ///< between our half of the close and the client's
+
+    std::shared_ptr<const proxy_rules>
+        proxies; ///< null: nobody is trusted, and nobody asks whose a request is
 };
 
 } // namespace trackd::http

@@ -123,6 +123,7 @@ parser::progress parser::read_head() {
     beast_.emplace(*this);
     request_.headers.clear();
     request_.parameter = {};
+    request_.client = nullptr;
     request_.caller.reset();
     beast_->put(boost::asio::buffer(bytes.data(), head_size), error);
     if (error) return refuse(refused_by_parser(error, bytes.substr(0, bytes.find('\r'))));
@@ -272,6 +273,7 @@ bool parser::make_room(std::size_t bytes) {
 
 void parser::reset() {
     input_.clear();
+    request_.client = nullptr;
     request_.caller.reset();
     unread_ = 0;
     next();

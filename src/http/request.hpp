@@ -1,6 +1,8 @@
 // One HTTP request as its handler sees it.
 #pragma once
 
+#include "http/client_address.hpp"
+
 #include <trackd/wall_time.hpp>
 
 #include <boost/beast/http/field.hpp>
@@ -40,7 +42,8 @@ public:
     std::string_view parameter; ///< what stood for `{name}` in the route's pattern, as sent
     wall_time received_at;      ///< when its last byte had arrived
     bool http_1_0 = false;
-    std::shared_ptr<const void> caller; ///< who it is, to the guard that let it in; null: nobody asked
+    const client_address* client = nullptr; ///< whose it is, where somebody wants to know; null: unknown
+    std::shared_ptr<const void> caller;     ///< who it is, to the guard that let it in; null: nobody asked
 
     /// The first field with this name; empty where there is none.
     [[nodiscard]] std::string_view header(field id) const noexcept;

@@ -43,8 +43,9 @@ public:
     }
 
     /// What is on the socket, encrypted or not.
-    [[nodiscard]] static result read_raw(int descriptor, std::span<char> into) noexcept {
-        const auto got = ::recv(descriptor, into.data(), into.size(), MSG_DONTWAIT);
+    /// @param flags such as MSG_PEEK
+    [[nodiscard]] static result read_raw(int descriptor, std::span<char> into, int flags = 0) noexcept {
+        const auto got = ::recv(descriptor, into.data(), into.size(), MSG_DONTWAIT | flags);
         if (got > 0) return {outcome::done, static_cast<std::size_t>(got)};
         return {got == 0 ? outcome::ended : of_errno()};
     }

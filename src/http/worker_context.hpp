@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/answer.hpp"
+#include "http/client_address.hpp"
 #include "http/counters.hpp"
 #include "http/deadline_sweep.hpp"
 #include "http/exchange.hpp"
@@ -14,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,11 +54,28 @@ struct worker_context {
     /// @param why empty: the client went away
     void handshake_failed(std::string_view why);
 
+    /// The same for a trusted proxy whose connection does not begin with a header of the PROXY protocol.
+    /// @param received what came instead, or of it
+    void proxy_header_failed(
+        const std::optional<client_address>& from, std::string_view why, std::string_view received
+    );
+
+    /// Says, at the same rate, that something of this address was turned away, which is counted already.
+    void turned_away(const client_address& who);
+
 private:
-    tick_count next_log_line_ = 0;
-    std::uint64_t unlogged_ = 0;
-    tick_count next_handshake_line_ = 0;
-    std::uint64_t unlogged_handshakes_ = 0;
+    /// Lets one line through in so much time, and counts those that it holds back.
+    struct bounded_line {
+        tick_count next = 0;
+        std::uint64_t held_back = 0;
+
+        bool may_come(tick_count at, std::chrono::seconds every);
+    };
+
+    bounded_line handler_line_;
+    bounded_line handshake_line_;
+    bounded_line proxy_line_;
+    bounded_line turned_away_line_;
 };
 
 } // namespace trackd::http

@@ -50,7 +50,7 @@ std::optional<refusal> event_completion::append(
         event.source = facts.source.empty() ? std::string_view{options_.default_source} : facts.source;
     if (event.type.empty()) event.type = facts.path_type.empty() ? "event" : facts.path_type;
     event.received_at = facts.received_at;
-    if (!facts.traceparent.empty()) add_trace(event, facts);
+    if (!facts.traceparent.empty() || facts.client != nullptr) add_extensions(event, facts);
 
     if (const auto bytes = bytes_of(event); bytes > options_.max_event_bytes)
         return refusal{
@@ -63,15 +63,24 @@ std::optional<refusal> event_completion::append(
     return std::nullopt;
 }
 
-// An event's own trace wins as a whole: the state of one trace says nothing about another.
-void event_completion::add_trace(event_view& event, const request_facts& facts) {
-    if (has_extension(event.extensions, "traceparent")) return;
-    extensions_ = R"({"traceparent":)";
-    base::append_json_string(extensions_, facts.traceparent);
-    if (!facts.tracestate.empty() && !has_extension(event.extensions, "tracestate")) {
-        extensions_ += R"(,"tracestate":)";
-        base::append_json_string(extensions_, facts.tracestate);
+// What an event says itself wins; of its trace as a whole, as the state of one trace says nothing about another.
+void event_completion::add_extensions(event_view& event, const request_facts& facts) {
+    extensions_ = "{";
+    const auto add = [&](std::string_view name, std::string_view value) {
+        if (value.empty() || has_extension(event.extensions, name)) return;
+        if (extensions_.size() > 1) extensions_ += ',';
+        extensions_.append("\"").append(name).append("\":");
+        base::append_json_string(extensions_, value);
+    };
+    if (!has_extension(event.extensions, "traceparent")) {
+        add("traceparent", facts.traceparent);
+        add("tracestate", facts.tracestate);
     }
+    if (facts.client != nullptr) {
+        add("clientip", facts.client->address);
+        add("useragent", facts.client->user_agent);
+    }
+    if (extensions_.size() == 1) return;
     if (event.extensions.empty())
         extensions_ += '}';
     else

@@ -38,7 +38,7 @@ bool wants_representation(const http::request& req) noexcept {
 native_endpoint::native_endpoint(
     lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options
 )
-    : admission_{lane, decoder, limits}, reader_{std::move(options)} {}
+    : admission_{lane, decoder, limits}, clients_{options.record_client}, reader_{std::move(options)} {}
 
 void native_endpoint::add_routes(http::router& router) {
     const auto respond_here = [this](const http::request& req, http::response& res) {
@@ -76,6 +76,7 @@ std::optional<refusal> native_endpoint::read(const http::request& req, std::stri
     facts.received_at = req.received_at;
     facts.content_type = req.header(http::field::content_type);
     facts.idempotency_key = own.idempotency_key;
+    facts.client = clients_.of(req);
 
     if (const auto* caller = caller_of(req)) facts.source = caller->name();
 

@@ -4,6 +4,7 @@
 
 #include "http/router.hpp"
 #include "intake/admission.hpp"
+#include "intake/client_record.hpp"
 #include "intake/cloudevent_headers.hpp"
 #include "intake/event_reader.hpp"
 
@@ -42,6 +43,7 @@ private:
     read_binary(const http::request& req, const request_facts& facts, std::string_view body, batch& events);
 
     admission admission_;
+    client_record clients_;
     event_reader reader_;
     cloudevent_headers cloudevent_headers_;
 };

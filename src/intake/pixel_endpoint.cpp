@@ -47,6 +47,7 @@ std::optional<refusal> pixel_endpoint::read(const http::request& req, std::strin
         return std::nullopt; // asks about the image, and shows nobody anything
     request_facts facts;
     facts.received_at = req.received_at;
+    facts.client = clients_.of(req);
     const auto parameters = parameters_of(req.query);
     event_view event;
     event.time = req.received_at;

@@ -3,6 +3,7 @@
 
 #include "http/router.hpp"
 #include "intake/admission.hpp"
+#include "intake/client_record.hpp"
 #include "intake/completion.hpp"
 
 #include <trackd/lane.hpp>
@@ -48,6 +49,7 @@ private:
     key_guard* guard_;
     event_reader_options options_;
     event_completion completion_{options_};
+    client_record clients_{options_.record_client};
     std::string data_; // of the last event; kept for its memory
 };
 

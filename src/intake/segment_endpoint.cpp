@@ -20,9 +20,10 @@ using http::status;
 
 constexpr std::string_view success = R"({"success":true})";
 
-request_facts facts_of(const http::request& req) noexcept {
+request_facts facts_of(const http::request& req, client_record& clients) {
     request_facts facts;
     facts.received_at = req.received_at;
+    facts.client = clients.of(req);
     if (const auto* caller = caller_of(req)) facts.source = caller->name();
     return facts;
 }
@@ -70,7 +71,8 @@ void answer_settings(const http::request& req, http::response& res) {
 segment_endpoint::segment_endpoint(
     lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options, key_guard* guard
 )
-    : admission_{lane, decoder, limits}, reader_{std::move(options)}, guard_{guard} {}
+    : admission_{lane, decoder, limits}, clients_{options.record_client}, reader_{std::move(options)},
+      guard_{guard} {}
 
 void segment_endpoint::add_routes(http::router& router) {
     using enum segment_kind;
@@ -110,7 +112,7 @@ void segment_endpoint::add_routes(http::router& router) {
 void segment_endpoint::add_calls(
     http::router& router, std::optional<segment_kind> kind, std::string path, bool rudderstack
 ) {
-    auto& format = calls_.emplace_back(call_format{reader_, guard_, kind, rudderstack});
+    auto& format = calls_.emplace_back(call_format{reader_, clients_, guard_, kind, rudderstack});
     router.add(
         http::verb::post, std::move(path),
         [this, &format](const http::request& req, http::response& res) {
@@ -121,7 +123,7 @@ void segment_endpoint::add_calls(
 }
 
 void segment_endpoint::add_pixel(http::router& router, segment_kind kind, std::string path) {
-    auto& format = pixels_.emplace_back(pixel_format{reader_, guard_, kind});
+    auto& format = pixels_.emplace_back(pixel_format{reader_, clients_, guard_, kind});
     const auto respond = [this, &format](const http::request& req, http::response& res) {
         return admission_.take(req, res, format);
     };
@@ -132,8 +134,8 @@ void segment_endpoint::add_pixel(http::router& router, segment_kind kind, std::s
 std::optional<refusal>
 segment_endpoint::call_format::read(const http::request& req, std::string_view body, batch& events) const {
     reader.set_sent_at(req.header("SentAt"));
-    return kind ? reader.read_call(facts_of(req), *kind, body, events)
-                : reader.read_batch(facts_of(req), body, events);
+    return kind ? reader.read_call(facts_of(req, clients), *kind, body, events)
+                : reader.read_batch(facts_of(req, clients), body, events);
 }
 
 void segment_endpoint::call_format::accept(const http::request& req, http::response& res, const new_events&)
@@ -198,7 +200,7 @@ segment_endpoint::pixel_format::read(const http::request& req, std::string_view,
     const auto size = call.size();
     call.append(http::request::body_padding, ' ');
     reader.set_sent_at({});
-    return reader.read_call(facts_of(req), kind, std::string_view{call}.substr(0, size), events);
+    return reader.read_call(facts_of(req, clients), kind, std::string_view{call}.substr(0, size), events);
 }
 
 void segment_endpoint::pixel_format::accept(const http::request&, http::response& res, const new_events&)

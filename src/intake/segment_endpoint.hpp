@@ -3,6 +3,7 @@
 
 #include "http/router.hpp"
 #include "intake/admission.hpp"
+#include "intake/client_record.hpp"
 #include "intake/segment_reader.hpp"
 
 #include <trackd/lane.hpp>
@@ -48,6 +49,7 @@ private:
         [[nodiscard]] bool is_rudderstack(const http::request& req) const noexcept;
 
         segment_reader& reader;
+        client_record& clients;
         key_guard* guard;
         std::optional<segment_kind> kind; ///< none: a batch
         bool rudderstack_path = false;
@@ -69,6 +71,7 @@ private:
         void deny(const http::request& req, http::response& res) const;
 
         segment_reader& reader;
+        client_record& clients;
         key_guard* guard;
         segment_kind kind;
         std::string call = {}; ///< as JSON; kept for its memory
@@ -79,6 +82,7 @@ private:
     void add_pixel(http::router& router, segment_kind kind, std::string path);
 
     admission admission_;
+    client_record clients_;
     segment_reader reader_;
     key_guard* guard_;
     std::deque<call_format> calls_; // they stay in place

@@ -69,6 +69,15 @@ journal_sync sync_of(config::journal_sync when) {
     throw std::logic_error{"an unknown journal.sync"};
 }
 
+intake::client_detail detail_of(config::client_detail detail) {
+    switch (detail) {
+    case config::client_detail::none: return intake::client_detail::none;
+    case config::client_detail::truncated: return intake::client_detail::truncated;
+    case config::client_detail::full: return intake::client_detail::full;
+    }
+    throw std::logic_error{"an unknown http.record_client"};
+}
+
 journal_options make_journal_options(const config::settings& settings) {
     journal_options options;
     options.directory = journal_directory(settings);
@@ -121,6 +130,25 @@ http::options http_options(const config::http_settings& settings, base::byte_bud
     options.body_timeout = settings.body_timeout;
     options.min_body_rate = settings.min_body_rate;
     options.write_timeout = settings.write_timeout;
+    return options;
+}
+
+std::shared_ptr<const http::proxy_rules> make_proxy_rules(const config::http_settings& settings) {
+    const bool recorded = settings.record_client != config::client_detail::none;
+    if (settings.trusted_proxies.empty() && !recorded) return nullptr;
+    return std::make_shared<const http::proxy_rules>(http::proxy_rules{
+        .trusted = http::trusted_proxies{settings.trusted_proxies},
+        .proxy_protocol = settings.proxy_protocol,
+        .finds_client = recorded || settings.max_connections_per_address != 0
+    });
+}
+
+intake::event_reader_options make_reader_options(const config::settings& settings) {
+    intake::event_reader_options options;
+    options.default_source = settings.tracker.source;
+    options.max_batch_events = settings.http.max_batch_events;
+    options.max_event_bytes = settings.http.max_event_bytes;
+    options.record_client = detail_of(settings.http.record_client);
     return options;
 }
 

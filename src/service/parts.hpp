@@ -4,11 +4,13 @@
 
 #include "base/byte_budget.hpp"
 #include "config/settings.hpp"
+#include "http/connection_peer.hpp"
 #include "http/cors.hpp"
 #include "http/listening_socket.hpp"
 #include "http/options.hpp"
 #include "http/passed_sockets.hpp"
 #include "http/tls_context.hpp"
+#include "intake/completion.hpp"
 #include "intake/keys.hpp"
 
 #include <trackd/tracker.hpp>
@@ -23,6 +25,12 @@ namespace trackd::service {
 
 /// @param bodies outlives the workers that get the options
 [[nodiscard]] http::options http_options(const config::http_settings& settings, base::byte_budget& bodies);
+
+/// Null where nobody is trusted, and nobody asks whose a request is.
+[[nodiscard]] std::shared_ptr<const http::proxy_rules> make_proxy_rules(const config::http_settings& settings
+);
+
+[[nodiscard]] intake::event_reader_options make_reader_options(const config::settings& settings);
 [[nodiscard]] http::cors_policy make_cors_policy(const config::http_settings& settings);
 [[nodiscard]] std::vector<intake::key_options> make_keys(const config::settings& settings);
 [[nodiscard]] tracker_options make_tracker_options(const config::tracker_settings& settings);

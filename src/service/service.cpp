@@ -51,7 +51,8 @@ service::service(
       pool_{io_threads(settings_.http)}, tracker_{make_tracker()},
       admin_worker_{main_, http_options(settings_.http, bodies_), admin_routes()},
       connections_{
-          main_.get_executor(), max_connections(settings_.http), settings_.http.max_connections_per_address
+          main_.get_executor(), max_connections(settings_.http), settings_.http.max_connections_per_address,
+          http::trusted_proxies{settings_.http.trusted_proxies}
       },
       admin_connections_{main_.get_executor(), max_admin_connections},
       signals_{main_, SIGTERM, SIGINT, SIGHUP}, watchdog_{[this] { last_words(); }},
@@ -60,9 +61,9 @@ service::service(
       tasks_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
       leading_{main_.get_executor(), [this](const auto& name, auto why) { leading_failed(name, why); }} {
     keys_.replace(make_keys(settings_), system_clock());
-    pool_.add_workers(http_options(settings_.http, bodies_), [this](asio::io_context& thread) {
-        return ingest_routes(thread);
-    });
+    auto limits = http_options(settings_.http, bodies_);
+    limits.proxies = make_proxy_rules(settings_.http); // nobody stands before the admin listener
+    pool_.add_workers(limits, [this](asio::io_context& thread) { return ingest_routes(thread); });
     listen(std::move(passed));
 }
 
@@ -153,14 +154,11 @@ http::router service::ingest_routes(asio::io_context& thread) {
     const auto guard = std::make_shared<intake::key_guard>(keys_, limits);
     routes.set_guard(guard);
     routes.set_cors(make_cors_policy(settings_.http));
-    intake::event_reader_options options;
-    options.default_source = settings_.tracker.source;
-    options.max_batch_events = settings_.http.max_batch_events;
-    options.max_event_bytes = settings_.http.max_event_bytes;
     const intake::decoding_limits decoding{
         settings_.http.max_decoded_bytes, settings_.http.max_decoded_ratio, &bodies_
     };
-    endpoints_.emplace_back(tracker_.add_lane(thread), options, decoding, limits, guard).add_routes(routes);
+    endpoints_.emplace_back(tracker_.add_lane(thread), make_reader_options(settings_), decoding, limits, guard)
+        .add_routes(routes);
     admin::add_health_routes(routes, *this);
     return routes;
 }

@@ -224,7 +224,7 @@ class Listeners(trackd.TestCase):
         for _ in range(5):
             self.assertTrue(self.connect(daemon).ended(), "closed at once")
         self.assertEqual(daemon.status()["http"]["turned_away"], 5)
-        self.assertTrue(daemon.log.find("127.0.0.1 has as many connections as one address may have"))
+        daemon.log.wait_for("127.0.0.1 has as many connections as one address may have")
         with Connection(daemon.ingest, source=("127.0.0.2", 0)) as other:
             self.assertEqual(other.request("POST", "/events", b'{"n":1}').status, 201)
         held[0].close()

@@ -1,5 +1,7 @@
 #include "server.hpp"
 
+#include "http/connection_peer.hpp"
+
 #include <boost/asio/redirect_error.hpp>
 
 #include <stdexcept>
@@ -79,8 +81,14 @@ void gate::await_arrival() {
     arrived_.get_future().get();
 }
 
-server::server(const options& limits, std::size_t max_connections, const std::function<void(router&)>& change)
-    : limit_(context_.get_executor(), max_connections),
+server::server(
+    const options& limits, std::size_t max_connections, const std::function<void(router&)>& change,
+    std::size_t max_per_address
+)
+    : limit_(
+          context_.get_executor(), max_connections, max_per_address,
+          limits.proxies ? limits.proxies->trusted : trusted_proxies{}
+      ),
       worker_(context_, limits, make_routes(at_gate, context_.get_executor(), change)),
       listener_(context_, "127.0.0.1:0", {&worker_}, limit_),
       accepting_(asio::co_spawn(context_, listener_.run(), asio::use_future)),

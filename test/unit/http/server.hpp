@@ -47,9 +47,10 @@ private:
 class server {
 public:
     /// @param change what is different about its routes
+    /// @param max_per_address connections, or requests behind the proxies of `limits`
     explicit server(
         const http::options& limits = {}, std::size_t max_connections = 1000,
-        const std::function<void(http::router&)>& change = {}
+        const std::function<void(http::router&)>& change = {}, std::size_t max_per_address = 0
     );
     ~server();
     server(const server&) = delete;

@@ -6,18 +6,6 @@
 
 namespace trackd::intake {
 
-namespace {
-
-/// Cuts the first `name=value` off the query.
-std::pair<std::string_view, std::string_view> take_parameter(std::string_view& rest) noexcept {
-    const auto parameter = rest.substr(0, rest.find('&'));
-    rest.remove_prefix(std::min(parameter.size() + 1, rest.size()));
-    const auto name = parameter.substr(0, parameter.find('='));
-    return {name, parameter.substr(std::min(name.size() + 1, parameter.size()))};
-}
-
-} // namespace
-
 std::string decode_form(std::string_view text) {
     std::string out;
     out.reserve(text.size());
@@ -32,6 +20,13 @@ std::string decode_form(std::string_view text) {
         text.remove_prefix(decoded ? encoded.size() : 1);
     }
     return out;
+}
+
+std::pair<std::string_view, std::string_view> take_parameter(std::string_view& query) noexcept {
+    const auto parameter = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(parameter.size() + 1, query.size()));
+    const auto name = parameter.substr(0, parameter.find('='));
+    return {name, parameter.substr(std::min(name.size() + 1, parameter.size()))};
 }
 
 std::vector<query_parameter> parse_query(std::string_view query) {

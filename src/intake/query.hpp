@@ -13,6 +13,9 @@ namespace trackd::intake {
 /// for itself: who sends a pixel gets no error that would help to correct it.
 [[nodiscard]] std::string decode_form(std::string_view text);
 
+/// Cuts the first parameter off the query, and returns its name and its value as sent. Both may be empty.
+std::pair<std::string_view, std::string_view> take_parameter(std::string_view& query) noexcept;
+
 /// Name and value, decoded.
 using query_parameter = std::pair<std::string, std::string>;
 

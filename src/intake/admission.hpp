@@ -5,6 +5,7 @@
 #include "http/response.hpp"
 #include "http/router.hpp"
 #include "http/task.hpp"
+#include "intake/all_or_nothing.hpp"
 #include "intake/body_decoder.hpp"
 #include "intake/key_guard.hpp"
 #include "intake/refusal.hpp"
@@ -81,17 +82,19 @@ public:
     /// returned has run; format, request and response stay in place until then.
     template <request_format Format>
     [[nodiscard]] http::pending take(const http::request& req, http::response& res, Format& format) {
-        staged_events staged{lane_};
+        all_or_nothing staged{lane_.events()};
+        const new_events added{lane_.events(), staged.start()};
         if (const auto refused = read(req, format)) {
             format.refuse(req, res, *refused);
             return std::nullopt;
         }
         std::shared_ptr<const key> caller = req.caller ? shared_caller_of(req) : nullptr;
-        if (!may_bring(req, res, format, staged, caller)) return std::nullopt;
-        const auto count = staged.events().size();
-        format.accept(req, res, staged.events());
-        if (staged.events().size() == 0) return std::nullopt; // nothing that anybody could refuse
-        if (const auto failed = lane_.admit(staged.release())) {
+        if (!may_bring(req, res, format, staged.start(), caller)) return std::nullopt;
+        const auto count = added.size();
+        format.accept(req, res, added);
+        if (count == 0) return std::nullopt; // nothing that anybody could refuse
+        staged.keep();                       // from here on the lane drops them
+        if (const auto failed = lane_.admit(staged.start())) {
             if (caller) caller->give_back_events(count);
             res.clear();
             format.fail(req, res, failed, lane_.retry_after());
@@ -105,41 +108,14 @@ public:
     /// @param answer writes the answer where they could be read
     template <request_format Format, std::invocable<const new_events&> Answer>
     void check(const http::request& req, http::response& res, Format& format, Answer answer) {
-        const staged_events staged{lane_};
+        const all_or_nothing staged{lane_.events()};
         if (const auto refused = read(req, format))
             format.refuse(req, res, *refused);
         else
-            answer(staged.events());
+            answer(new_events{lane_.events(), staged.start()});
     }
 
 private:
-    /// Drops what was appended since, unless it is released.
-    class staged_events {
-    public:
-        explicit staged_events(lane& lane) noexcept : lane_{lane}, start_{lane.mark()} {}
-
-        ~staged_events() {
-            if (!released_) lane_.drop(start_);
-        }
-
-        staged_events(const staged_events&) = delete;
-        staged_events& operator=(const staged_events&) = delete;
-
-        [[nodiscard]] new_events events() const noexcept { return {lane_.events(), start_}; }
-
-        [[nodiscard]] batch::mark mark() const noexcept { return start_; }
-
-        [[nodiscard]] batch::mark release() noexcept {
-            released_ = true;
-            return start_;
-        }
-
-    private:
-        lane& lane_;
-        batch::mark start_;
-        bool released_ = false;
-    };
-
     template <class Format>
     [[nodiscard]] std::optional<refusal> read(const http::request& req, Format& format) {
         const auto coding = req.header(http::field::content_encoding);
@@ -154,12 +130,12 @@ private:
     /// Whether the caller's key allows these events; otherwise `res` is the answer.
     template <class Format>
     [[nodiscard]] bool may_bring(
-        const http::request& req, http::response& res, Format& format, const staged_events& staged,
+        const http::request& req, http::response& res, Format& format, batch::mark since,
         std::shared_ptr<const key>& caller
     ) {
         bool may = true;
         if constexpr (identifies_late<Format>) may = caller || format.identify(req, res, caller);
-        may = may && admit_events(caller.get(), lane_.events(), staged.mark(), res);
+        may = may && admit_events(caller.get(), lane_.events(), since, res);
         if constexpr (rewords_denials<Format>) {
             if (!may) format.deny(req, res);
         }

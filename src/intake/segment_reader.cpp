@@ -1,6 +1,7 @@
 #include "intake/segment_reader.hpp"
 
 #include "base/rfc3339.hpp"
+#include "intake/all_or_nothing.hpp"
 #include "intake/body_format.hpp"
 #include "intake/decode.hpp"
 #include "intake/text.hpp"
@@ -83,9 +84,9 @@ segment_reader::read_batch(const request_facts& facts, std::string_view body, ba
     body_.collect(at);
     key_of_body_ = string_in(body_.given[write_key]);
     sent_at_of_body_ = time_in(body_.given[sent_at]);
-    const auto start = out.end_mark();
+    all_or_nothing appended{out};
     auto refused = read_items(facts, out);
-    if (refused) out.truncate(start);
+    if (!refused) appended.keep();
     release();
     return refused;
 }

@@ -260,7 +260,11 @@ void connection::answer_refusal(const refused& why) {
     auto& x = *exchange_;
     worker_.figures.refusals[static_cast<std::size_t>(why.reason)].add();
     x.res.clear();
-    x.res.problem(why.code, why.slug, why.detail);
+    worker_.routes.choose_form(x.in.current(), x.res);
+    if (why.code == status::service_unavailable) // soon another process may be there
+        x.res.unavailable(why.slug, why.detail, std::chrono::seconds{1});
+    else
+        x.res.problem(why.code, why.slug, why.detail);
     answer_form form;
     form.close = why.close || !x.in.keep_alive() || worker_.announces_close;
     append(form);

@@ -6,13 +6,13 @@
 #include "http/router.hpp"
 #include "http/task.hpp"
 #include "intake/all_or_nothing.hpp"
+#include "intake/answers.hpp"
 #include "intake/body_decoder.hpp"
 #include "intake/key_guard.hpp"
 #include "intake/refusal.hpp"
 
 #include <trackd/lane.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <memory>
@@ -39,36 +39,28 @@ private:
     batch::mark start_;
 };
 
-/// A format of the front door: how a request becomes events, and how each outcome is said to its clients.
+/// A format of the front door: how a request becomes events, and how success is said to its clients. Errors are said
+/// in the form of the route.
 template <class T>
 concept request_format = requires(
-    T& format, const http::request& req, http::response& res, std::string_view body, batch& events,
-    const new_events& added, const refusal& refused, boost::system::error_code failed,
-    std::chrono::seconds retry_after
+    T& format, const http::request& req, http::response& res, const key* caller, std::string_view body,
+    batch& events, const new_events& added
 ) {
     /// Appends the events of the request, whose body is `body` once its content coding was taken off; or says why
-    /// there are none.
-    { format.read(req, body, events) } -> std::same_as<std::optional<refusal>>;
+    /// there are none. Whose request it is, is null where nobody needs a key.
+    { format.read(req, caller, body, events) } -> std::same_as<std::optional<refusal>>;
     /// Writes the answer of success, before the events are admitted: afterwards they are the tracker's.
     { format.accept(req, res, added) } -> std::same_as<void>;
-    /// Writes the answer where nothing could be read.
-    { format.refuse(req, res, refused) } -> std::same_as<void>;
-    /// Writes the answer where the lane did not take the events, or does not know what became of them.
-    { format.fail(req, res, failed, retry_after) } -> std::same_as<void>;
 };
 
-/// A format whose requests may say in their body whose they are.
+/// A format whose requests the guard may have let through without knowing whose they are.
 template <class T>
-concept identifies_late =
-    requires(T& format, const http::request& req, http::response& res, std::shared_ptr<const key>& caller) {
-        /// Finds out whose request it is, once it is read. False: `res` says that it may not go on.
-        { format.identify(req, res, caller) } -> std::same_as<bool>;
-    };
-
-/// A format that says in its own words what the answer `res` says: that the key is wrong, or may not do this.
-template <class T>
-concept rewords_denials = requires(T& format, const http::request& req, http::response& res) {
-    { format.deny(req, res) } -> std::same_as<void>;
+concept identifies_late = requires(
+    T& format, const http::request& req, std::string_view body, http::response& res,
+    std::shared_ptr<const key>& caller
+) {
+    /// Finds out whose request it is, before it is read. False: `res` says why it may not go on.
+    { format.identify(req, body, res, caller) } -> std::same_as<bool>;
 };
 
 /// Takes the events of requests into the lane, in whatever format they come. The format is known when this is
@@ -84,12 +76,9 @@ public:
     [[nodiscard]] http::pending take(const http::request& req, http::response& res, Format& format) {
         all_or_nothing staged{lane_.events()};
         const new_events added{lane_.events(), staged.start()};
-        if (const auto refused = read(req, format)) {
-            format.refuse(req, res, *refused);
-            return std::nullopt;
-        }
-        std::shared_ptr<const key> caller = req.caller ? shared_caller_of(req) : nullptr;
-        if (!may_bring(req, res, format, staged.start(), caller)) return std::nullopt;
+        auto caller = shared_caller_of(req);
+        if (!read(req, res, format, caller)) return std::nullopt;
+        if (!admit_events(caller.get(), lane_.events(), staged.start(), res)) return std::nullopt;
         const auto count = added.size();
         format.accept(req, res, added);
         if (count == 0) return std::nullopt; // nothing that anybody could refuse
@@ -97,10 +86,10 @@ public:
         if (const auto failed = lane_.admit(staged.start())) {
             if (caller) caller->give_back_events(count);
             res.clear();
-            format.fail(req, res, failed, lane_.retry_after());
+            answer_problem(res, failed, lane_.retry_after());
             return std::nullopt;
         }
-        if (lane_.waits_for_ack()) return confirm(req, res, format);
+        if (lane_.waits_for_ack()) return confirm(res);
         return std::nullopt;
     }
 
@@ -109,44 +98,42 @@ public:
     template <request_format Format, std::invocable<const new_events&> Answer>
     void check(const http::request& req, http::response& res, Format& format, Answer answer) {
         const all_or_nothing staged{lane_.events()};
-        if (const auto refused = read(req, format))
-            format.refuse(req, res, *refused);
-        else
-            answer(new_events{lane_.events(), staged.start()});
+        auto caller = shared_caller_of(req);
+        if (read(req, res, format, caller)) answer(new_events{lane_.events(), staged.start()});
     }
 
 private:
+    /// @return whether the events are in the lane's batch; otherwise `res` is the answer
     template <class Format>
-    [[nodiscard]] std::optional<refusal> read(const http::request& req, Format& format) {
+    [[nodiscard]] bool
+    read(const http::request& req, http::response& res, Format& format, std::shared_ptr<const key>& caller) {
         const auto coding = req.header(http::field::content_encoding);
-        if (coding.empty()) return format.read(req, req.body, lane_.events()); // nearly always
+        if (coding.empty()) return read_decoded(req, req.body, res, format, caller); // nearly always
         auto body = req.body;
-        auto refused = decoder_.decode(coding, body);
-        if (!refused) refused = format.read(req, body, lane_.events());
+        const auto refused = decoder_.decode(coding, body);
+        if (refused) answer_problem(res, *refused);
+        const bool done = !refused && read_decoded(req, body, res, format, caller);
         decoder_.release();
-        return refused;
+        return done;
     }
 
-    /// Whether the caller's key allows these events; otherwise `res` is the answer.
     template <class Format>
-    [[nodiscard]] bool may_bring(
-        const http::request& req, http::response& res, Format& format, batch::mark since,
+    [[nodiscard]] bool read_decoded(
+        const http::request& req, std::string_view body, http::response& res, Format& format,
         std::shared_ptr<const key>& caller
     ) {
-        bool may = true;
-        if constexpr (identifies_late<Format>) may = caller || format.identify(req, res, caller);
-        may = may && admit_events(caller.get(), lane_.events(), since, res);
-        if constexpr (rewords_denials<Format>) {
-            if (!may) format.deny(req, res);
+        if constexpr (identifies_late<Format>) {
+            if (!caller && !format.identify(req, body, res, caller)) return false;
         }
-        return may;
+        const auto refused = format.read(req, caller.get(), body, lane_.events());
+        if (refused) answer_problem(res, *refused);
+        return !refused;
     }
 
-    template <class Format>
-    [[nodiscard]] http::task<void> confirm(const http::request& req, http::response& res, Format& format) {
+    [[nodiscard]] http::task<void> confirm(http::response& res) {
         if (const auto failed = co_await lane_.acknowledged()) {
             res.clear();
-            format.fail(req, res, failed, lane_.retry_after());
+            answer_problem(res, failed, lane_.retry_after());
         }
     }
 

@@ -14,8 +14,8 @@ namespace {
 using http::status;
 
 void refuse_unknown(http::response& res, std::string_view detail) {
-    res.problem(status::unauthorized, "unauthorized", detail);
     res.add_header("WWW-Authenticate", R"(Bearer realm="trackd")");
+    res.problem(status::unauthorized, "unauthorized", detail);
 }
 
 void refuse_rate(
@@ -24,8 +24,10 @@ void refuse_rate(
 ) {
     std::string detail = "the key " + caller.name() + " may send ";
     detail.append(std::to_string(limit)).append(" ").append(of_what);
+    const auto seconds = std::to_string(retry_after.count());
+    res.add_header("Retry-After", seconds);
+    res.add_header("X-RateLimit-Reset", seconds);
     res.problem(status::too_many_requests, "rate-limited", detail.append(" a second; nothing was stored"));
-    res.add_header("Retry-After", std::to_string(retry_after.count()));
 }
 
 bool admit_bytes(const key& caller, std::uint64_t count, http::response& res) {
@@ -34,10 +36,10 @@ bool admit_bytes(const key& caller, std::uint64_t count, http::response& res) {
     return !wait;
 }
 
+/// @param found null: there is no such key
 /// @return null, and the answer, where it may not go on
 std::shared_ptr<const key>
-admit(const key_ring& keys, std::string_view text, const http::request& req, http::response& res) {
-    auto found = keys.find(text);
+admit(std::shared_ptr<const key> found, const http::request& req, http::response& res) {
     if (!found) {
         refuse_unknown(res, "the key of this request is not known here");
     } else if (const auto origin = req.header(http::field::origin); !found->allows_origin(origin)) {
@@ -77,13 +79,16 @@ bool key_guard::is_on() noexcept {
 bool key_guard::admit_head(
     http::request& req, std::optional<std::uint64_t> body_bytes, http::access wanted, http::response& res
 ) {
-    const auto text = presented_key(req, room_);
-    if (!text) {
-        if (wanted == http::access::late) return admit_nameless(body_bytes.value_or(0), res);
+    const bool may_come_late = wanted == http::access::late;
+    const auto shown = presented_key(req, room_);
+    if (!shown) {
+        if (may_come_late) return admit_nameless(body_bytes.value_or(0), res);
         refuse_unknown(res, no_key);
         return false;
     }
-    auto caller = admit(*held_, *text, req, res);
+    auto found = held_->find(shown->text);
+    if (!found && may_come_late && shown->is_bearer) return admit_nameless(body_bytes.value_or(0), res);
+    auto caller = admit(std::move(found), req, res);
     // Of a body of unknown size only that it may have one: who is in debt need not send it.
     if (!caller || !admit_bytes(*caller, body_bytes.value_or(0), res)) return false;
     req.caller = std::move(caller);
@@ -102,7 +107,8 @@ bool key_guard::admit_text(
         refuse_unknown(res, no_key);
         return false;
     }
-    caller = admit(*held_, text, req, res);
+    if (!admit_nameless(req.body.size(), res)) return false; // nobody knew that while it came in chunks
+    caller = admit(held_->find(text), req, res);
     return caller && admit_bytes(*caller, req.body.size(), res);
 }
 

@@ -6,8 +6,9 @@
 
 #include <trackd/batch.hpp>
 
-#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 

@@ -14,25 +14,24 @@ namespace {
 
 constexpr std::array<std::string_view, 3> parameters{"key", "writeKey", "access_token"};
 
-std::optional<std::string_view> in_query(std::string_view query, std::string& room) {
+std::optional<shown_key> in_query(std::string_view query, std::string& room) {
     while (!query.empty()) {
         const auto [name, value] = take_parameter(query);
         if (value.empty() || std::ranges::find(parameters, name) == parameters.end()) continue;
         auto decoded = decode_percent(value);
         if (!decoded) return std::nullopt;
         room = std::move(*decoded);
-        return room;
+        return shown_key{room};
     }
     return std::nullopt;
 }
 
 } // namespace
 
-std::optional<std::string_view> presented_key(const http::request& req, std::string& room) {
-    if (const auto shown = read_authorization(req.header(http::field::authorization), room);
-        !shown.key.empty())
-        return shown.key;
-    if (const auto value = req.header("X-Api-Key"); !value.empty()) return value;
+std::optional<shown_key> presented_key(const http::request& req, std::string& room) {
+    const auto shown = read_authorization(req.header(http::field::authorization), room);
+    if (!shown.key.empty()) return shown_key{shown.key, shown.by == credentials::scheme::bearer};
+    if (const auto value = req.header("X-Api-Key"); !value.empty()) return shown_key{value};
     return in_query(req.query, room);
 }
 

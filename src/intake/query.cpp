@@ -1,5 +1,6 @@
 #include "intake/query.hpp"
 
+#include "base/json_text.hpp"
 #include "intake/decode.hpp"
 
 #include <algorithm>
@@ -36,6 +37,24 @@ std::vector<query_parameter> parse_query(std::string_view query) {
         if (!name.empty()) all.emplace_back(decode_form(name), decode_form(value));
     }
     return all;
+}
+
+std::map<std::string, std::string> parameters_of(std::string_view query) {
+    std::map<std::string, std::string> all;
+    for (auto& [name, value] : parse_query(query))
+        all.insert_or_assign(std::move(name), std::move(value));
+    return all;
+}
+
+void write_object(const std::map<std::string, std::string>& parameters, std::string& json) {
+    json = "{";
+    for (const auto& [name, value] : parameters) {
+        if (json.size() > 1) json += ',';
+        base::append_json_string(json, name);
+        json += ':';
+        base::append_json_string(json, value);
+    }
+    json += '}';
 }
 
 std::optional<std::string_view> find_parameter(std::string_view query, std::string_view name) noexcept {

@@ -1,6 +1,7 @@
 // The query of a URL, as forms and pixels fill it in: `name=value&name=value`.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,13 @@ using query_parameter = std::pair<std::string, std::string>;
 
 /// All parameters in their order. Those without a name are passed over.
 [[nodiscard]] std::vector<query_parameter> parse_query(std::string_view query);
+
+/// The same by their names; of several with one name the last one is left, as in most forms.
+[[nodiscard]] std::map<std::string, std::string> parameters_of(std::string_view query);
+
+/// As a JSON object of strings.
+/// @param json is replaced by it
+void write_object(const std::map<std::string, std::string>& parameters, std::string& json);
 
 /// The value of the first parameter of this name, as sent; nothing if there is none.
 [[nodiscard]] std::optional<std::string_view>

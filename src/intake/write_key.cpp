@@ -5,12 +5,10 @@
 
 namespace trackd::intake {
 
-std::string_view
-find_write_key(const http::request& req, const write_keys_in_body& in_body, std::string& memory) {
+std::string_view find_write_key(const http::request& req, std::string_view in_body, std::string& memory) {
     const auto shown = read_authorization(req.header(http::field::authorization), memory);
     if (shown.by == credentials::scheme::basic && !shown.key.empty()) return shown.key;
-    if (!in_body.top.empty()) return in_body.top;
-    if (!in_body.item.empty()) return in_body.item;
+    if (!in_body.empty()) return in_body;
     if (const auto sent = find_parameter(req.query, "writeKey"); sent && !sent->empty()) {
         memory = decode_form(*sent);
         return memory;

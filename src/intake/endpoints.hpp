@@ -5,6 +5,7 @@
 #include "intake/native_endpoint.hpp"
 #include "intake/pixel_endpoint.hpp"
 #include "intake/segment_endpoint.hpp"
+#include "intake/webhook_endpoint.hpp"
 
 #include <memory>
 #include <utility>
@@ -19,11 +20,13 @@ public:
         std::shared_ptr<key_guard> guard
     )
         : guard_{std::move(guard)}, decoder_{decoding}, native_{lane, decoder_, options},
-          segment_{lane, decoder_, options, guard_.get()}, pixel_{lane, decoder_, options, guard_.get()} {}
+          segment_{lane, decoder_, options, guard_.get()}, webhook_{lane, decoder_, options},
+          pixel_{lane, decoder_, options, guard_.get()} {}
 
     void add_routes(http::router& router) {
         native_.add_routes(router); // first, as it is looked for first
         segment_.add_routes(router);
+        webhook_.add_routes(router);
         pixel_.add_routes(router);
     }
 
@@ -32,6 +35,7 @@ private:
     body_decoder decoder_;
     native_endpoint native_;
     segment_endpoint segment_;
+    webhook_endpoint webhook_;
     pixel_endpoint pixel_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/ascii.hpp"
 #include "base/json_text.hpp"
+#include "base/version.hpp"
 #include "intake/answers.hpp"
 #include "intake/client_answers.hpp"
 #include "intake/pixel.hpp"
@@ -36,6 +37,16 @@ bool identify_by(
     }
     std::string memory;
     return guard->admit_text(find_write_key(req, in_body, memory), req, res, caller);
+}
+
+http::pending answer_health(const http::request&, http::response& res) {
+    res.json(status::ok, R"({"status":"ok"})");
+    return std::nullopt;
+}
+
+http::pending answer_version(const http::request&, http::response& res) {
+    res.json(status::ok, R"({"version":")" + std::string{base::version} + "\"}");
+    return std::nullopt;
 }
 
 /// The client is told to go on exactly as it does without us, but to this host.
@@ -90,6 +101,8 @@ void segment_endpoint::add_routes(http::router& router) {
         },
         http::access::open, say_to_segment
     );
+    router.add(http::verb::get, "/health", answer_health, http::access::open);
+    router.add(http::verb::get, "/version", answer_version, http::access::open);
 }
 
 void segment_endpoint::add_calls(

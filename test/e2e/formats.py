@@ -133,6 +133,15 @@ class Segment(trackd.TestCase):
         self.daemon.post({"userId": "u"}, path="/v1/page", traceparent=TRACE, tracestate="v=1")
         self.assertEqual(json.loads(self.daemon.rows(1)[0]["extensions"]), {"traceparent": TRACE, "tracestate": "v=1"})
 
+    def test_a_webhook_takes_any_object_and_any_fields(self):
+        self.assertEqual(self.daemon.post('{"a":1.0}', path="/v1/webhook").body, b"ok")
+        form = "application/x-www-form-urlencoded"
+        self.assertEqual(self.daemon.post("a=1&b=x+y", path="/v1/webhook", content_type=form).body, b"ok")
+        self.assertEqual(self.daemon.request("GET", "/v1/webhook?writeKey=k&c=%C3%A4").body, b"ok")
+        rows = self.daemon.rows(3)
+        self.assertEqual({row["type"] for row in rows}, {"webhook"})
+        self.assertEqual({row["data"] for row in rows}, {'{"a":1.0}', '{"a":"1","b":"x y"}', '{"c":"ä"}'})
+
     def test_a_rudderstack_client_gets_what_its_gateway_says(self):
         answer = self.daemon.post({"userId": "u"}, path="/v1/page", User_Agent="RudderLabs/rudder-sdk 1.0")
         self.assertEqual((answer.status, answer.body), (200, b"ok"))

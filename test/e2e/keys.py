@@ -322,6 +322,15 @@ class AnalyticsClients(KeysCase):
         self.assertEqual(self.daemon.post(long, path="/v1/track", **self.basic(self.key)).status, 200)
         self.assertEqual(self.daemon.stop().accepted, 1)
 
+    def test_a_webhook_needs_a_key_too(self):
+        answer = self.daemon.post({"n": 1}, path="/v1/webhook")
+        self.assertEqual((answer.status, answer.body), (401, b"invalid write key\n"))
+        self.assertEqual(self.daemon.post({"n": 1}, path=f"/v1/webhook?writeKey={self.key}").body, b"ok")
+        answer = self.daemon.request("GET", f"/v1/webhook?writeKey={self.key}&n=1")
+        self.assertEqual(answer.body, b"ok")
+        self.assertEqual({(row["source"], row["type"]) for row in self.daemon.rows(2)}, {("web", "webhook")})
+        self.assertEqual({row["data"] for row in self.daemon.rows(2)}, {'{"n":1}', '{"n":"1"}'})
+
     def test_a_pixel_is_shown_to_everybody_and_counts_for_who_has_a_key(self):
         for path in ("/pixel.gif?type=seen&key=", "/v1/pixel/track?userId=u&event=seen&writeKey="):
             for key in ("another", "", self.key):

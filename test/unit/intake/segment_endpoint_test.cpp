@@ -574,3 +574,11 @@ TEST_CASE("the trace of a request is kept with its calls", "[intake][segment]") 
             R"({"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","tracestate":"a=1"})"
         );
 }
+
+TEST_CASE("whether it works, and which version it is, is told to everybody", "[intake][segment]") {
+    fixture f;
+    CHECK(f.get("/health").body == R"({"status":"ok"})");
+    CHECK(f.res.content_type == "application/json");
+    CHECK_FALSE(boost::json::parse(f.get("/version").body).at("version").as_string().empty());
+    CHECK(f.lane.events().empty());
+}

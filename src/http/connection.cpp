@@ -318,7 +318,8 @@ void connection::answer_refusal(const refused& why) {
     worker_.figures.refusals[static_cast<std::size_t>(why.reason)].add();
     if (why.hit) worker_.figures.limits.add(*why.hit);
     x.res.clear();
-    if (why.reason == refusal::bodies_full)
+    worker_.routes.choose_form(x.in.current(), x.res);
+    if (why.code == status::service_unavailable) // soon another process, or room, may be there
         x.res.unavailable(why.slug, why.detail, std::chrono::seconds{1});
     else
         x.res.problem(why.code, why.slug, why.detail);

@@ -1,14 +1,14 @@
 // See listening_socket.hpp.
 #include "http/listening_socket.hpp"
 
+#include "base/listen_address.hpp"
+
 #include <boost/asio/ip/address.hpp>
 
-#include <arpa/inet.h>
 #include <cerrno>
-#include <charconv>
-#include <cstdint>
 #include <cstring>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <optional>
 #include <poll.h>
@@ -31,34 +31,12 @@ namespace {
 
 constexpr int backlog = 4096;
 constexpr ::mode_t file_mode = 0660;
-constexpr std::string_view unix_prefix = "unix:";
-
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-    std::uint16_t port = 0;
-    const auto end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, port);
-    if (parsed.ec != std::errc{} || parsed.ptr != end) return {};
-    return port;
-}
 
 std::optional<asio::ip::address> parse_host(std::string_view text) {
-    if (text == "localhost") return asio::ip::address_v4::loopback();
-    if (text == "*") return asio::ip::address_v6::any();
-    boost::system::error_code error;
-    if (text.starts_with('[') && text.ends_with(']')) {
-        const auto v6 = asio::ip::make_address_v6(std::string{text.substr(1, text.size() - 2)}, error);
-        if (!error) return v6;
-    } else {
-        const auto v4 = asio::ip::make_address_v4(std::string{text}, error);
-        if (!error) return v4;
-    }
-    return {};
-}
-
-// Whether it can stand in a sockaddr_un.
-bool is_socket_path(std::string_view path) {
-    return path.starts_with('/') && path.size() < sizeof(sockaddr_un::sun_path) &&
-           path.find('\0') == std::string_view::npos;
+    auto host = base::numeric_host(text);
+    if (!host) return {};
+    if (host->front() == '[') host = host->substr(1, host->size() - 2);
+    return asio::ip::make_address(*host);
 }
 
 [[noreturn]] void fail(int error) {
@@ -197,7 +175,7 @@ listening_socket listen_on_file(const std::string& path) {
     socket_file file(path);
     check(::chmod(path.c_str(), file_mode)); // before anybody can connect
     check(::listen(socket.get(), backlog));
-    return {std::move(socket), std::string{unix_prefix} + path, {}, std::move(file), false};
+    return {std::move(socket), std::string{base::socket_file_prefix} + path, {}, std::move(file), false};
 }
 
 int option_of(const native_socket& socket, int name) {
@@ -210,24 +188,25 @@ std::string unix_name(const native_socket& socket) {
     sockaddr_un at{};
     socklen_t size = sizeof at;
     check(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&at), &size));
-    return std::string{unix_prefix} + std::string{at.sun_path, ::strnlen(at.sun_path, sizeof at.sun_path)};
+    return std::string{base::socket_file_prefix} +
+           std::string{at.sun_path, ::strnlen(at.sun_path, sizeof at.sun_path)};
 }
 
 } // namespace
 
 listen_address parse_listen(std::string_view text) {
-    if (text.starts_with(unix_prefix)) {
-        const auto path = text.substr(unix_prefix.size());
-        if (is_socket_path(path)) return {{}, false, std::string{path}};
+    if (text.starts_with(base::socket_file_prefix)) {
+        const auto path = text.substr(base::socket_file_prefix.size());
+        if (base::is_socket_path(path)) return {{}, false, std::string{path}};
         throw std::invalid_argument(
             "expected unix:/PATH with an absolute path of up to " +
-            std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes"
+            std::to_string(base::longest_socket_path) + " bytes"
         );
     }
     const auto colon = text.rfind(':');
     if (colon != std::string_view::npos) {
         const auto host = parse_host(text.substr(0, colon));
-        const auto port = parse_port(text.substr(colon + 1));
+        const auto port = base::parse_port(text.substr(colon + 1));
         if (host && port) return {{*host, *port}, host->is_v6() && host->is_unspecified(), {}};
     }
     throw std::invalid_argument(

@@ -231,6 +231,7 @@ void parser::next() {
     empty_lines_ = 0;
     scanner_ = {};
     framing_ = {};
+    request_.path = request_.query = {}; // nothing is known of the next one, and it may be refused unseen
     has_fields_ = false;
     head_is_new_ = false;
     refusal_.reset();

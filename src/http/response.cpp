@@ -42,6 +42,7 @@ void response::text(status what, std::string_view text) {
 }
 
 void response::problem(status what, std::string_view slug, std::string_view detail) {
+    if (form_ != nullptr) return form_(*asked_, *this, what, slug, detail);
     code = what;
     content_type = "application/problem+json";
     body.assign(R"({"type":"urn:trackd:problem:)").append(slug);
@@ -52,8 +53,8 @@ void response::problem(status what, std::string_view slug, std::string_view deta
 }
 
 void response::unavailable(std::string_view slug, std::string_view detail, std::chrono::seconds retry_after) {
-    problem(status::service_unavailable, slug, detail);
     add_header("Retry-After", std::to_string(retry_after.count()));
+    problem(status::service_unavailable, slug, detail);
 }
 
 } // namespace trackd::http

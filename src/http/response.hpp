@@ -12,6 +12,15 @@ namespace trackd::http {
 
 using boost::beast::http::status;
 
+class request;
+struct response;
+
+/// Writes an error into an answer, in a form of its own, and may choose another status. The fields that were added
+/// before belong to the error: it may drop them.
+using error_form = void (*)(
+    const request& asked, response& res, status what, std::string_view slug, std::string_view detail
+);
+
 /// Filled in by a handler, reused from request to request by the connection. The connection adds `Date`,
 /// `Content-Length`, and `Connection: close` where it must.
 struct response {
@@ -21,7 +30,16 @@ struct response {
     std::string body;
     bool close = false; ///< close the connection after this answer
 
+    /// All but the form of errors.
     void clear();
+
+    /// How `problem` says errors to who asked this.
+    /// @param form null: as RFC 9457 has it
+    /// @param asked outlives the answer
+    void say_errors_in(error_form form, const request& asked) noexcept {
+        form_ = form;
+        asked_ = &asked;
+    }
 
     /// Appends `name: value CRLF` to `headers`. The value must not come from a client without a check: CR, LF
     /// and NUL are replaced by spaces.
@@ -30,7 +48,7 @@ struct response {
     void json(status what, std::string_view text);
     void text(status what, std::string_view text);
 
-    /// An error in the form of RFC 9457, `application/problem+json`.
+    /// An error in the form of RFC 9457, `application/problem+json`, unless the route has another.
     /// @param slug   a short stable name for programs, the last part of `type`: "invalid-json"
     /// @param detail one sentence for people: what, where, and what was expected. Escaped as JSON text
     /// demands.
@@ -38,6 +56,10 @@ struct response {
 
     /// 503 with Retry-After.
     void unavailable(std::string_view slug, std::string_view detail, std::chrono::seconds retry_after);
+
+private:
+    error_form form_ = nullptr;
+    const request* asked_ = nullptr;
 };
 
 } // namespace trackd::http

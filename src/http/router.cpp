@@ -17,7 +17,7 @@ auto name_of(verb method) {
 
 } // namespace
 
-void router::add(verb method, std::string pattern, handler respond, access wanted) {
+void router::add(verb method, std::string pattern, handler respond, access wanted, error_form errors) {
     const auto brace = pattern.find('{');
     const bool open_ended = brace != std::string::npos;
     const auto closing = open_ended ? pattern.find('}', brace) : 0;
@@ -32,7 +32,8 @@ void router::add(verb method, std::string pattern, handler respond, access wante
     }
     base::log().debug("http: route {} {}", name_of(method), pattern);
     if (open_ended) pattern.resize(brace);
-    entries_.push_back({method, std::move(pattern), std::move(ending), open_ended, std::move(respond), wanted}
+    entries_.push_back(
+        {method, std::move(pattern), std::move(ending), open_ended, std::move(respond), wanted, errors}
     );
 }
 
@@ -48,12 +49,18 @@ const router::entry* router::find(const request& req) const noexcept {
     return found;
 }
 
+void router::choose_form(const entry* found, const request& req, response& res) noexcept {
+    res.say_errors_in(found == nullptr ? nullptr : found->errors, req);
+}
+
 pending router::route(request& req, response& res) const {
     if (answers_preflight(req)) {
         answer_preflight(req, res);
         return {};
     }
-    if (const auto* found = find(req)) {
+    const auto* found = find(req);
+    choose_form(found, req, res);
+    if (found != nullptr) {
         if (found->open_ended) req.parameter = found->parameter_in(req.path);
         return found->respond(req, res);
     }
@@ -65,6 +72,7 @@ bool router::ask_guard(request& req, std::optional<std::uint64_t> body_bytes, re
     const auto* found = find(req);
     if (found == nullptr || found->wanted == access::open || answers_preflight(req)) return true;
     res.clear();
+    choose_form(found, req, res);
     return guard_->admit_head(req, body_bytes, found->wanted, res);
 }
 

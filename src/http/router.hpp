@@ -35,7 +35,11 @@ public:
     /// @param pattern `/status`, `/events/{type}` or `/projects/{key}/settings`: one segment may stand for
     /// anything that is not empty and has no `/` in it
     /// @param wanted  whom the guard has to know first
-    void add(verb method, std::string pattern, handler respond, access wanted = access::known);
+    /// @param errors  how all errors are said once the route is known, those of HTTP and the guard, too; null: as
+    /// RFC 9457 has it
+    void
+    add(verb method, std::string pattern, handler respond, access wanted = access::known,
+        error_form errors = nullptr);
 
     /// Asks this one from now on. Without it, everybody is let in.
     void set_guard(std::shared_ptr<guard> who) { guard_ = std::move(who); }
@@ -57,6 +61,9 @@ public:
         return req.caller == nullptr || guard_->admit_body(req, res);
     }
 
+    /// Has the answer say errors as the request's route does. `admit_head` and `route` do so by themselves.
+    void choose_form(const request& req, response& res) const { choose_form(find(req), req, res); }
+
     /// Answers the request, which gets its `parameter` set. Exceptions of a handler pass through.
     [[nodiscard]] pending route(request& req, response& res) const;
 
@@ -73,6 +80,7 @@ private:
         bool open_ended;     ///< has a `{name}`
         handler respond;
         access wanted;
+        error_form errors;
 
         [[nodiscard]] bool matches(std::string_view path) const noexcept;
         [[nodiscard]] std::string_view parameter_in(std::string_view path) const noexcept;
@@ -83,6 +91,7 @@ private:
     }
 
     [[nodiscard]] const entry* find(const request& req) const noexcept;
+    static void choose_form(const entry* found, const request& req, response& res) noexcept;
     [[nodiscard]] bool ask_guard(request& req, std::optional<std::uint64_t> body_bytes, response& res) const;
     void answer_without_handler(const request& req, response& res) const;
     [[nodiscard]] std::string allowed_methods(std::string_view path) const;

@@ -5,6 +5,7 @@
 #include "http/response.hpp"
 #include "http/router.hpp"
 #include "http/task.hpp"
+#include "intake/all_or_nothing.hpp"
 #include "intake/answers.hpp"
 #include "intake/body_decoder.hpp"
 #include "intake/key_guard.hpp"
@@ -13,7 +14,6 @@
 
 #include <trackd/lane.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <memory>
@@ -40,36 +40,28 @@ private:
     batch::mark start_;
 };
 
-/// A format of the front door: how a request becomes events, and how each outcome is said to its clients.
+/// A format of the front door: how a request becomes events, and how success is said to its clients. Errors are said
+/// in the form of the route.
 template <class T>
 concept request_format = requires(
-    T& format, const http::request& req, http::response& res, std::string_view body, batch& events,
-    const new_events& added, const refusal& refused, boost::system::error_code failed,
-    std::chrono::seconds retry_after
+    T& format, const http::request& req, http::response& res, const key* caller, std::string_view body,
+    batch& events, const new_events& added
 ) {
     /// Appends the events of the request, whose body is `body` once its content coding was taken off; or says why
-    /// there are none.
-    { format.read(req, body, events) } -> std::same_as<std::optional<refusal>>;
+    /// there are none. Whose request it is, is null where nobody needs a key.
+    { format.read(req, caller, body, events) } -> std::same_as<std::optional<refusal>>;
     /// Writes the answer of success, before the events are admitted: afterwards they are the tracker's.
     { format.accept(req, res, added) } -> std::same_as<void>;
-    /// Writes the answer where nothing could be read.
-    { format.refuse(req, res, refused) } -> std::same_as<void>;
-    /// Writes the answer where the lane did not take the events, or does not know what became of them.
-    { format.fail(req, res, failed, retry_after) } -> std::same_as<void>;
 };
 
-/// A format whose requests may say in their body whose they are.
+/// A format whose requests the guard may have let through without knowing whose they are.
 template <class T>
-concept identifies_late =
-    requires(T& format, const http::request& req, http::response& res, std::shared_ptr<const key>& caller) {
-        /// Finds out whose request it is, once it is read. False: `res` says that it may not go on.
-        { format.identify(req, res, caller) } -> std::same_as<bool>;
-    };
-
-/// A format that says in its own words what the answer `res` says: that the key is wrong, or may not do this.
-template <class T>
-concept rewords_denials = requires(T& format, const http::request& req, http::response& res) {
-    { format.deny(req, res) } -> std::same_as<void>;
+concept identifies_late = requires(
+    T& format, const http::request& req, std::string_view body, http::response& res,
+    std::shared_ptr<const key>& caller
+) {
+    /// Finds out whose request it is, before it is read. False: `res` says why it may not go on.
+    { format.identify(req, body, res, caller) } -> std::same_as<bool>;
 };
 
 /// Takes the events of requests into the lane, in whatever format they come. The format is known when this is
@@ -84,22 +76,21 @@ public:
     /// returned has run; format, request and response stay in place until then.
     template <request_format Format>
     [[nodiscard]] http::pending take(const http::request& req, http::response& res, Format& format) {
-        staged_events staged{lane_};
-        if (const auto refused = read(req, format)) {
-            refuse(req, res, format, *refused);
-            return std::nullopt;
-        }
-        std::shared_ptr<const key> caller = req.caller ? shared_caller_of(req) : nullptr;
-        if (!may_bring(req, res, format, staged, caller)) return std::nullopt;
-        const auto count = staged.events().size();
-        format.accept(req, res, staged.events());
-        if (staged.events().size() == 0) return std::nullopt; // nothing that anybody could refuse
-        if (const auto failed = lane_.admit(staged.release())) {
+        all_or_nothing staged{lane_.events()};
+        const new_events added{lane_.events(), staged.start()};
+        auto caller = shared_caller_of(req);
+        if (!read(req, res, format, caller)) return std::nullopt;
+        if (!admit_events(caller.get(), lane_.events(), staged.start(), res, limits_)) return std::nullopt;
+        const auto count = added.size();
+        format.accept(req, res, added);
+        if (count == 0) return std::nullopt; // nothing that anybody could refuse
+        staged.keep();                       // from here on the lane drops them
+        if (const auto failed = lane_.admit(staged.start())) {
             if (caller) caller->give_back_events(count);
-            fail(req, res, format, failed);
+            fail(res, failed);
             return std::nullopt;
         }
-        if (lane_.waits_for_ack()) return confirm(req, res, format);
+        if (lane_.waits_for_ack()) return confirm(res);
         return std::nullopt;
     }
 
@@ -107,87 +98,52 @@ public:
     /// @param answer writes the answer where they could be read
     template <request_format Format, std::invocable<const new_events&> Answer>
     void check(const http::request& req, http::response& res, Format& format, Answer answer) {
-        const staged_events staged{lane_};
-        if (const auto refused = read(req, format))
-            refuse(req, res, format, *refused);
-        else
-            answer(staged.events());
+        const all_or_nothing staged{lane_.events()};
+        auto caller = shared_caller_of(req);
+        if (read(req, res, format, caller)) answer(new_events{lane_.events(), staged.start()});
     }
 
 private:
-    /// Drops what was appended since, unless it is released.
-    class staged_events {
-    public:
-        explicit staged_events(lane& lane) noexcept : lane_{lane}, start_{lane.mark()} {}
-
-        ~staged_events() {
-            if (!released_) lane_.drop(start_);
-        }
-
-        staged_events(const staged_events&) = delete;
-        staged_events& operator=(const staged_events&) = delete;
-
-        [[nodiscard]] new_events events() const noexcept { return {lane_.events(), start_}; }
-
-        [[nodiscard]] batch::mark mark() const noexcept { return start_; }
-
-        [[nodiscard]] batch::mark release() noexcept {
-            released_ = true;
-            return start_;
-        }
-
-    private:
-        lane& lane_;
-        batch::mark start_;
-        bool released_ = false;
-    };
-
+    /// @return whether the events are in the lane's batch; otherwise `res` is the answer
     template <class Format>
-    [[nodiscard]] std::optional<refusal> read(const http::request& req, Format& format) {
+    [[nodiscard]] bool
+    read(const http::request& req, http::response& res, Format& format, std::shared_ptr<const key>& caller) {
         const auto coding = req.header(http::field::content_encoding);
-        if (coding.empty()) return format.read(req, req.body, lane_.events()); // nearly always
+        if (coding.empty()) return read_decoded(req, req.body, res, format, caller); // nearly always
         auto body = req.body;
-        auto refused = decoder_.decode(coding, body);
-        if (!refused) refused = format.read(req, body, lane_.events());
+        const auto refused = decoder_.decode(coding, body);
+        if (refused) refuse(res, *refused);
+        const bool done = !refused && read_decoded(req, body, res, format, caller);
         decoder_.release();
-        return refused;
+        return done;
     }
 
-    /// Whether the caller's key allows these events; otherwise `res` is the answer.
     template <class Format>
-    [[nodiscard]] bool may_bring(
-        const http::request& req, http::response& res, Format& format, const staged_events& staged,
+    [[nodiscard]] bool read_decoded(
+        const http::request& req, std::string_view body, http::response& res, Format& format,
         std::shared_ptr<const key>& caller
     ) {
-        bool may = true;
-        if constexpr (identifies_late<Format>) may = caller || format.identify(req, res, caller);
-        may = may && admit_events(caller.get(), lane_.events(), staged.mark(), res, limits_);
-        if constexpr (rewords_denials<Format>) {
-            if (!may) format.deny(req, res);
+        if constexpr (identifies_late<Format>) {
+            if (!caller && !format.identify(req, body, res, caller)) return false;
         }
-        return may;
+        const auto refused = format.read(req, caller.get(), body, lane_.events());
+        if (refused) refuse(res, *refused);
+        return !refused;
     }
 
-    template <class Format>
-    [[nodiscard]] http::task<void> confirm(const http::request& req, http::response& res, Format& format) {
-        if (const auto failed = co_await lane_.acknowledged()) fail(req, res, format, failed);
+    [[nodiscard]] http::task<void> confirm(http::response& res) {
+        if (const auto failed = co_await lane_.acknowledged()) fail(res, failed);
     }
 
-    template <class Format>
-    void refuse(const http::request& req, http::response& res, Format& format, const refusal& refused) {
+    void refuse(http::response& res, const refusal& refused) {
         if (refused.hit) limits_.add(*refused.hit);
-        if (refused.kind == refusal_kind::bodies_full) // which is no fault of the body
-            format.fail(req, res, make_error_code(no_room_for_body), std::chrono::seconds{1});
-        else
-            format.refuse(req, res, refused);
+        answer_problem(res, refused);
     }
 
-    template <class Format>
-    void
-    fail(const http::request& req, http::response& res, Format& format, boost::system::error_code failed) {
+    void fail(http::response& res, boost::system::error_code failed) {
         if (const auto hit = limit_behind(failed)) limits_.add(*hit);
         res.clear();
-        format.fail(req, res, failed, lane_.retry_after());
+        answer_problem(res, failed, lane_.retry_after());
     }
 
     lane& lane_;

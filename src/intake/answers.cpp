@@ -2,9 +2,20 @@
 
 #include <trackd/error.hpp>
 
+#include <algorithm>
+#include <string_view>
+
 namespace trackd::intake {
 
 using http::status;
+
+namespace {
+
+/// A status, and a short stable name for programs.
+struct refusal_meaning {
+    status code;
+    std::string_view slug;
+};
 
 refusal_meaning meaning_of(refusal_kind kind) noexcept {
     switch (kind) {
@@ -30,66 +41,64 @@ refusal_meaning meaning_of(refusal_kind kind) noexcept {
     return {status::internal_server_error, "internal-error"};
 }
 
+/// And a sentence for people, which says what became of the events.
+struct failure_meaning {
+    status code;
+    std::string_view slug;
+    std::string_view detail;
+};
+
 failure_meaning meaning_of(boost::system::error_code failed) noexcept {
+    using enum status;
     if (failed == errc::sealed)
-        return {
-            .code = status::service_unavailable,
-            .slug = "shutting-down",
-            .detail = "the daemon is shutting down; nothing was stored",
-            .close = true,
-        };
+        return {service_unavailable, "shutting-down", "the daemon is shutting down; nothing was stored"};
     if (failed == errc::too_large)
         return {
-            .code = status::payload_too_large,
-            .slug = "batch-too-large",
-            .detail = "the events are more than the whole backlog may hold; send them in several requests. "
-                      "Nothing was stored",
+            payload_too_large, "batch-too-large",
+            "the events are more than the whole backlog may hold; send them in several requests. Nothing was "
+            "stored"
         };
     if (failed == errc::not_confirmed)
         return {
-            .code = status::service_unavailable,
-            .slug = "not-confirmed",
-            .detail = "stored, not yet confirmed: the events will be delivered, but not every sink had them "
-                      "in time",
+            service_unavailable, "not-confirmed",
+            "stored, not yet confirmed: the events will be delivered, but not every sink had them in time"
         };
-    failure_meaning meaning{.code = status::service_unavailable, .slug = {}, .detail = {}, .retry = true};
-    if (failed == no_room_for_body) {
-        meaning.slug = meaning_of(refusal_kind::bodies_full).slug;
-        meaning.detail =
-            "there is no room for the decoded body beside those that are being read; nothing was "
-            "stored";
-    } else if (failed == errc::journal_full) {
-        meaning.slug = "journal-full";
-        meaning.detail = "the journal's disk has no room; nothing was stored";
-    } else if (failed == errc::journal_failed) {
-        meaning.slug = "journal-failed";
-        meaning.detail = "the journal's disk failed: the events may be stored, or not; post them again with "
-                         "the same ids";
-    } else if (failed == errc::journal_slow) {
-        meaning.slug = "journal-slow";
-        meaning.detail = "the journal's disk did not answer in time: the events may be stored, or not; post "
-                         "them again with the same ids";
-    } else {
-        meaning.slug = "backlog-full";
-        meaning.detail = "the backlog is full; nothing was stored";
-    }
-    return meaning;
+    if (failed == errc::journal_full)
+        return {service_unavailable, "journal-full", "the journal's disk has no room; nothing was stored"};
+    if (failed == errc::journal_failed)
+        return {
+            service_unavailable, "journal-failed",
+            "the journal's disk failed: the events may be stored, or not; post them again with the same ids"
+        };
+    if (failed == errc::journal_slow)
+        return {
+            service_unavailable, "journal-slow",
+            "the journal's disk did not answer in time: the events may be stored, or not; post them again "
+            "with "
+            "the same ids"
+        };
+    return {service_unavailable, "backlog-full", "the backlog is full; nothing was stored"};
 }
+
+} // namespace
 
 void answer_problem(http::response& res, const refusal& refused) {
     const auto [code, slug] = meaning_of(refused.kind);
-    res.problem(code, slug, refused.detail);
     if (refused.kind == refusal_kind::unsupported_encoding)
         res.add_header("Accept-Encoding", "gzip, deflate, zstd");
+    if (code == status::service_unavailable) // which is no fault of the body
+        res.unavailable(slug, refused.detail + "; nothing was stored", std::chrono::seconds{1});
+    else
+        res.problem(code, slug, refused.detail);
 }
 
 void answer_problem(http::response& res, boost::system::error_code failed, std::chrono::seconds retry_after) {
-    const auto meaning = meaning_of(failed);
-    if (meaning.retry)
-        res.unavailable(meaning.slug, meaning.detail, retry_after);
+    const auto [code, slug, detail] = meaning_of(failed);
+    if (code == status::service_unavailable) // without a time, or with 0, some clients come back at once
+        res.unavailable(slug, detail, std::max(retry_after, std::chrono::seconds{1}));
     else
-        res.problem(meaning.code, meaning.slug, meaning.detail);
-    res.close = meaning.close;
+        res.problem(code, slug, detail);
+    res.close = failed == errc::sealed; // the next one may be taken on another connection
 }
 
 } // namespace trackd::intake

@@ -1,11 +1,10 @@
 #include "intake/client_answers.hpp"
 
+#include "base/ascii.hpp"
 #include "base/json_text.hpp"
-#include "intake/answers.hpp"
 
 #include <algorithm>
 #include <string>
-#include <string_view>
 
 namespace trackd::intake {
 
@@ -13,47 +12,61 @@ namespace {
 
 using http::status;
 
-/// Each library reads other members of it.
-void answer(http::response& res, status code, std::string_view slug, std::string_view detail) {
-    std::string code_of_error{slug};
-    std::ranges::replace(code_of_error, '-', '_');
-    std::string text;
-    base::append_json_string(text, detail);
-    res.json(code, R"({"success":false,"code":")");
-    res.body.append(code_of_error).append(R"(","message":)").append(text);
-    res.body.append(R"(,"error":")").append(code_of_error).append(R"(","error_description":)").append(text);
-    res.body.append(R"(,"detail":)").append(text).append("}");
+status status_for(status what) noexcept {
+    switch (what) {
+    case status::unauthorized:
+    case status::forbidden:
+    case status::request_timeout:
+    case status::too_many_requests:
+    case status::internal_server_error:
+    case status::service_unavailable: return what;
+    default: return status::bad_request;
+    }
 }
 
-constexpr std::string_view too_large = "payload-too-large";
+std::string_view words_for(status what, std::string_view slug, std::string_view detail) noexcept {
+    if (slug == "empty-body") return "request body is nil";
+    if (slug == "invalid-json" || slug == "unexpected-json") return "invalid json";
+    if (slug == "empty-batch") return "empty batch payload";
+    if (slug == "no-user") return "request neither has anonymousId nor userId";
+    if (slug == "invalid-event") return "event is not a valid rudder event";
+    switch (what) {
+    case status::unauthorized:
+    case status::forbidden: return "invalid write key";
+    case status::payload_too_large: return "request size exceeds max limit";
+    case status::too_many_requests: return "max requests limit reached";
+    case status::service_unavailable: return "service unavailable";
+    default: return detail;
+    }
+}
 
 } // namespace
 
-void answer_client_denied(http::response& res) {
-    const auto code = res.code;
-    if (code == status::unauthorized)
-        answer(res, code, "unauthorized", "there is no such write key; nothing was stored");
-    else if (code == status::too_many_requests)
-        answer(res, code, "rate-limited", "more than the write key may send in a second; nothing was stored");
-    else
-        answer(res, code, "forbidden", "the write key may not be used for this; nothing was stored");
+bool names_rudderstack(const http::request& req) noexcept {
+    constexpr std::string_view name = "rudder";
+    return !std::ranges::search(req.header(http::field::user_agent), name, {}, base::to_lower).empty();
 }
 
-void answer_client_error(http::response& res, const refusal& refused) {
-    const auto [code, slug] = meaning_of(refused.kind);
-    answer(res, status::bad_request, code == status::payload_too_large ? too_large : slug, refused.detail);
-}
-
-void answer_client_error(
-    http::response& res, boost::system::error_code failed, std::chrono::seconds retry_after
+void say_to_segment(
+    const http::request& asked, http::response& res, status what, std::string_view slug,
+    std::string_view detail
 ) {
-    const auto meaning = meaning_of(failed);
-    if (meaning.code == status::payload_too_large)
-        return answer(res, status::bad_request, too_large, meaning.detail);
-    answer(res, meaning.code, meaning.slug, meaning.detail);
-    // Without it, or with 0, some of them come back at once.
-    res.add_header("Retry-After", std::to_string(std::max(retry_after, std::chrono::seconds{1}).count()));
-    res.close = meaning.close;
+    if (names_rudderstack(asked)) return say_to_rudderstack(asked, res, what, slug, detail);
+    std::string code{what == status::payload_too_large ? "payload-too-large" : slug};
+    std::ranges::replace(code, '-', '_');
+    std::string text;
+    base::append_json_string(text, detail);
+    res.json(status_for(what), R"({"success":false,"code":")");
+    res.body.append(code).append(R"(","message":)").append(text);
+    res.body.append(R"(,"error":")").append(code).append(R"(","error_description":)").append(text);
+    res.body.append(R"(,"detail":)").append(text).append("}");
+}
+
+void say_to_rudderstack(
+    const http::request&, http::response& res, status what, std::string_view slug, std::string_view detail
+) {
+    res.text(what == status::payload_too_large ? what : status_for(what), words_for(what, slug, detail));
+    res.body += '\n';
 }
 
 } // namespace trackd::intake

@@ -1,25 +1,29 @@
-// Errors as the client libraries of analytics services can read them: one shape for all of them.
+// Errors as the client libraries of analytics services can read them.
 #pragma once
 
+#include "http/request.hpp"
 #include "http/response.hpp"
-#include "intake/refusal.hpp"
 
-#include <boost/system/error_code.hpp>
-
-#include <chrono>
+#include <string_view>
 
 namespace trackd::intake {
 
-/// In place of the answer that `res` holds: the key is wrong, or may not do this. Header fields stay.
-void answer_client_denied(http::response& res);
+/// Whether it is a client of RudderStack, as far as its `User-Agent` says.
+[[nodiscard]] bool names_rudderstack(const http::request& req) noexcept;
 
-/// 400, whatever is wrong: clients take any other status that means "never" for a reason to try again, or to
-/// send smaller pieces.
-void answer_client_error(http::response& res, const refusal& refused);
+/// Two forms of errors, to be given to a route. An error that is for ever is 400, since clients take many another
+/// status for a reason to try again, or to send smaller pieces; 401, 403 and what may be tried again stay as they are.
 
-/// 503 with `Retry-After`, or 400 where trying again is of no use.
-void answer_client_error(
-    http::response& res, boost::system::error_code failed, std::chrono::seconds retry_after
+/// A JSON object with a member for every library of Segment; to RudderStack's as below.
+void say_to_segment(
+    const http::request& asked, http::response& res, http::status what, std::string_view slug,
+    std::string_view detail
+);
+
+/// A line of text, in the words of RudderStack's gateway, which says 413, too.
+void say_to_rudderstack(
+    const http::request& asked, http::response& res, http::status what, std::string_view slug,
+    std::string_view detail
 );
 
 } // namespace trackd::intake

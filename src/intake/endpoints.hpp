@@ -6,6 +6,7 @@
 #include "intake/native_endpoint.hpp"
 #include "intake/pixel_endpoint.hpp"
 #include "intake/segment_endpoint.hpp"
+#include "intake/webhook_endpoint.hpp"
 
 #include <memory>
 #include <utility>
@@ -21,12 +22,13 @@ public:
         std::shared_ptr<key_guard> guard
     )
         : guard_{std::move(guard)}, decoder_{decoding}, native_{lane, decoder_, limits, options},
-          segment_{lane, decoder_, limits, options, guard_.get()},
+          segment_{lane, decoder_, limits, options, guard_.get()}, webhook_{lane, decoder_, limits, options},
           pixel_{lane, decoder_, limits, options, guard_.get()} {}
 
     void add_routes(http::router& router) {
         native_.add_routes(router); // first, as it is looked for first
         segment_.add_routes(router);
+        webhook_.add_routes(router);
         pixel_.add_routes(router);
     }
 
@@ -35,6 +37,7 @@ private:
     body_decoder decoder_;
     native_endpoint native_;
     segment_endpoint segment_;
+    webhook_endpoint webhook_;
     pixel_endpoint pixel_;
 };
 

@@ -1,5 +1,6 @@
 #include "intake/event_reader.hpp"
 
+#include "intake/all_or_nothing.hpp"
 #include "intake/text.hpp"
 
 #include <algorithm>
@@ -8,26 +9,6 @@
 namespace trackd::intake {
 
 namespace {
-
-/// Takes back what was appended since, unless it is kept.
-class all_or_nothing {
-public:
-    explicit all_or_nothing(batch& events) noexcept : events_{events}, start_{events.end_mark()} {}
-
-    ~all_or_nothing() {
-        if (!kept_) events_.truncate(start_);
-    }
-
-    all_or_nothing(const all_or_nothing&) = delete;
-    all_or_nothing& operator=(const all_or_nothing&) = delete;
-
-    void keep() noexcept { kept_ = true; }
-
-private:
-    batch& events_;
-    batch::mark start_;
-    bool kept_ = false;
-};
 
 std::optional<refusal> refuse(refusal_kind kind, std::string detail) {
     return refusal{kind, std::move(detail)};

@@ -14,8 +14,8 @@ namespace {
 using http::status;
 
 void refuse_unknown(http::response& res, std::string_view detail) {
-    res.problem(status::unauthorized, "unauthorized", detail);
     res.add_header("WWW-Authenticate", R"(Bearer realm="trackd")");
+    res.problem(status::unauthorized, "unauthorized", detail);
 }
 
 void refuse_rate(
@@ -24,8 +24,10 @@ void refuse_rate(
 ) {
     std::string detail = "the key " + caller.name() + " may send ";
     detail.append(std::to_string(limit)).append(" ").append(of_what);
+    const auto seconds = std::to_string(retry_after.count());
+    res.add_header("Retry-After", seconds);
+    res.add_header("X-RateLimit-Reset", seconds);
     res.problem(status::too_many_requests, "rate-limited", detail.append(" a second; nothing was stored"));
-    res.add_header("Retry-After", std::to_string(retry_after.count()));
 }
 
 bool admit_bytes(const key& caller, std::uint64_t count, http::response& res, limit_counters& limits) {
@@ -34,6 +36,25 @@ bool admit_bytes(const key& caller, std::uint64_t count, http::response& res, li
     limits.add(limit::key_bytes_per_second);
     refuse_rate(res, caller, "bytes", caller.options().bytes_per_second, *wait);
     return false;
+}
+
+/// @param found null: there is no such key
+/// @return null, and the answer, where it may not go on
+std::shared_ptr<const key> admit(
+    std::shared_ptr<const key> found, const http::request& req, http::response& res, limit_counters& limits
+) {
+    if (!found) {
+        limits.add(limit::key_unknown);
+        refuse_unknown(res, "the key of this request is not known here");
+    } else if (const auto origin = req.header(http::field::origin); !found->allows_origin(origin)) {
+        limits.add(limit::key_origins);
+        res.problem(
+            status::forbidden, "origin-not-allowed",
+            "the key " + found->name() + " may not be used by web pages of " + quoted(origin)
+        );
+        found.reset();
+    }
+    return found;
 }
 
 // Of somebody who may name himself in the body: as much as the libraries that do so put into one request.
@@ -61,35 +82,20 @@ bool key_guard::is_on() noexcept {
     return held_ != nullptr;
 }
 
-// Null, and the answer, where it may not go on.
-std::shared_ptr<const key>
-key_guard::admit(std::string_view text, const http::request& req, http::response& res) {
-    auto found = held_->find(text);
-    if (!found) {
-        limits_.add(limit::key_unknown);
-        refuse_unknown(res, "the key of this request is not known here");
-    } else if (const auto origin = req.header(http::field::origin); !found->allows_origin(origin)) {
-        limits_.add(limit::key_origins);
-        res.problem(
-            status::forbidden, "origin-not-allowed",
-            "the key " + found->name() + " may not be used by web pages of " + quoted(origin)
-        );
-        found.reset();
-    }
-    return found;
-}
-
 bool key_guard::admit_head(
     http::request& req, std::optional<std::uint64_t> body_bytes, http::access wanted, http::response& res
 ) {
-    const auto text = presented_key(req, room_);
-    if (!text) {
-        if (wanted == http::access::late) return admit_nameless(body_bytes.value_or(0), res, limits_);
+    const bool may_come_late = wanted == http::access::late;
+    const auto shown = presented_key(req, room_);
+    if (!shown) {
+        if (may_come_late) return admit_nameless(body_bytes.value_or(0), res, limits_);
         limits_.add(limit::key_missing);
         refuse_unknown(res, no_key);
         return false;
     }
-    auto caller = admit(*text, req, res);
+    auto found = held_->find(shown->text);
+    if (!found && may_come_late && shown->is_bearer) return admit_nameless(body_bytes.value_or(0), res, limits_);
+    auto caller = admit(std::move(found), req, res, limits_);
     // Of a body of unknown size only that it may have one: who is in debt need not send it.
     if (!caller || !admit_bytes(*caller, body_bytes.value_or(0), res, limits_)) return false;
     req.caller = std::move(caller);
@@ -109,7 +115,8 @@ bool key_guard::admit_text(
         refuse_unknown(res, no_key);
         return false;
     }
-    caller = admit(text, req, res);
+    if (!admit_nameless(req.body.size(), res, limits_)) return false; // nobody knew that while it came in chunks
+    caller = admit(held_->find(text), req, res, limits_);
     return caller && admit_bytes(*caller, req.body.size(), res, limits_);
 }
 

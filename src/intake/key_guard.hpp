@@ -7,8 +7,9 @@
 
 #include <trackd/batch.hpp>
 
-#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,9 +41,6 @@ public:
     );
 
 private:
-    [[nodiscard]] std::shared_ptr<const key>
-    admit(std::string_view text, const http::request& req, http::response& res);
-
     const shared_key_ring& shared_;
     limit_counters& limits_;
     std::shared_ptr<const key_ring> held_; // as of the last look

@@ -3,7 +3,6 @@
 #include "base/json_text.hpp"
 #include "intake/answers.hpp"
 #include "intake/decode.hpp"
-#include "intake/key_guard.hpp"
 #include "intake/query.hpp"
 #include "intake/request_fields.hpp"
 #include "intake/text.hpp"
@@ -70,27 +69,20 @@ http::pending native_endpoint::respond(const http::request& req, http::response&
     return std::nullopt;
 }
 
-std::optional<refusal> native_endpoint::read(const http::request& req, std::string_view body, batch& events) {
+std::optional<refusal>
+native_endpoint::read(const http::request& req, const key* caller, std::string_view body, batch& events) {
     const auto own = find_own_fields(req);
-    request_facts facts;
-    facts.received_at = req.received_at;
+    std::string tracestate;
+    auto facts = facts_of(req, own, caller, tracestate);
     facts.content_type = req.header(http::field::content_type);
     facts.idempotency_key = own.idempotency_key;
     facts.client = clients_.of(req);
 
-    if (const auto* caller = caller_of(req)) facts.source = caller->name();
-
     std::string path_type;
-    std::string tracestate;
     if (auto refused = check_idempotency_key(facts.idempotency_key)) return refused;
     if (!req.parameter.empty()) {
         if (auto refused = decode_path_type(req.parameter, path_type)) return refused;
         facts.path_type = path_type;
-    }
-    if (is_traceparent(own.traceparent)) {
-        facts.traceparent = own.traceparent;
-        if (own.tracestate) tracestate = tracestate_of(req);
-        facts.tracestate = tracestate;
     }
     if (own.cloudevent_binary && !is_cloudevents(facts.content_type))
         return read_binary(req, facts, body, events);
@@ -123,17 +115,6 @@ void native_endpoint::accept(const http::request& req, http::response& res, cons
         res.add_header("Preference-Applied", "return=representation");
     }
     body += '}';
-}
-
-void native_endpoint::refuse(const http::request&, http::response& res, const refusal& refused) {
-    answer_problem(res, refused);
-}
-
-void native_endpoint::fail(
-    const http::request&, http::response& res, boost::system::error_code failed,
-    std::chrono::seconds retry_after
-) {
-    answer_problem(res, failed, retry_after);
 }
 
 } // namespace trackd::intake

@@ -10,7 +10,6 @@
 
 #include <trackd/lane.hpp>
 
-#include <chrono>
 #include <optional>
 
 namespace trackd::intake {
@@ -29,13 +28,9 @@ public:
     void add_routes(http::router& router);
 
     // What `admission` asks of a format.
-    [[nodiscard]] std::optional<refusal> read(const http::request& req, std::string_view body, batch& events);
+    [[nodiscard]] std::optional<refusal>
+    read(const http::request& req, const key* caller, std::string_view body, batch& events);
     void accept(const http::request& req, http::response& res, const new_events& added);
-    void refuse(const http::request& req, http::response& res, const refusal& refused);
-    void fail(
-        const http::request& req, http::response& res, boost::system::error_code failed,
-        std::chrono::seconds retry_after
-    );
 
 private:
     [[nodiscard]] http::pending respond(const http::request& req, http::response& res);

@@ -1,7 +1,5 @@
 #include "intake/pixel.hpp"
 
-#include <string_view>
-
 namespace trackd::intake {
 
 using namespace std::string_view_literals;
@@ -17,6 +15,13 @@ void answer_pixel(http::response& res) {
     res.content_type = "image/gif";
     res.add_header("Cache-Control", "no-store");
     res.body.assign(image);
+}
+
+void say_by_pixel(
+    const http::request&, http::response& res, http::status, std::string_view, std::string_view
+) {
+    res.headers.clear();
+    answer_pixel(res);
 }
 
 } // namespace trackd::intake

@@ -1,26 +1,17 @@
 #include "intake/pixel_endpoint.hpp"
 
-#include "base/json_text.hpp"
 #include "intake/pixel.hpp"
 #include "intake/presented_key.hpp"
 #include "intake/query.hpp"
+#include "intake/request_fields.hpp"
 #include "intake/text.hpp"
 
-#include <map>
 #include <string>
 #include <utility>
 
 namespace trackd::intake {
 
 namespace {
-
-/// Sorted by their names; of two with the same name the last one is left, as in most forms.
-std::map<std::string, std::string> parameters_of(std::string_view query) {
-    std::map<std::string, std::string> all;
-    for (auto& [name, value] : parse_query(query))
-        all.insert_or_assign(std::move(name), std::move(value));
-    return all;
-}
 
 /// Whether it can be an event's type. What can not is only data: there is nobody to tell.
 bool can_be_type(std::string_view text) {
@@ -38,28 +29,23 @@ void pixel_endpoint::add_routes(http::router& router) {
     router.add(
         http::verb::get, "/pixel.gif",
         [this](const http::request& req, http::response& res) { return admission_.take(req, res, *this); },
-        http::access::open
+        http::access::open, say_by_pixel
     );
 }
 
-std::optional<refusal> pixel_endpoint::read(const http::request& req, std::string_view, batch& events) {
+std::optional<refusal>
+pixel_endpoint::read(const http::request& req, const key* caller, std::string_view, batch& events) {
     if (req.method == http::verb::head)
         return std::nullopt; // asks about the image, and shows nobody anything
-    request_facts facts;
-    facts.received_at = req.received_at;
+    std::string tracestate;
+    auto facts = facts_of(req, find_own_fields(req), caller, tracestate);
     facts.client = clients_.of(req);
     const auto parameters = parameters_of(req.query);
     event_view event;
     event.time = req.received_at;
-    data_ = "{";
-    for (const auto& [name, value] : parameters) {
-        if (name == "type" && can_be_type(value)) event.type = value;
-        if (data_.size() > 1) data_ += ',';
-        base::append_json_string(data_, name);
-        data_ += ':';
-        base::append_json_string(data_, value);
-    }
-    data_ += '}';
+    if (const auto type = parameters.find("type"); type != parameters.end() && can_be_type(type->second))
+        event.type = type->second;
+    write_object(parameters, data_);
     event.datacontenttype = "application/json";
     event.data = data_;
     event.kind = data_kind::json;
@@ -70,27 +56,13 @@ void pixel_endpoint::accept(const http::request&, http::response& res, const new
     answer_pixel(res);
 }
 
-void pixel_endpoint::refuse(const http::request&, http::response& res, const refusal&) {
-    answer_pixel(res);
-}
-
 bool pixel_endpoint::identify(
-    const http::request& req, http::response& res, std::shared_ptr<const key>& caller
+    const http::request& req, std::string_view, http::response& res, std::shared_ptr<const key>& caller
 ) const {
-    std::string memory;
-    return guard_ == nullptr || guard_->admit_text(presented_key(req, memory).value_or(""), req, res, caller);
-}
-
-// A page shows the image, whoever asks for it.
-void pixel_endpoint::deny(const http::request&, http::response& res) const {
-    res.clear();
-    answer_pixel(res);
-}
-
-void pixel_endpoint::fail(
-    const http::request&, http::response& res, boost::system::error_code, std::chrono::seconds
-) {
-    answer_pixel(res);
+    if (guard_ == nullptr) return true;
+    std::string room;
+    const auto shown = presented_key(req, room);
+    return guard_->admit_text(shown ? shown->text : "", req, res, caller);
 }
 
 } // namespace trackd::intake

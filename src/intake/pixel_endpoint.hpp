@@ -5,12 +5,14 @@
 #include "intake/admission.hpp"
 #include "intake/client_record.hpp"
 #include "intake/completion.hpp"
+#include "intake/key_guard.hpp"
 
 #include <trackd/lane.hpp>
 
-#include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace trackd::intake {
 
@@ -32,17 +34,13 @@ public:
     void add_routes(http::router& router);
 
     // What `admission` asks of a format.
-    [[nodiscard]] std::optional<refusal> read(const http::request& req, std::string_view body, batch& events);
+    [[nodiscard]] std::optional<refusal>
+    read(const http::request& req, const key* caller, std::string_view body, batch& events);
     void accept(const http::request& req, http::response& res, const new_events& added);
-    void refuse(const http::request& req, http::response& res, const refusal& refused);
-    void fail(
-        const http::request& req, http::response& res, boost::system::error_code failed,
-        std::chrono::seconds retry_after
-    );
-
-    [[nodiscard]] bool
-    identify(const http::request& req, http::response& res, std::shared_ptr<const key>& caller) const;
-    void deny(const http::request& req, http::response& res) const;
+    [[nodiscard]] bool identify(
+        const http::request& req, std::string_view body, http::response& res,
+        std::shared_ptr<const key>& caller
+    ) const;
 
 private:
     admission admission_;

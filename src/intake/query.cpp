@@ -1,22 +1,11 @@
 #include "intake/query.hpp"
 
+#include "base/json_text.hpp"
 #include "intake/decode.hpp"
 
 #include <algorithm>
 
 namespace trackd::intake {
-
-namespace {
-
-/// Cuts the first `name=value` off the query.
-std::pair<std::string_view, std::string_view> take_parameter(std::string_view& rest) noexcept {
-    const auto parameter = rest.substr(0, rest.find('&'));
-    rest.remove_prefix(std::min(parameter.size() + 1, rest.size()));
-    const auto name = parameter.substr(0, parameter.find('='));
-    return {name, parameter.substr(std::min(name.size() + 1, parameter.size()))};
-}
-
-} // namespace
 
 std::string decode_form(std::string_view text) {
     std::string out;
@@ -34,6 +23,13 @@ std::string decode_form(std::string_view text) {
     return out;
 }
 
+std::pair<std::string_view, std::string_view> take_parameter(std::string_view& query) noexcept {
+    const auto parameter = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(parameter.size() + 1, query.size()));
+    const auto name = parameter.substr(0, parameter.find('='));
+    return {name, parameter.substr(std::min(name.size() + 1, parameter.size()))};
+}
+
 std::vector<query_parameter> parse_query(std::string_view query) {
     std::vector<query_parameter> all;
     while (!query.empty()) {
@@ -41,6 +37,24 @@ std::vector<query_parameter> parse_query(std::string_view query) {
         if (!name.empty()) all.emplace_back(decode_form(name), decode_form(value));
     }
     return all;
+}
+
+std::map<std::string, std::string> parameters_of(std::string_view query) {
+    std::map<std::string, std::string> all;
+    for (auto& [name, value] : parse_query(query))
+        all.insert_or_assign(std::move(name), std::move(value));
+    return all;
+}
+
+void write_object(const std::map<std::string, std::string>& parameters, std::string& json) {
+    json = "{";
+    for (const auto& [name, value] : parameters) {
+        if (json.size() > 1) json += ',';
+        base::append_json_string(json, name);
+        json += ':';
+        base::append_json_string(json, value);
+    }
+    json += '}';
 }
 
 std::optional<std::string_view> find_parameter(std::string_view query, std::string_view name) noexcept {

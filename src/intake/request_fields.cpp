@@ -1,7 +1,6 @@
 #include "intake/request_fields.hpp"
 
 #include "base/ascii.hpp"
-#include "intake/completion.hpp"
 #include "intake/text.hpp"
 
 #include <algorithm>
@@ -41,6 +40,18 @@ own_fields find_own_fields(const http::request& req) noexcept {
             found.tracestate = true;
     }
     return found;
+}
+
+request_facts
+facts_of(const http::request& req, const own_fields& own, const key* caller, std::string& tracestate) {
+    request_facts facts;
+    facts.received_at = req.received_at;
+    if (caller != nullptr) facts.source = caller->name();
+    if (!is_traceparent(own.traceparent)) return facts;
+    facts.traceparent = own.traceparent;
+    if (own.tracestate) tracestate = tracestate_of(req);
+    facts.tracestate = tracestate;
+    return facts;
 }
 
 std::string_view cloudevent_attribute(std::string_view field_name) noexcept {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "http/request.hpp"
+#include "intake/completion.hpp"
+#include "intake/keys.hpp"
 #include "intake/refusal.hpp"
 
 #include <optional>
@@ -20,6 +22,12 @@ struct own_fields {
 
 /// Finds them all in one walk, as nearly every request has none of them.
 [[nodiscard]] own_fields find_own_fields(const http::request& req) noexcept;
+
+/// What every format has to know of a request: its arrival, the source that its key stands for, and its trace.
+/// @param caller null: nobody needs a key
+/// @param tracestate gets what the facts have a view of
+[[nodiscard]] request_facts
+facts_of(const http::request& req, const own_fields& own, const key* caller, std::string& tracestate);
 
 /// What stands behind `ce-` in the name of a field of a CloudEvent in the binary mode; else empty.
 [[nodiscard]] std::string_view cloudevent_attribute(std::string_view field_name) noexcept;

@@ -2,6 +2,8 @@
 
 #include "base/ascii.hpp"
 #include "base/json_text.hpp"
+#include "base/version.hpp"
+#include "intake/answers.hpp"
 #include "intake/client_answers.hpp"
 #include "intake/pixel.hpp"
 #include "intake/query.hpp"
@@ -9,7 +11,6 @@
 #include "intake/segment_query.hpp"
 #include "intake/write_key.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace trackd::intake {
@@ -20,38 +21,32 @@ using http::status;
 
 constexpr std::string_view success = R"({"success":true})";
 
-request_facts facts_of(const http::request& req, client_record& clients) {
-    request_facts facts;
-    facts.received_at = req.received_at;
-    facts.client = clients.of(req);
-    if (const auto* caller = caller_of(req)) facts.source = caller->name();
-    return facts;
+bool needs_keys(key_guard* guard) noexcept {
+    return guard != nullptr && guard->is_on();
 }
 
-bool names_rudderstack(std::string_view user_agent) noexcept {
-    constexpr std::string_view name = "rudder";
-    return !std::ranges::search(user_agent, name, {}, base::to_lower).empty();
-}
-
-/// As RudderStack's gateway says it.
-std::string_view rudderstack_words(const refusal& refused) noexcept {
-    switch (refused.kind) {
-    case refusal_kind::empty_body: return "request body is nil";
-    case refusal_kind::invalid_json:
-    case refusal_kind::unexpected_json: return "invalid json";
-    case refusal_kind::empty_batch: return "empty batch payload";
-    case refusal_kind::no_user: return "request neither has anonymousId nor userId";
-    case refusal_kind::event_too_large:
-    case refusal_kind::body_too_large:
-    case refusal_kind::batch_too_large: return "request size exceeds max limit";
-    case refusal_kind::invalid_event: return "event is not a valid rudder event";
-    default: return refused.detail;
+/// Of a request whose head names no key that we know.
+bool identify_by(
+    segment_reader& reader, key_guard* guard, const http::request& req, std::string_view body,
+    http::response& res, std::shared_ptr<const key>& caller
+) {
+    std::string in_body;
+    if (const auto refused = reader.find_write_key(body, in_body)) {
+        answer_problem(res, *refused);
+        return false;
     }
+    std::string memory;
+    return guard->admit_text(find_write_key(req, in_body, memory), req, res, caller);
 }
 
-void answer_rudderstack_error(http::response& res, status code, std::string_view words) {
-    res.text(code, words);
-    res.body += '\n';
+http::pending answer_health(const http::request&, http::response& res) {
+    res.json(status::ok, R"({"status":"ok"})");
+    return std::nullopt;
+}
+
+http::pending answer_version(const http::request&, http::response& res) {
+    res.json(status::ok, R"({"version":")" + std::string{base::version} + "\"}");
+    return std::nullopt;
 }
 
 /// The client is told to go on exactly as it does without us, but to this host.
@@ -97,7 +92,7 @@ void segment_endpoint::add_routes(http::router& router) {
             res.json(status::ok, success); // a client's figures about itself: of no use here
             return std::nullopt;
         },
-        http::access::open
+        http::access::open, say_to_segment
     );
     router.add(
         http::verb::get, "/v1/projects/{key}/settings",
@@ -105,8 +100,10 @@ void segment_endpoint::add_routes(http::router& router) {
             answer_settings(req, res);
             return std::nullopt;
         },
-        http::access::open
+        http::access::open, say_to_segment
     );
+    router.add(http::verb::get, "/health", answer_health, http::access::open);
+    router.add(http::verb::get, "/version", answer_version, http::access::open);
 }
 
 void segment_endpoint::add_calls(
@@ -118,7 +115,7 @@ void segment_endpoint::add_calls(
         [this, &format](const http::request& req, http::response& res) {
             return admission_.take(req, res, format);
         },
-        http::access::late
+        http::access::late, rudderstack ? say_to_rudderstack : say_to_segment
     );
 }
 
@@ -127,80 +124,45 @@ void segment_endpoint::add_pixel(http::router& router, segment_kind kind, std::s
     const auto respond = [this, &format](const http::request& req, http::response& res) {
         return admission_.take(req, res, format);
     };
-    router.add(http::verb::get, path + ".gif", respond, http::access::open);
-    router.add(http::verb::get, std::move(path), respond, http::access::open);
+    for (const auto* ending : {".gif", ""})
+        router.add(http::verb::get, path + ending, respond, http::access::open, say_by_pixel);
 }
 
-std::optional<refusal>
-segment_endpoint::call_format::read(const http::request& req, std::string_view body, batch& events) const {
+std::optional<refusal> segment_endpoint::call_format::read(
+    const http::request& req, const key* caller, std::string_view body, batch& events
+) const {
+    std::string tracestate;
+    auto facts = facts_of(req, find_own_fields(req), caller, tracestate);
+    facts.client = clients.of(req);
     reader.set_sent_at(req.header("SentAt"));
-    return kind ? reader.read_call(facts_of(req, clients), *kind, body, events)
-                : reader.read_batch(facts_of(req, clients), body, events);
+    return kind ? reader.read_call(facts, *kind, body, events) : reader.read_batch(facts, body, events);
 }
 
 void segment_endpoint::call_format::accept(const http::request& req, http::response& res, const new_events&)
     const {
-    if (is_rudderstack(req))
+    if (is_rudderstack || names_rudderstack(req))
         res.text(status::ok, "ok");
     else
         res.json(status::ok, success);
 }
 
-void segment_endpoint::call_format::refuse(
-    const http::request& req, http::response& res, const refusal& refused
-) const {
-    if (!is_rudderstack(req)) return answer_client_error(res, refused);
-    const bool too_large = refused.kind == refusal_kind::event_too_large ||
-                           refused.kind == refusal_kind::batch_too_large ||
-                           refused.kind == refusal_kind::body_too_large;
-    answer_rudderstack_error(
-        res, too_large ? status::payload_too_large : status::bad_request, rudderstack_words(refused)
-    );
-}
-
-void segment_endpoint::call_format::fail(
-    const http::request& req, http::response& res, boost::system::error_code failed,
-    std::chrono::seconds retry_after
-) const {
-    answer_client_error(res, failed, retry_after);
-    if (!is_rudderstack(req)) return;
-    const bool too_large = res.code == status::bad_request;
-    answer_rudderstack_error(
-        res, too_large ? status::payload_too_large : res.code,
-        too_large ? "request size exceeds max limit" : "service unavailable"
-    );
-}
-
 bool segment_endpoint::call_format::identify(
-    const http::request& req, http::response& res, std::shared_ptr<const key>& caller
+    const http::request& req, std::string_view body, http::response& res, std::shared_ptr<const key>& caller
 ) const {
-    std::string memory;
-    return guard == nullptr ||
-           guard->admit_text(find_write_key(req, reader.write_keys(), memory), req, res, caller);
+    return !needs_keys(guard) || identify_by(reader, guard, req, body, res, caller);
 }
 
-void segment_endpoint::call_format::deny(const http::request& req, http::response& res) const {
-    const auto code = res.code;
-    answer_client_denied(res);
-    if (!is_rudderstack(req)) return;
-    answer_rudderstack_error(
-        res, code, code == status::too_many_requests ? "max requests limit reached" : "invalid write key"
-    );
-}
-
-bool segment_endpoint::call_format::is_rudderstack(const http::request& req) const noexcept {
-    return rudderstack_path || names_rudderstack(req.header(http::field::user_agent));
-}
-
-std::optional<refusal>
-segment_endpoint::pixel_format::read(const http::request& req, std::string_view, batch& events) {
+std::optional<refusal> segment_endpoint::pixel_format::read(
+    const http::request& req, const key* caller, std::string_view, batch& events
+) {
     if (req.method == http::verb::head)
         return std::nullopt; // asks about the image, and shows nobody anything
-    if (auto refused = write_segment_call(req.query, call)) return refused;
-    const auto size = call.size();
-    call.append(http::request::body_padding, ' ');
+    if (auto refused = write_call(req.query)) return refused;
+    std::string tracestate;
+    auto facts = facts_of(req, find_own_fields(req), caller, tracestate);
+    facts.client = clients.of(req);
     reader.set_sent_at({});
-    return reader.read_call(facts_of(req, clients), kind, std::string_view{call}.substr(0, size), events);
+    return reader.read_call(facts, kind, written(), events);
 }
 
 void segment_endpoint::pixel_format::accept(const http::request&, http::response& res, const new_events&)
@@ -208,28 +170,21 @@ void segment_endpoint::pixel_format::accept(const http::request&, http::response
     answer_pixel(res);
 }
 
-// A page shows the image, whatever became of the call: nobody would read an error.
-void segment_endpoint::pixel_format::refuse(const http::request&, http::response& res, const refusal&) const {
-    answer_pixel(res);
-}
-
 bool segment_endpoint::pixel_format::identify(
-    const http::request& req, http::response& res, std::shared_ptr<const key>& caller
-) const {
-    std::string memory;
-    return guard == nullptr ||
-           guard->admit_text(find_write_key(req, reader.write_keys(), memory), req, res, caller);
+    const http::request& req, std::string_view, http::response& res, std::shared_ptr<const key>& caller
+) {
+    if (!needs_keys(guard)) return true;
+    if (const auto refused = write_call(req.query)) {
+        answer_problem(res, *refused);
+        return false;
+    }
+    return identify_by(reader, guard, req, written(), res, caller);
 }
 
-void segment_endpoint::pixel_format::deny(const http::request&, http::response& res) const {
-    res.clear();
-    answer_pixel(res);
-}
-
-void segment_endpoint::pixel_format::fail(
-    const http::request&, http::response& res, boost::system::error_code, std::chrono::seconds
-) const {
-    answer_pixel(res);
+std::optional<refusal> segment_endpoint::pixel_format::write_call(std::string_view query) {
+    auto refused = write_segment_call(query, call);
+    call.append(http::request::body_padding, ' ');
+    return refused;
 }
 
 } // namespace trackd::intake

@@ -4,15 +4,16 @@
 #include "http/router.hpp"
 #include "intake/admission.hpp"
 #include "intake/client_record.hpp"
+#include "intake/key_guard.hpp"
 #include "intake/segment_reader.hpp"
 
 #include <trackd/lane.hpp>
 
-#include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace trackd::intake {
 
@@ -36,45 +37,41 @@ private:
     /// The `POST` requests of one path, as `admission` sees them.
     struct call_format {
         [[nodiscard]] std::optional<refusal>
-        read(const http::request& req, std::string_view body, batch& events) const;
+        read(const http::request& req, const key* caller, std::string_view body, batch& events) const;
         void accept(const http::request& req, http::response& res, const new_events& added) const;
-        void refuse(const http::request& req, http::response& res, const refusal& refused) const;
-        void fail(
-            const http::request& req, http::response& res, boost::system::error_code failed,
-            std::chrono::seconds retry_after
+        [[nodiscard]] bool identify(
+            const http::request& req, std::string_view body, http::response& res,
+            std::shared_ptr<const key>& caller
         ) const;
-        [[nodiscard]] bool
-        identify(const http::request& req, http::response& res, std::shared_ptr<const key>& caller) const;
-        void deny(const http::request& req, http::response& res) const;
-        [[nodiscard]] bool is_rudderstack(const http::request& req) const noexcept;
 
         segment_reader& reader;
         client_record& clients;
         key_guard* guard;
         std::optional<segment_kind> kind; ///< none: a batch
-        bool rudderstack_path = false;
+        bool is_rudderstack;              ///< whatever its client calls itself
     };
 
     /// Images that carry one call in their query.
     struct pixel_format {
         [[nodiscard]] std::optional<refusal>
-        read(const http::request& req, std::string_view body, batch& events);
+        read(const http::request& req, const key* caller, std::string_view body, batch& events);
         void accept(const http::request& req, http::response& res, const new_events& added) const;
-        void refuse(const http::request& req, http::response& res, const refusal& refused) const;
-        void fail(
-            const http::request& req, http::response& res, boost::system::error_code failed,
-            std::chrono::seconds retry_after
-        ) const;
+        [[nodiscard]] bool identify(
+            const http::request& req, std::string_view body, http::response& res,
+            std::shared_ptr<const key>& caller
+        );
 
-        [[nodiscard]] bool
-        identify(const http::request& req, http::response& res, std::shared_ptr<const key>& caller) const;
-        void deny(const http::request& req, http::response& res) const;
+        [[nodiscard]] std::optional<refusal> write_call(std::string_view query);
+
+        [[nodiscard]] std::string_view written() const noexcept {
+            return std::string_view{call}.substr(0, call.size() - http::request::body_padding);
+        }
 
         segment_reader& reader;
         client_record& clients;
         key_guard* guard;
         segment_kind kind;
-        std::string call = {}; ///< as JSON; kept for its memory
+        std::string call = {}; ///< as JSON, and room behind it; kept for its memory
     };
 
     void

@@ -1,8 +1,9 @@
 #include "intake/segment_reader.hpp"
 
 #include "base/rfc3339.hpp"
-#include "intake/body_format.hpp"
+#include "intake/all_or_nothing.hpp"
 #include "intake/decode.hpp"
+#include "intake/json_body.hpp"
 #include "intake/text.hpp"
 
 #include <algorithm>
@@ -63,12 +64,32 @@ const std::array<std::string_view, segment_reader::known_count> segment_reader::
 
 segment_reader::segment_reader(event_reader_options options) : options_{std::move(options)} {}
 
+std::optional<refusal> segment_reader::find_write_key(std::string_view body, std::string& found) {
+    found.clear();
+    if (auto refused = parse(body)) return refused;
+    auto at = document_.root();
+    body_.collect(at);
+    found = string_in(body_.given[write_key]);
+    if (found.empty() && body_.given[batch_items].starts_with('[')) {
+        auto item = *body_.places[batch_items];
+        for (bool more = item.enter(); more && found.empty(); more = item.next()) {
+            if (item.kind() == json_kind::object) {
+                call_.collect(item);
+                found = string_in(call_.given[write_key]);
+            } else {
+                static_cast<void>(item.value()); // will be refused
+            }
+        }
+    }
+    release();
+    return std::nullopt;
+}
+
 std::optional<refusal>
 segment_reader::read_call(const request_facts& facts, segment_kind kind, std::string_view body, batch& out) {
     if (auto refused = parse(body)) return refused;
     auto at = document_.root();
     call_.collect(at);
-    key_of_body_ = string_in(call_.given[write_key]);
     body_.given.fill({}); // there is nothing around the call
     sent_at_of_body_.reset();
     auto refused = append(facts, kind, std::nullopt, out);
@@ -81,32 +102,18 @@ segment_reader::read_batch(const request_facts& facts, std::string_view body, ba
     if (auto refused = parse(body)) return refused;
     auto at = document_.root();
     body_.collect(at);
-    key_of_body_ = string_in(body_.given[write_key]);
     sent_at_of_body_ = time_in(body_.given[sent_at]);
-    const auto start = out.end_mark();
+    all_or_nothing appended{out};
     auto refused = read_items(facts, out);
-    if (refused) out.truncate(start);
+    if (!refused) appended.keep();
     release();
     return refused;
 }
 
 std::optional<refusal> segment_reader::parse(std::string_view body) {
-    key_of_body_.clear();
-    key_of_item_.clear();
     merged_bytes_ = 0;
-    const auto text = without_byte_order_mark(body);
-    if (trimmed(text).empty())
-        return refuse(refusal_kind::empty_body, "the body is empty; expected a JSON object");
-    if (auto fault = document_.parse(text)) {
-        fault->offset += body.size() - text.size();
-        return invalid_json(*fault, body);
-    }
-    if (const auto kind = document_.root().kind(); kind != json_kind::object)
-        return refuse(
-            refusal_kind::unexpected_json,
-            "the body is " + std::string{with_article(kind)} + "; expected an object"
-        );
-    scratch_.prepare(2 * text.size());
+    if (auto refused = parse_object(body, document_)) return refused;
+    scratch_.prepare(2 * body.size());
     return std::nullopt;
 }
 
@@ -142,7 +149,6 @@ std::optional<refusal> segment_reader::read_items(const request_facts& facts, ba
 }
 
 std::optional<refusal> segment_reader::read_item(const request_facts& facts, std::size_t index, batch& out) {
-    if (key_of_item_.empty()) key_of_item_ = string_in(call_.given[write_key]);
     std::optional<segment_kind> kind;
     if (auto refused = read_kind(kind)) return refused;
     return append(facts, *kind, index, out);

@@ -6,7 +6,6 @@
 #include "intake/json_document.hpp"
 #include "intake/refusal.hpp"
 #include "intake/scratch.hpp"
-#include "intake/write_key.hpp"
 
 #include <trackd/batch.hpp>
 #include <trackd/event.hpp>
@@ -48,6 +47,11 @@ public:
     /// What the header says of the time at which it was sent, for bodies that say nothing; empty: nothing.
     void set_sent_at(std::string_view text) noexcept { sent_at_of_header_ = text; }
 
+    /// Looks for `writeKey` in the body's object, and then in the calls of a batch.
+    /// @param found empty: there is none
+    /// @return why the body cannot be read
+    [[nodiscard]] std::optional<refusal> find_write_key(std::string_view body, std::string& found);
+
     /// Appends the event of a body that is one call of this kind.
     /// @param body at least 64 bytes behind its end can be read
     [[nodiscard]] std::optional<refusal>
@@ -56,9 +60,6 @@ public:
     /// Appends the events of a body with a member `batch`: all of them, or it says why none.
     [[nodiscard]] std::optional<refusal>
     read_batch(const request_facts& facts, std::string_view body, batch& out);
-
-    /// The write keys in the body that was last read. Valid until the next one.
-    [[nodiscard]] write_keys_in_body write_keys() const noexcept { return {key_of_body_, key_of_item_}; }
 
 private:
     // The members that mean something.
@@ -131,8 +132,6 @@ private:
     std::size_t merged_bytes_ = 0;
     std::string_view sent_at_of_header_;
     std::optional<wall_time> sent_at_of_body_; // of a batch
-    std::string key_of_body_;
-    std::string key_of_item_;
 };
 
 } // namespace trackd::intake

@@ -105,6 +105,43 @@ class Segment(trackd.TestCase):
             self.assertIn('batch [0]: "event" is missing', error[name])
         self.assertEqual(self.daemon.status()["tracker"]["accepted"], 0)
 
+    def assert_client_error(self, answer, code):
+        self.assertEqual((answer.status, answer.header("content-type")), (400, "application/json"), answer)
+        error = answer.json()
+        self.assertEqual((error["success"], error["code"], error["error"]), (False, code, code), answer)
+        self.assertTrue(error["message"] and error["message"] == error["error_description"] == error["detail"])
+
+    def test_what_http_itself_refuses_is_said_in_the_same_shape(self):
+        for path in ("/v1/track", "/v1/b", "/v1/m"):
+            for code, headers in (
+                ("payload_too_large", {"Content_Length": "99999999999"}),
+                ("unknown_expectation", {"Expect": "a-miracle"}),
+                ("field_given_twice", {"X_Api_Key": "a", "x_api_key": "b"}),
+            ):
+                with self.subTest(path=path, code=code):
+                    self.assert_client_error(self.daemon.request("POST", path, **headers), code)
+        for coding, code in (("gzip", "invalid_encoding"), ("br", "unsupported_encoding")):
+            self.assert_client_error(self.daemon.post("{}", path="/v1/page", Content_Encoding=coding), code)
+        answer = self.daemon.request("POST", "/v1/merge", Content_Length="99999999999")
+        self.assertEqual((answer.status, answer.body), (413, b"request size exceeds max limit\n"))
+        answer = self.daemon.request("GET", "/pixel.gif", Content_Length="99999999999")
+        self.assertEqual((answer.status, answer.body), (200, GIF))
+        self.assertTrue(answer.closes)
+        self.assert_problem(self.daemon.request("POST", "/events", Content_Length="99999999999"), 413, "Expected a body")
+
+    def test_the_trace_of_a_request_is_kept_with_its_calls(self):
+        self.daemon.post({"userId": "u"}, path="/v1/page", traceparent=TRACE, tracestate="v=1")
+        self.assertEqual(json.loads(self.daemon.rows(1)[0]["extensions"]), {"traceparent": TRACE, "tracestate": "v=1"})
+
+    def test_a_webhook_takes_any_object_and_any_fields(self):
+        self.assertEqual(self.daemon.post('{"a":1.0}', path="/v1/webhook").body, b"ok")
+        form = "application/x-www-form-urlencoded"
+        self.assertEqual(self.daemon.post("a=1&b=x+y", path="/v1/webhook", content_type=form).body, b"ok")
+        self.assertEqual(self.daemon.request("GET", "/v1/webhook?writeKey=k&c=%C3%A4").body, b"ok")
+        rows = self.daemon.rows(3)
+        self.assertEqual({row["type"] for row in rows}, {"webhook"})
+        self.assertEqual({row["data"] for row in rows}, {'{"a":1.0}', '{"a":"1","b":"x y"}', '{"c":"ä"}'})
+
     def test_a_rudderstack_client_gets_what_its_gateway_says(self):
         answer = self.daemon.post({"userId": "u"}, path="/v1/page", User_Agent="RudderLabs/rudder-sdk 1.0")
         self.assertEqual((answer.status, answer.body), (200, b"ok"))

@@ -119,6 +119,7 @@ class Rates(KeysCase):
         self.assertGreater(accepted, 0)
         self.assertEqual(self.assert_problem(answer, 429, "web"), "rate-limited")
         self.assertEqual(answer.header("Retry-After"), "1")
+        self.assertEqual(answer.header("X-RateLimit-Reset"), "1")
         time.sleep(int(answer.header("Retry-After")))
         self.assertEqual(send().status, 201)
         return answer, accepted + 1
@@ -291,12 +292,22 @@ class AnalyticsClients(KeysCase):
     def test_the_key_may_be_in_the_body(self):
         batch = {"writeKey": self.key, "batch": [{**self.CALL, "type": "track", "messageId": f"m-{n}"} for n in range(3)]}
         self.assertEqual(self.daemon.post(batch, path="/v1/batch").status, 200)
-        self.assertEqual({row["id"] for row in self.daemon.rows(3)}, {"m-0", "m-1", "m-2"})
+        rows = self.daemon.rows(3)
+        self.assertEqual({row["id"] for row in rows}, {"m-0", "m-1", "m-2"})
+        self.assertEqual({row["source"] for row in rows}, {"web"})
+
+    def test_a_token_of_oauth_may_stand_beside_the_key_in_the_body(self):
+        oauth = {"Authorization": "Bearer of.some.service"}
+        answer = self.daemon.post({**self.CALL, "writeKey": self.key}, path="/v1/track", **oauth)
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(self.daemon.post(self.CALL, path="/v1/track", **oauth).status, 401)
+        self.assertEqual(self.daemon.post({"n": 1}, **oauth).status, 401, "our own paths want a key in the head")
+        self.assertEqual({row["source"] for row in self.daemon.rows(1)}, {"web"})
 
     def test_a_wrong_key_is_told_in_words_that_every_client_reads(self):
         wrong = {**self.CALL, "writeKey": "another"}
-        for event in (self.CALL, wrong):
-            answer = self.daemon.post(event, path="/v1/track")
+        for event, headers in ((self.CALL, {}), (wrong, {}), (self.CALL, self.basic("another"))):
+            answer = self.daemon.post(event, path="/v1/track", **headers)
             self.assertEqual(answer.status, 401, answer)
             self.assertEqual(answer.header("content-type"), "application/json")
             self.assertLessEqual({"success": False, "code": "unauthorized"}.items(), answer.json().items())
@@ -305,9 +316,20 @@ class AnalyticsClients(KeysCase):
 
     def test_who_is_not_known_yet_may_not_send_much(self):
         long = {**self.CALL, "writeKey": self.key, "properties": {"text": "x" * (513 << 10)}}
-        self.assertEqual(self.daemon.post(long, path="/v1/track").status, 413)
+        answer = self.daemon.post(long, path="/v1/track")
+        self.assertEqual((answer.status, answer.json()["code"]), (400, "payload_too_large"))
+        self.assertTrue(answer.closes, "the body was not read")
         self.assertEqual(self.daemon.post(long, path="/v1/track", **self.basic(self.key)).status, 200)
         self.assertEqual(self.daemon.stop().accepted, 1)
+
+    def test_a_webhook_needs_a_key_too(self):
+        answer = self.daemon.post({"n": 1}, path="/v1/webhook")
+        self.assertEqual((answer.status, answer.body), (401, b"invalid write key\n"))
+        self.assertEqual(self.daemon.post({"n": 1}, path=f"/v1/webhook?writeKey={self.key}").body, b"ok")
+        answer = self.daemon.request("GET", f"/v1/webhook?writeKey={self.key}&n=1")
+        self.assertEqual(answer.body, b"ok")
+        self.assertEqual({(row["source"], row["type"]) for row in self.daemon.rows(2)}, {("web", "webhook")})
+        self.assertEqual({row["data"] for row in self.daemon.rows(2)}, {'{"n":1}', '{"n":"1"}'})
 
     def test_a_pixel_is_shown_to_everybody_and_counts_for_who_has_a_key(self):
         for path in ("/pixel.gif?type=seen&key=", "/v1/pixel/track?userId=u&event=seen&writeKey="):
@@ -324,4 +346,5 @@ class AnalyticsClients(KeysCase):
         answer = daemon.post(batch, path="/v1/batch", **self.basic(key))
         self.assertEqual((answer.status, answer.json()["code"]), (429, "rate_limited"))
         self.assertGreaterEqual(int(answer.header("retry-after")), 1)
+        self.assertEqual(answer.header("x-ratelimit-reset"), answer.header("retry-after"))
         self.assertEqual(daemon.stop().accepted, 2)

@@ -158,7 +158,7 @@ def deep_json(test, daemon):
 def a_long_body_of_nobody(test, daemon):
     connection = test.connect(daemon)
     connection.send(request_bytes("POST", "/v1/batch", Content_Length=512 * 1024 + 1))
-    test.assertEqual(connection.response().status, 413)
+    test.assertEqual(connection.response().status, 400)
 
 
 # --- keys

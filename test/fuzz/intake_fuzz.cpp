@@ -47,7 +47,7 @@ struct front_door {
 constexpr auto paths = std::to_array<std::string_view>(
     {"/events", "/", "/events/a%20type", "/v1/batch", "/v1/track", "/v1/identify", "/v1/alias", "/v1/g",
      "/v1/merge", "/beacon/v1/batch", "/pixel.gif", "/v1/pixel/track", "/pixel/v1/page",
-     "/v1/projects/key/settings"}
+     "/v1/projects/key/settings", "/v1/webhook"}
 );
 constexpr auto types = std::to_array<std::string_view>(
     {"", "application/json", "application/cloudevents+json", "application/cloudevents-batch+json",

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SKIPPED = {".git", "build", "data", ".cache", "__pycache__", "node_modules"}
+SKIPPED = {".git", "build", "data", ".cache", "__pycache__", "node_modules", "python_modules"}
 
 
 def files(root, folders, suffixes):

@@ -79,7 +79,10 @@ TEST_CASE("a request that is not complete at the deadline is answered 503", "[ht
     client.send(half);
     server.await_state("body");
     server.begin_close(100ms, 100ms);
-    CHECK(client.read()->status == 503);
+    const auto got = client.read();
+    REQUIRE(got);
+    CHECK(got->status == 503);
+    CHECK(got->has("Retry-After: 1\r\n"));
     CHECK(client.is_closed());
     CHECK(server.join(1min));
     CHECK(server.figures().refusals.at(static_cast<std::size_t>(http::refusal::closing)).value() == 1);

@@ -49,6 +49,10 @@ struct fixture {
 const http::request::header_field web{http::field::authorization, "Authorization", "Bearer key-of-web"};
 const http::request::header_field wrong{http::field::authorization, "Authorization", "Bearer key-of-others"};
 
+const http::request::header_field wrong_basic{
+    http::field::authorization, "Authorization", "Basic b3RoZXJzOg=="
+};
+
 } // namespace
 
 TEST_CASE("without keys the guard is off, and it notices when there are some", "[intake][keys]") {
@@ -97,6 +101,7 @@ TEST_CASE("bytes over the rate are answered 429, and later let in", "[intake][ke
     CHECK(f.ask({web}, 600) == 429);
     CHECK(f.says("problem:rate-limited"));
     CHECK(f.says("Retry-After: 1\r\n"));
+    CHECK(f.says("X-RateLimit-Reset: 1\r\n"));
     CHECK(f.says("1000 bytes a second"));
     CHECK(f.caller() == "nobody");
     f.time.advance(200ms);
@@ -134,6 +139,17 @@ TEST_CASE("a page of another origin is answered 403", "[intake][keys]") {
     CHECK(f.ask({web, own}, 1) == 0); // nothing was charged for the other
 }
 
+TEST_CASE("a bearer's token that is no key leaves it to a late key to say who it is", "[intake][keys]") {
+    fixture f;
+    f.replace({options("web")});
+    CHECK(f.ask({wrong}, 4, http::access::late) == 0);
+    CHECK(f.caller() == "nobody");
+    CHECK(f.ask({wrong}, 513 << 10, http::access::late) == 413); // as from all who are not known yet
+    CHECK(f.ask({wrong}, 4) == 401);
+    CHECK(f.ask({web}, 4, http::access::late) == 0);
+    CHECK(f.caller() == "web");
+}
+
 TEST_CASE("a late key is found by its text, and its body charged then", "[intake][keys]") {
     fixture f;
     std::shared_ptr<const key> caller;
@@ -144,7 +160,7 @@ TEST_CASE("a late key is found by its text, and its body charged then", "[intake
     f.replace({one});
     CHECK(f.ask({}, 4, http::access::late) == 0);
     CHECK(f.caller() == "nobody");
-    CHECK(f.ask({wrong}, 4, http::access::late) == 401);
+    CHECK(f.ask({wrong_basic}, 4, http::access::late) == 401);
     f.req.body = "body";
     f.res.clear();
     CHECK(f.guard.admit_text("key-of-web", f.req, f.res, caller));
@@ -156,4 +172,8 @@ TEST_CASE("a late key is found by its text, and its body charged then", "[intake
     CHECK(f.res.code == http::status::unauthorized);
     CHECK_FALSE(f.guard.admit_text("", f.req, f.res, caller));
     CHECK(f.res.code == http::status::unauthorized);
+    const std::string long_body((512 << 10) + 1, 'x');
+    f.req.body = long_body; // which came without its size
+    CHECK_FALSE(f.guard.admit_text("key-of-web", f.req, f.res, caller));
+    CHECK(f.res.code == http::status::payload_too_large);
 }

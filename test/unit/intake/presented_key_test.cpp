@@ -24,7 +24,13 @@ struct head {
 
     std::string key() {
         std::string room;
-        return std::string{trackd::intake::presented_key(req, room).value_or("none")};
+        const auto shown = trackd::intake::presented_key(req, room);
+        return shown ? std::string{shown->text} : "none";
+    }
+
+    bool is_bearer() {
+        std::string room;
+        return trackd::intake::presented_key(req, room)->is_bearer;
     }
 
     http::request req;
@@ -59,4 +65,11 @@ TEST_CASE("of several keys the one in Authorization counts, then X-Api-Key", "[i
     CHECK(head{}.query("key=q").api_key("x").key() == "x");
     CHECK(head{}.query("key=q").api_key("x").authorization("Splunk s").key() == "x");
     CHECK(head{}.query("key=q&key=r").key() == "q");
+}
+
+TEST_CASE("only a bearer's key may be something else", "[intake][keys]") {
+    CHECK(head{}.authorization("Bearer a").is_bearer());
+    CHECK_FALSE(head{}.authorization("Basic dHJrXzE6").is_bearer());
+    CHECK_FALSE(head{}.api_key("x").is_bearer());
+    CHECK_FALSE(head{}.query("key=q").is_bearer());
 }

@@ -20,6 +20,15 @@ TEST_CASE("a query is split into its parameters", "[intake][query]") {
     CHECK(parse_query("").empty());
 }
 
+TEST_CASE("a query is taken apart from its beginning", "[intake][query]") {
+    std::string_view query = "a=1=2&&b";
+    using parameter = std::pair<std::string_view, std::string_view>;
+    CHECK(take_parameter(query) == parameter{"a", "1=2"});
+    CHECK(take_parameter(query) == parameter{"", ""});
+    CHECK(take_parameter(query) == parameter{"b", ""});
+    CHECK(query.empty());
+}
+
 TEST_CASE("a parameter is found by its name", "[intake][query]") {
     CHECK(find_parameter("ab=0&a=1&a=2", "a") == "1");
     CHECK(find_parameter("a", "a") == "");

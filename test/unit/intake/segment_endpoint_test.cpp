@@ -1,5 +1,6 @@
 #include "endpoint_fixture.hpp"
 #include "intake/segment_endpoint.hpp"
+#include "support/manual_clock.hpp"
 
 using namespace reading;
 using namespace std::chrono_literals;
@@ -32,6 +33,49 @@ struct fixture : endpoint_fixture<trackd::intake::segment_endpoint> {
         CHECK(res.body == std::string{words} + '\n');
         CHECK(lane.events().empty());
     }
+};
+
+/// With the keys `web-key` and `shop-key`, of which the latter lets one event a second in.
+struct keyed_fixture {
+    keyed_fixture() {
+        std::vector<trackd::intake::key_options> keys(2);
+        keys[0].name = "web";
+        keys[0].hash = trackd::base::sha256("web-key");
+        keys[1].name = "shop";
+        keys[1].hash = trackd::base::sha256("shop-key");
+        keys[1].events_per_second = 1;
+        ring.replace(std::move(keys), time);
+        endpoint.add_routes(router);
+    }
+
+    const http::response&
+    send(http::verb method, std::string_view path, std::string_view query, std::string_view text) {
+        const body sent{text};
+        req.method = method;
+        req.path = path;
+        req.query = query;
+        req.body = sent.text();
+        res.clear();
+        CHECK_FALSE(router.route(req, res));
+        return res;
+    }
+
+    const http::response& post(std::string_view path, std::string_view text) {
+        return send(http::verb::post, path, "", text);
+    }
+
+    std::vector<event> events() { return {lane.events().begin(), lane.events().end()}; }
+
+    trackd::test::manual_clock time;
+    trackd::intake::shared_key_ring ring;
+    trackd::intake::limit_counters limits;
+    trackd::intake::key_guard guard{ring, limits};
+    fake_lane lane;
+    trackd::intake::body_decoder decoder{{}};
+    trackd::intake::segment_endpoint endpoint{lane, decoder, limits, {.default_source = "the-default"}, &guard};
+    http::router router;
+    http::request req;
+    http::response res;
 };
 
 constexpr std::string_view success = R"({"success":true})";
@@ -422,17 +466,120 @@ TEST_CASE("asking about a pixel is no call", "[intake][segment]") {
     CHECK(f.lane.events().empty());
 }
 
-TEST_CASE("the reader names the write keys of a body", "[intake][segment]") {
+TEST_CASE("a write key is found in the body, else in the first call that has one", "[intake][segment]") {
     trackd::intake::segment_reader reader{{}};
-    trackd::batch events;
-    const body batch{R"({"writeKey":"top","batch":[{"type":"page","userId":"u","writeKey":"it\u0065m"}]})"};
-    REQUIRE_FALSE(reader.read_batch({arrival, {}, {}, {}}, batch.text(), events));
-    CHECK(reader.write_keys().top == "top");
-    CHECK(reader.write_keys().item == "item");
-    const body call{R"({"userId":"u","writeKey":"k"})"};
-    REQUIRE_FALSE(
-        reader.read_call({arrival, {}, {}, {}}, trackd::intake::segment_kind::page, call.text(), events)
+    std::string found = "of the body before";
+    const auto find = [&](std::string_view text) {
+        const body sent{text};
+        REQUIRE_FALSE(reader.find_write_key(sent.text(), found));
+        return found;
+    };
+    CHECK(find(R"({"writeKey":"top","batch":[{"type":"page","writeKey":"item"}]})") == "top");
+    CHECK(find(R"({"batch":[7,{"type":"page"},{"writeKey":"it\u0065m"},{"writeKey":"other"}]})") == "item");
+    CHECK(find(R"({"userId":"u","writeKey":"k"})") == "k");
+    for (const auto* text : {"{}", R"({"writeKey":7})", R"({"batch":{"writeKey":"k"}})", R"({"batch":[]})"})
+        CHECK(find(text).empty());
+    const body broken{R"({"writeKey":"k",})"};
+    CHECK(reader.find_write_key(broken.text(), found));
+}
+
+TEST_CASE("a key that is only in the body names the source of its events", "[intake][segment]") {
+    keyed_fixture f;
+    CHECK(f.post("/v1/page", R"({"userId":"u","writeKey":"web-key"})").body == success);
+    f.post(
+        "/v1/batch",
+        R"({"batch":[{"type":"page","userId":"u"},{"type":"page","userId":"u","writeKey":"web-key"}]})"
     );
-    CHECK(reader.write_keys().top == "k");
-    CHECK(reader.write_keys().item.empty());
+    CHECK(f.res.body == success);
+    f.send(http::verb::get, "/v1/pixel/page", "userId=u&writeKey=web-key", "");
+    // {"userId":"u","writeKey":"web-key"}
+    f.send(http::verb::get, "/v1/pixel/page", "data=eyJ1c2VySWQiOiJ1Iiwid3JpdGVLZXkiOiJ3ZWIta2V5In0", "");
+    const auto events = f.events();
+    CHECK(events.size() == 5);
+    for (const auto& one : events)
+        CHECK(one.source == "web");
+}
+
+TEST_CASE("a token of OAuth may stand beside the key in the body", "[intake][segment]") {
+    keyed_fixture f;
+    f.req.headers.push_back({http::field::authorization, "Authorization", "Bearer of.some.service"});
+    CHECK(f.post("/v1/page", R"({"userId":"u","writeKey":"web-key"})").body == success);
+    f.post("/v1/page", R"({"userId":"u"})");
+    CHECK(f.res.code == http::status::unauthorized);
+    CHECK(f.events().size() == 1);
+}
+
+TEST_CASE("who has no key is told so in words that every client reads", "[intake][segment]") {
+    keyed_fixture f;
+    for (const auto* text :
+         {R"({"userId":"u"})", R"({"userId":"u","writeKey":"other"})", R"({"writeKey":"other"})"}) {
+        f.post("/v1/page", text);
+        INFO(f.res.body);
+        CHECK(f.res.code == http::status::unauthorized);
+        const auto error = boost::json::parse(f.res.body).as_object();
+        CHECK(error.at("success") == false);
+        CHECK(error.at("code") == "unauthorized");
+        CHECK(error.at("message") == error.at("detail"));
+    }
+    f.post("/v1/page", "{");
+    CHECK(f.res.code == http::status::bad_request); // nobody can tell what is in it
+    f.post("/v1/merge", R"({"writeKey":"other"})");
+    CHECK(f.res.code == http::status::unauthorized);
+    CHECK(f.res.body == "invalid write key\n");
+    CHECK(f.send(http::verb::get, "/v1/pixel/page", "userId=u", "").content_type == "image/gif");
+    CHECK(f.res.headers == "Cache-Control: no-store\r\n");
+    CHECK(f.events().empty());
+}
+
+TEST_CASE("a late key's rate holds, and says when it is kept again", "[intake][segment]") {
+    keyed_fixture f;
+    constexpr std::string_view call = R"({"userId":"u","writeKey":"shop-key"})";
+    CHECK(f.post("/v1/page", call).code == http::status::ok);
+    CHECK(f.post("/v1/page", call).code == http::status::too_many_requests);
+    CHECK(boost::json::parse(f.res.body).at("code") == "rate_limited");
+    CHECK(f.res.headers == "Retry-After: 1\r\nX-RateLimit-Reset: 1\r\n");
+    f.post("/v1/merge", R"({"writeKey":"shop-key"})");
+    CHECK(f.res.body == "max requests limit reached\n");
+}
+
+TEST_CASE("errors that are for ever are 400, and all others keep their status", "[intake][segment]") {
+    fixture f;
+    f.post("/v1/page", R"({"userId":"u"})");
+    const auto said = [&](http::status what) {
+        f.res.problem(what, "the-slug", "Why.");
+        return f.res.code;
+    };
+    using enum http::status;
+    for (const auto what :
+         {bad_request, payload_too_large, unsupported_media_type, expectation_failed, unprocessable_entity,
+          not_implemented})
+        CHECK(said(what) == bad_request);
+    for (const auto what :
+         {unauthorized, forbidden, request_timeout, too_many_requests, internal_server_error,
+          service_unavailable})
+        CHECK(said(what) == what);
+    CHECK(boost::json::parse(f.res.body).at("code") == "the_slug");
+}
+
+TEST_CASE("the trace of a request is kept with its calls", "[intake][segment]") {
+    fixture f;
+    f.header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    f.header("tracestate", "a=1");
+    f.post("/v1/batch", R"({"batch":[{"type":"page","userId":"u"},{"type":"page","userId":"u"}]})");
+    f.get("/v1/pixel/page?userId=u");
+    const auto events = f.events();
+    CHECK(events.size() == 3);
+    for (const auto& one : events)
+        CHECK(
+            one.extensions ==
+            R"({"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","tracestate":"a=1"})"
+        );
+}
+
+TEST_CASE("whether it works, and which version it is, is told to everybody", "[intake][segment]") {
+    fixture f;
+    CHECK(f.get("/health").body == R"({"status":"ok"})");
+    CHECK(f.res.content_type == "application/json");
+    CHECK_FALSE(boost::json::parse(f.get("/version").body).at("version").as_string().empty());
+    CHECK(f.lane.events().empty());
 }

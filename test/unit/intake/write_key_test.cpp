@@ -14,7 +14,7 @@ http::request request(std::string_view authorization, std::string_view query = "
     return req;
 }
 
-std::string found(const http::request& req, const intake::write_keys_in_body& in_body = {}) {
+std::string found(const http::request& req, std::string_view in_body = {}) {
     std::string memory;
     return std::string{find_write_key(req, in_body, memory)};
 }
@@ -27,17 +27,16 @@ TEST_CASE("the write key is the user name of Basic, with its colon or without", 
     CHECK(found(request("Basic a2V5MTpwYXNz")) == "key1");
 }
 
-TEST_CASE("the write key is found in body, item and query, in this order", "[intake][writekey]") {
+TEST_CASE("the write key is found in body and query, in this order", "[intake][writekey]") {
     const auto req = request("", "a=1&writeKey=q%2Fk&b");
-    CHECK(found(req, {"top", "item"}) == "top");
-    CHECK(found(req, {"", "item"}) == "item");
+    CHECK(found(req, "body") == "body");
     CHECK(found(req) == "q/k");
-    CHECK(found(request("Basic a2V5MTo=", "writeKey=q"), {"top", "item"}) == "key1");
+    CHECK(found(request("Basic a2V5MTo=", "writeKey=q"), "body") == "key1");
 }
 
 TEST_CASE("a bearer's token is the write key where nothing else is", "[intake][writekey]") {
     CHECK(found(request("Bearer token")) == "token");
-    CHECK(found(request("Bearer token"), {"top", ""}) == "top");
+    CHECK(found(request("Bearer token"), "body") == "body");
     auto req = request("Bearer token");
     req.headers.push_back({http::field::unknown, "x-write-key", "header"});
     CHECK(found(req) == "header");

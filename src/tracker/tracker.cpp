@@ -129,6 +129,7 @@ private:
     [[nodiscard]] error_code why_not_taken() const;
     [[nodiscard]] error_code not_yet() const;
     [[nodiscard]] position confirmed_end() const;
+    [[nodiscard]] position required_end() const;
     asio::awaitable<void> take_in_lanes();
     asio::awaitable<void> expire_acknowledgements();
     asio::awaitable<void> give_up_at(clock::time_point deadline);
@@ -373,8 +374,15 @@ void tracker::impl::settle() {
     switch (options_.ack) {
     case ack_mode::accepted: return acknowledgements_.settle_up_to(backlog_->end());
     case ack_mode::journaled: return acknowledgements_.settle_up_to(backlog_->stored_end());
-    case ack_mode::delivered: return acknowledgements_.settle_up_to(confirmed_end());
+    case ack_mode::delivered: return acknowledgements_.settle_up_to(required_end());
     }
+}
+
+position tracker::impl::required_end() const {
+    auto least = backlog_->end();
+    for (const auto& delivery : deliveries_)
+        if (delivery->required()) least = std::min(least, delivery->place().at);
+    return least;
 }
 
 position tracker::impl::confirmed_end() const {
@@ -521,7 +529,8 @@ drain_report tracker::impl::report() const {
         report.lost = std::max(report.lost, sink.lost);
         report.dead_lettered += sink.dead_lettered;
         report.damaged = std::max(report.damaged, sink.damaged);
-        const auto not_delivered = sink.pending + sink.lost + sink.damaged;
+        const auto not_delivered =
+            sink.pending + sink.lost + sink.damaged + sink.dead_lettered + sink.skipped;
         report.delivered = std::min(report.delivered, report.books.accepted - not_delivered);
     }
     report.in_time = report.pending == 0 && report.lost == 0;

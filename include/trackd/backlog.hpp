@@ -125,6 +125,9 @@ public:
     /// Where every cursor must have got for there to be room again: the end of the oldest piece that can be given up.
     [[nodiscard]] virtual position room_at() const noexcept = 0;
 
+    /// Whether there will soon be no room: who may pass over events had better do it now.
+    [[nodiscard]] virtual bool short_of_room() const noexcept { return false; }
+
     /// How many encoded bytes may be admitted at once, so that it can take them in whatever batch they come.
     [[nodiscard]] virtual std::size_t max_batch_bytes() const noexcept {
         return static_cast<std::size_t>(-1);

@@ -4,6 +4,7 @@
 #include "base/processors.hpp"
 #include "base/sha256.hpp"
 #include "config/load.hpp"
+#include "sinks/dead_letter_file.hpp"
 #include "sinks/file.hpp"
 #include "sinks/log.hpp"
 #include "sinks/null.hpp"
@@ -87,17 +88,15 @@ bool may_linger(const config::settings& settings) {
            settings.tracker.ack != config::ack_mode::delivered;
 }
 
-void make_data_dir(const std::string& path) {
+/// @param option what the path comes from
+void make_directory(const std::string& path, const std::string& option) {
+    const auto what = option + ' ' + path;
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-        throw std::runtime_error{
-            "data_dir " + path + ": cannot be made: " + std::generic_category().message(errno)
-        };
+        throw std::runtime_error{what + ": cannot be made: " + std::generic_category().message(errno)};
     if (!std::filesystem::is_directory(path))
-        throw std::runtime_error{"data_dir " + path + ": is not a directory; a directory was expected"};
+        throw std::runtime_error{what + ": is not a directory; a directory was expected"};
     if (::access(path.c_str(), W_OK | X_OK) != 0)
-        throw std::runtime_error{
-            "data_dir " + path + ": cannot be written to: " + std::generic_category().message(errno)
-        };
+        throw std::runtime_error{what + ": cannot be written to: " + std::generic_category().message(errno)};
 }
 
 std::size_t raised_file_limit() {
@@ -152,7 +151,7 @@ tracker_options make_tracker_options(const config::tracker_settings& settings) {
     options.max_pending_events = settings.max_pending_events;
     options.max_pending_bytes = settings.max_pending_bytes;
     options.ack_timeout = settings.ack_timeout;
-    options.retry = {settings.retry.min, settings.retry.max};
+    options.retry = {settings.retry.min, settings.retry.max, settings.retry.max_age};
     return options;
 }
 
@@ -160,14 +159,19 @@ std::unique_ptr<backlog> make_backlog(const config::settings& settings) {
     switch (settings.backlog.kind) {
     case config::backlog_kind::memory: return make_memory_backlog();
     case config::backlog_kind::journal:
-        make_data_dir(settings.data_dir);
+        make_directory(settings.data_dir, "data_dir");
         return make_journal_backlog(make_journal_options(settings));
     }
     throw std::logic_error{"a backlog of an unknown kind"};
 }
 
+std::filesystem::path dead_letters_path(const config::settings& settings, const std::string& sink) {
+    return std::filesystem::path{settings.data_dir} / "dead-letters" / (sink + ".jsonl");
+}
+
 std::vector<sink_spec> make_sinks(const config::settings& settings) {
-    make_data_dir(settings.data_dir);
+    make_directory(settings.data_dir, "data_dir");
+    make_directory((std::filesystem::path{settings.data_dir} / "dead-letters").string(), "data_dir");
     std::vector<sink_spec> specs;
     for (const auto& one : settings.sinks) {
         sink_spec spec;
@@ -176,7 +180,13 @@ std::vector<sink_spec> make_sinks(const config::settings& settings) {
         spec.batch = {one.batch_events, one.batch_bytes};
         spec.linger = may_linger(settings) ? one.linger : std::chrono::milliseconds{0};
         spec.start = one.start == config::sink_start::newest ? sink_start::newest : sink_start::oldest;
+        spec.wanted = {patterns{one.types}, patterns{one.sources}};
+        spec.required = one.required;
+        spec.when_full = one.on_full == config::when_full::skip ? when_full::skip : when_full::block;
         try {
+            spec.dead_letters = std::make_unique<sinks::dead_letter_file>(
+                dead_letters_path(settings, one.name), settings.dead_letters.max_bytes
+            );
             spec.sink = make_sink(one);
             spec.sink->open();
         } catch (const std::exception& why) {

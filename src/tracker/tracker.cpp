@@ -117,6 +117,7 @@ private:
     void submit(submission handed_over);
     void put_into_inbox(submission handed_over);
     void wake_those_without_room();
+    void room_is_wanted();
 
     // On the strand.
     void take_in();
@@ -124,6 +125,7 @@ private:
     void progress();
     void backlog_changed();
     void look_at_condition();
+    void make_room();
     void settle();
     void give_back(batch::mark released);
     [[nodiscard]] error_code why_not_taken() const;
@@ -147,6 +149,8 @@ private:
     std::atomic<std::uint64_t> dropped_{0}; // admitted, and then not stored; its clients know
     std::atomic<std::uint64_t> stored_{0};  // from the first position on, like the next one
     std::atomic<std::uint64_t> delivered_{0};
+    bool any_may_skip_ = false; // does not change after the start
+    std::atomic<bool> room_wanted_{false};
 
     std::mutex mutex_; // guards what other threads hand over
     std::vector<submission> inbox_;
@@ -179,6 +183,7 @@ tracker::impl::impl(
       condition_changed_{strand_, time}, timers_{strand_, base::log_failed_task},
       delivering_{strand_, base::log_failed_task} {
     for (auto& sink : sinks) {
+        any_may_skip_ |= !sink.required && sink.when_full == when_full::skip;
         const auto from = backlog_->open_cursor(sink.name, sink.start);
         deliveries_.push_back(std::make_unique<delivery>(
             strand_, time, std::move(sink), *backlog_, from, options.retry, [this] { progress(); }
@@ -212,7 +217,11 @@ void tracker::impl::start() {
 lane& tracker::impl::add_lane(asio::io_context& context) {
     auto hand_over = [this](submission handed_over) { submit(std::move(handed_over)); };
     const bool waits = options_.ack != ack_mode::accepted;
-    lanes_.push_back(std::make_unique<io_lane>(context, credit_, waits, retry_after_, std::move(hand_over)));
+    std::function<void()> no_room;
+    if (any_may_skip_) no_room = [this] { room_is_wanted(); };
+    lanes_.push_back(std::make_unique<io_lane>(
+        context, credit_, waits, retry_after_, std::move(hand_over), std::move(no_room)
+    ));
     return *lanes_.back();
 }
 
@@ -257,6 +266,7 @@ error_code tracker::impl::try_admit(batch& events, const waiter_pointer& waiter,
     const auto count = events.events();
     if (const auto refused = credit_.take(count, events.bytes())) {
         if (refused == errc::backlog_full && waits_if_full) without_room_.push_back(waiter);
+        if (refused == errc::backlog_full && any_may_skip_) room_is_wanted();
         return refused;
     }
     track_accepted_ += count;
@@ -344,6 +354,8 @@ void tracker::impl::progress() {
 void tracker::impl::backlog_changed() {
     settle();
     look_at_condition();
+    if (any_may_skip_ && (backlog_->short_of_room() || backlog_->condition() == backlog_condition::full))
+        make_room();
     stored_.store(backlog_->stored_end() - 1, std::memory_order_release);
     retry_after_ = forecast_.until(backlog_->room_at());
     for (auto& delivery : deliveries_)
@@ -363,6 +375,26 @@ void tracker::impl::look_at_condition() {
     }
     condition_changed_.ring();
     wake_those_without_room();
+}
+
+// Any thread. Many may want it at once: the strand is called once.
+void tracker::impl::room_is_wanted() {
+    if (room_wanted_.exchange(true)) return;
+    asio::post(strand_, [self = shared_from_this()] {
+        self->room_wanted_ = false;
+        self->make_room();
+    });
+}
+
+// Makes those pass over the oldest events who may, unless somebody else keeps them anyway.
+void tracker::impl::make_room() {
+    const auto needed = backlog_->room_at();
+    const auto keeps = [needed](const auto& delivery) {
+        return !delivery->may_skip() && delivery->place().at < needed;
+    };
+    if (drained_ || std::ranges::any_of(deliveries_, keeps)) return;
+    for (auto& delivery : deliveries_)
+        if (delivery->may_skip()) delivery->skip_to(needed);
 }
 
 void tracker::impl::give_back(batch::mark released) {

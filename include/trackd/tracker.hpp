@@ -15,8 +15,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -65,7 +67,7 @@ struct sink_spec {
     std::chrono::milliseconds linger{0}; ///< how long an event may wait for others that make its batch larger
     route wanted;                        ///< what it is given; the rest counts as filtered
     /// Where events go that it will never take. None: it is asked for ever.
-    std::unique_ptr<trackd::dead_letters> dead_letters;
+    std::shared_ptr<trackd::dead_letters> dead_letters;
     bool required = true;                                   ///< `ack_mode::delivered` waits for it
     trackd::when_full when_full = trackd::when_full::block; ///< `skip` only where it is not required
 };
@@ -190,6 +192,13 @@ public:
 
     /// The books at this moment.
     [[nodiscard]] boost::asio::awaitable<tracker_status> status();
+
+    /// Calls `work` with the sink of this name, on the sink's own thread and between its writes, and returns when that
+    /// is done. The token is what a write would get.
+    /// @return false if there is no such sink, or it is closed already; then `work` was not called
+    /// @throws what `work` throws
+    [[nodiscard]] boost::asio::awaitable<bool>
+    with_sink(std::string name, std::function<void(sink&, std::stop_token)> work);
 
     /// What it is doing at this moment.
     [[nodiscard]] boost::asio::awaitable<tracker_activities> activities();

@@ -4,7 +4,7 @@
 #include "base/processors.hpp"
 #include "base/sha256.hpp"
 #include "config/load.hpp"
-#include "sinks/dead_letter_file.hpp"
+#include "service/directories.hpp"
 #include "sinks/file.hpp"
 #include "sinks/log.hpp"
 #include "sinks/null.hpp"
@@ -17,7 +17,6 @@
 #include <filesystem>
 #include <stdexcept>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -88,17 +87,6 @@ bool may_linger(const config::settings& settings) {
            settings.tracker.ack != config::ack_mode::delivered;
 }
 
-/// @param option what the path comes from
-void make_directory(const std::string& path, const std::string& option) {
-    const auto what = option + ' ' + path;
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-        throw std::runtime_error{what + ": cannot be made: " + std::generic_category().message(errno)};
-    if (!std::filesystem::is_directory(path))
-        throw std::runtime_error{what + ": is not a directory; a directory was expected"};
-    if (::access(path.c_str(), W_OK | X_OK) != 0)
-        throw std::runtime_error{what + ": cannot be written to: " + std::generic_category().message(errno)};
-}
-
 std::size_t raised_file_limit() {
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
@@ -165,13 +153,18 @@ std::unique_ptr<backlog> make_backlog(const config::settings& settings) {
     throw std::logic_error{"a backlog of an unknown kind"};
 }
 
-std::filesystem::path dead_letters_path(const config::settings& settings, const std::string& sink) {
-    return std::filesystem::path{settings.data_dir} / "dead-letters" / (sink + ".jsonl");
+std::unique_ptr<sink> open_sink(const config::sink_settings& settings) {
+    try {
+        auto opened = make_sink(settings);
+        opened->open();
+        return opened;
+    } catch (const std::exception& why) {
+        throw std::runtime_error{"sink " + settings.name + ": " + why.what()};
+    }
 }
 
-std::vector<sink_spec> make_sinks(const config::settings& settings) {
+std::vector<sink_spec> make_sinks(const config::settings& settings, const dead_letter_box& dead_letters) {
     make_directory(settings.data_dir, "data_dir");
-    make_directory((std::filesystem::path{settings.data_dir} / "dead-letters").string(), "data_dir");
     std::vector<sink_spec> specs;
     for (const auto& one : settings.sinks) {
         sink_spec spec;
@@ -183,15 +176,8 @@ std::vector<sink_spec> make_sinks(const config::settings& settings) {
         spec.wanted = {patterns{one.types}, patterns{one.sources}};
         spec.required = one.required;
         spec.when_full = one.on_full == config::when_full::skip ? when_full::skip : when_full::block;
-        try {
-            spec.dead_letters = std::make_unique<sinks::dead_letter_file>(
-                dead_letters_path(settings, one.name), settings.dead_letters.max_bytes
-            );
-            spec.sink = make_sink(one);
-            spec.sink->open();
-        } catch (const std::exception& why) {
-            throw std::runtime_error{"sink " + one.name + ": " + why.what()};
-        }
+        spec.dead_letters = dead_letters.of(one.name);
+        spec.sink = open_sink(one);
         specs.push_back(std::move(spec));
     }
     return specs;

@@ -11,6 +11,7 @@
 #include "http/worker.hpp"
 #include "intake/endpoints.hpp"
 #include "intake/keys.hpp"
+#include "service/dead_letter_box.hpp"
 #include "service/io_pool.hpp"
 #include "service/shutdown.hpp"
 #include "service/stop_request.hpp"
@@ -63,7 +64,9 @@ private:
     [[nodiscard]] std::vector<admin::listener_group> listeners() override;
     [[nodiscard]] std::vector<base::running_task> tasks() const override;
 
-    [[nodiscard]] tracker make_tracker() const;
+    http::task<admin::letters_report> handle_dead_letters(admin::letters_request what) override;
+
+    [[nodiscard]] tracker make_tracker();
     [[nodiscard]] http::router ingest_routes(boost::asio::io_context& thread);
     [[nodiscard]] http::router admin_routes();
     void listen(http::passed_sockets passed);
@@ -97,6 +100,7 @@ private:
     boost::asio::io_context main_{1};
     stop_request stop_;
     io_pool pool_;
+    std::optional<dead_letter_box> dead_letters_;
     tracker tracker_;
     intake::shared_key_ring keys_;
     std::deque<intake::endpoints> endpoints_; // one an I/O thread

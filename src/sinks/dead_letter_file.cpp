@@ -86,7 +86,7 @@ public:
 
     /// @return nothing at the end
     std::optional<dead_letter> next() {
-        if (!in_.is_open() || !std::getline(in_, line_)) return {};
+        if (!in_.is_open() || !std::getline(in_, line_) || in_.eof()) return {}; // or it is being written
         ++number_;
         auto letter = parse_line(line_);
         if (!letter)
@@ -109,6 +109,12 @@ private:
 };
 
 } // namespace
+
+void for_each_letter(const fs::path& path, const std::function<bool(const dead_letter&)>& look) {
+    reader letters{path};
+    while (const auto letter = letters.next())
+        if (!look(*letter)) return;
+}
 
 dead_letter_file::dead_letter_file(fs::path path, std::uint64_t max_bytes, clock_function now)
     : max_bytes_{max_bytes}, now_{std::move(now)}, file_{std::move(path), line_start} {
@@ -137,9 +143,7 @@ void dead_letter_file::keep(std::span<const event_view> events, const death& of)
 
 void dead_letter_file::for_each(const std::function<bool(const dead_letter&)>& look) const {
     const std::lock_guard lock{mutex_};
-    reader letters{path()};
-    while (const auto letter = letters.next())
-        if (!look(*letter)) return;
+    for_each_letter(path(), look);
 }
 
 // What stays is written to a new file, which then takes the place of the old one: after a crash there is one or the other.

@@ -27,6 +27,11 @@ struct dead_letter {
     [[nodiscard]] event_view view() const noexcept { return *event.begin(); }
 };
 
+/// Calls for each letter in the file, from the oldest on, until `look` returns false. Beside a process that keeps some
+/// there: what it is just writing is not seen. A file that is not there has none.
+/// @throws std::system_error; std::runtime_error if a line is no letter: says which one, and what was expected
+void for_each_letter(const std::filesystem::path& path, const std::function<bool(const dead_letter&)>& look);
+
 /// A line looks like this, and `encoded` is the event as a batch encodes it (base64), so that what is delivered later is
 /// what came, byte for byte:
 ///
@@ -44,8 +49,7 @@ public:
 
     void keep(std::span<const event_view> events, const death& of) override;
 
-    /// Calls for each letter, from the oldest on, until `look` returns false.
-    /// @throws std::system_error; std::runtime_error if a line is no letter: says which one, and what was expected
+    /// As `for_each_letter`.
     void for_each(const std::function<bool(const dead_letter&)>& look) const;
 
     /// Takes away those that `is_wanted` says true to, which is asked once for each, from the oldest on. It may throw: then

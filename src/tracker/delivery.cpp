@@ -242,7 +242,22 @@ bool delivery::failed_too_long() const {
            clock_.now() - first_failure_ >= max_age_;
 }
 
+asio::awaitable<bool> delivery::with_sink(std::function<void(sink&, std::stop_token)> work) {
+    if (closing_) co_return false;
+    std::exception_ptr failure;
+    co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
+    try {
+        work(*spec_.sink, stop_.get_token());
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
+    if (failure) std::rethrow_exception(failure);
+    co_return true;
+}
+
 asio::awaitable<void> delivery::close() {
+    closing_ = true;
     co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
     close_here();
     co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));

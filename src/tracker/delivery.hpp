@@ -52,6 +52,9 @@ public:
     /// it arrives counts as delivered all the same.
     void skip_to(position to);
 
+    /// As `tracker::with_sink`.
+    [[nodiscard]] boost::asio::awaitable<bool> with_sink(std::function<void(sink&, std::stop_token)> work);
+
     [[nodiscard]] bool required() const noexcept { return spec_.required; }
 
     [[nodiscard]] bool may_skip() const noexcept {
@@ -108,6 +111,7 @@ private:
     bool draining_ = false;
     bool given_up_ = false;
     bool broken_ = false; // ended by an exception
+    bool closing_ = false;
     // Of the events at the cursor:
     std::uint64_t attempts_ = 0;
     clock::time_point first_failure_ = wakeup::never;

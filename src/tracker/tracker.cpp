@@ -107,6 +107,7 @@ public:
 
     [[nodiscard]] tracker_status status() const;
     [[nodiscard]] tracker_activities activities() const;
+    asio::awaitable<bool> with_sink(std::string name, std::function<void(sink&, std::stop_token)> work);
 
 private:
     using waiter_pointer = std::shared_ptr<outside_waiter>;
@@ -543,6 +544,14 @@ tracker_status tracker::impl::status() const {
     return status;
 }
 
+asio::awaitable<bool>
+tracker::impl::with_sink(std::string name, std::function<void(sink&, std::stop_token)> work) {
+    const auto self = shared_from_this();
+    const auto named = std::ranges::find(deliveries_, name, [](const auto& one) { return one->name(); });
+    if (named == deliveries_.end()) co_return false;
+    co_return co_await (*named)->with_sink(std::move(work));
+}
+
 tracker_activities tracker::impl::activities() const {
     tracker_activities running;
     for (auto& task : delivering_.running())
@@ -631,6 +640,12 @@ void tracker::release_waiters() {
 
 asio::awaitable<tracker_status> tracker::status() {
     return on_strand(impl_, [](impl& self) { return self.status(); });
+}
+
+asio::awaitable<bool> tracker::with_sink(std::string name, std::function<void(sink&, std::stop_token)> work) {
+    co_return co_await asio::co_spawn(
+        impl_->strand(), impl_->with_sink(std::move(name), std::move(work)), to_the_end()
+    );
 }
 
 asio::awaitable<tracker_activities> tracker::activities() {

@@ -5,6 +5,7 @@
 #include "http/listening_socket.hpp"
 #include "http/passed_sockets.hpp"
 #include "service/command_line.hpp"
+#include "service/dead_letter_commands.hpp"
 #include "service/journal_commands.hpp"
 #include "service/key_commands.hpp"
 #include "service/parts.hpp"
@@ -49,6 +50,12 @@ int run(const trackd::service::command_line& line) {
     if (line.what == command::journal) {
         std::ios::sync_with_stdio(false);
         return trackd::service::run_journal_command(line.journal, settings, std::cout, std::cerr);
+    }
+    if (line.what == command::dead_letters) {
+        const auto status =
+            trackd::service::run_dead_letter_command(line.dead_letters, settings, std::cout, std::cerr);
+        if (!std::cout.flush()) throw std::runtime_error{"standard output cannot be written to"};
+        return status;
     }
     if (line.what == command::config) std::cout << trackd::config::to_toml(settings);
     if (line.what == command::check) {

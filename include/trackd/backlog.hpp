@@ -37,11 +37,20 @@ struct read_limits {
     std::size_t bytes = 4 * 1024 * 1024;
 };
 
-/// How far a sink has got. Positions in [start, at) are behind it: delivered, or damaged.
+/// How far a sink has got. Positions in [start, at) are behind it; all of them that are not counted here, it has got.
 struct cursor {
-    position start = 1;        ///< where it began
-    position at = 1;           ///< the first position that it has not confirmed
-    std::uint64_t damaged = 0; ///< of those behind it, how many could not be read
+    position start = 1;              ///< where it began
+    position at = 1;                 ///< the first position that it is not done with
+    std::uint64_t damaged = 0;       ///< could not be read
+    std::uint64_t filtered = 0;      ///< its route did not want them
+    std::uint64_t dead_lettered = 0; ///< it would not take them: they became dead letters
+    std::uint64_t skipped = 0;       ///< were passed over, because it was so slow that there was no room left
+
+    [[nodiscard]] std::uint64_t not_delivered() const noexcept {
+        return damaged + filtered + dead_lettered + skipped;
+    }
+
+    [[nodiscard]] std::uint64_t delivered() const noexcept { return at - start - not_delivered(); }
 
     bool operator==(const cursor&) const = default;
 };
@@ -115,6 +124,9 @@ public:
 
     /// Where every cursor must have got for there to be room again: the end of the oldest piece that can be given up.
     [[nodiscard]] virtual position room_at() const noexcept = 0;
+
+    /// Whether there will soon be no room: who may pass over events had better do it now.
+    [[nodiscard]] virtual bool short_of_room() const noexcept { return false; }
 
     /// How many encoded bytes may be admitted at once, so that it can take them in whatever batch they come.
     [[nodiscard]] virtual std::size_t max_batch_bytes() const noexcept {

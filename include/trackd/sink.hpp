@@ -3,9 +3,12 @@
 
 #include <trackd/event.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <span>
+#include <stdexcept>
 #include <stop_token>
+#include <string>
 
 namespace trackd {
 
@@ -13,6 +16,24 @@ namespace trackd {
 struct write_result {
     std::size_t confirmed = 0;  ///< the first so many events are safe in the sink
     std::size_t duplicates = 0; ///< of those, how many the sink recognised as already there
+    /// Not empty: the event behind the confirmed ones is one that the sink will never take as it is, and why.
+    std::string refusal = {};
+};
+
+/// Thrown by `sink::write`: nothing was stored, because of the events and not of the sink's state: the same ones will
+/// always be refused together. Which of them is to blame the sink cannot tell; fewer may pass.
+class events_refused : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Thrown by `sink::write`: nothing was stored, and the destination said when to come again.
+class sink_busy : public std::runtime_error {
+public:
+    sink_busy(const std::string& what, std::chrono::milliseconds after)
+        : std::runtime_error{what}, retry_after{after} {}
+
+    std::chrono::milliseconds retry_after; ///< from now on
 };
 
 /// One destination. It knows nothing but events; its delivery (src/tracker/delivery.hpp) decides what comes
@@ -36,7 +57,8 @@ public:
     /// each once.
     /// @param events at least one; the views live until the call returns
     /// @param stop   requested when nobody will wait any longer: return soon, confirming what is done
-    /// @throws std::exception if nothing of it could be stored; the call is repeated later
+    /// @throws events_refused, sink_busy; or any other std::exception if nothing of it could be stored, and it was not
+    ///         because of the events: the call is repeated later
     virtual write_result write(std::span<const event_view> events, std::stop_token stop) = 0;
 
     /// Flushes and lets go. Called last, also after failed writes. Errors that lose nothing are not thrown.

@@ -4,7 +4,9 @@
 #include <trackd/backlog.hpp>
 #include <trackd/batch.hpp>
 #include <trackd/clock.hpp>
+#include <trackd/dead_letters.hpp>
 #include <trackd/error.hpp>
+#include <trackd/route.hpp>
 #include <trackd/sink.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -13,8 +15,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -34,6 +38,9 @@ enum class ack_mode {
 struct retry_options {
     std::chrono::milliseconds min{100};
     std::chrono::milliseconds max{30'000};
+    /// After failing for so long, what a write was given becomes dead letters, where the sink has a place for them.
+    /// Zero: never.
+    std::chrono::milliseconds max_age{0};
 };
 
 struct tracker_options {
@@ -44,6 +51,12 @@ struct tracker_options {
     retry_options retry;
 };
 
+/// What a sink that is not required does when it is so slow that there is no room left for new events.
+enum class when_full {
+    block, ///< like one that is required: nothing new is taken until it has got further
+    skip,  ///< passes over the oldest events, which it then never gets
+};
+
 /// One destination of a tracker: the sink, and the name that its cursor, log lines and figures go by.
 struct sink_spec {
     std::string name; ///< unique within a tracker
@@ -52,6 +65,11 @@ struct sink_spec {
     read_limits batch;                     ///< the most it gets in one `write`
     sink_start start = sink_start::oldest; ///< if the backlog does not know it
     std::chrono::milliseconds linger{0}; ///< how long an event may wait for others that make its batch larger
+    route wanted;                        ///< what it is given; the rest counts as filtered
+    /// Where events go that it will never take. None: it is asked for ever.
+    std::shared_ptr<trackd::dead_letters> dead_letters;
+    bool required = true;                                   ///< `ack_mode::delivered` waits for it
+    trackd::when_full when_full = trackd::when_full::block; ///< `skip` only where it is not required
 };
 
 /// One sink's part of the books, from where it began; with a durable backlog that may have been in an earlier process,
@@ -174,6 +192,13 @@ public:
 
     /// The books at this moment.
     [[nodiscard]] boost::asio::awaitable<tracker_status> status();
+
+    /// Calls `work` with the sink of this name, on the sink's own thread and between its writes, and returns when that
+    /// is done. The token is what a write would get.
+    /// @return false if there is no such sink, or it is closed already; then `work` was not called
+    /// @throws what `work` throws
+    [[nodiscard]] boost::asio::awaitable<bool>
+    with_sink(std::string name, std::function<void(sink&, std::stop_token)> work);
 
     /// What it is doing at this moment.
     [[nodiscard]] boost::asio::awaitable<tracker_activities> activities();

@@ -1,9 +1,7 @@
 // The client's side of `/healthz` and `/readyz`: what a container's HEALTHCHECK runs.
 #pragma once
 
-#include "http/listening_socket.hpp"
-
-#include <boost/asio/generic/stream_protocol.hpp>
+#include "admin/client.hpp"
 
 #include <chrono>
 #include <string>
@@ -15,11 +13,6 @@ struct health {
     bool good = false; ///< the answer was 200
     std::string says;  ///< one line for people: the answer's text, or why there was none
 };
-
-using any_endpoint = boost::asio::generic::stream_protocol::endpoint;
-
-/// Where a listener with this address can be asked: one that listens on all interfaces, through loopback.
-[[nodiscard]] any_endpoint reachable(const http::listen_address& at);
 
 /// Asks a running daemon. Blocks for up to `timeout`.
 /// @param at   the admin listener

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/task_group.hpp"
+#include "http/task.hpp"
 #include "http/worker.hpp"
 
 #include <trackd/stage.hpp>
@@ -28,6 +29,25 @@ struct limit_hits {
     std::uint64_t hits;
 };
 
+/// Which dead letters of a sink are meant.
+struct letter_choice {
+    bool all = false;
+    std::vector<std::string> ids; ///< of events; without `all`
+};
+
+struct letters_request {
+    std::string sink;
+    bool deliver = false; ///< to the sink, once more; otherwise they are thrown away
+    letter_choice of;
+};
+
+struct letters_report {
+    bool known = false;        ///< there is such a sink
+    std::uint64_t gone = 0;    ///< delivered, or thrown away
+    std::uint64_t refused = 0; ///< by the sink, again
+    std::string error;         ///< not empty: it ended before its time, and why
+};
+
 /// Outlives all routes made for it. Called on the admin listener's thread, but for `current_stage` and `the_tracker`:
 /// any thread.
 class overview {
@@ -43,6 +63,9 @@ public:
 
     /// Coroutines of the daemon itself, beside those of the tracker: listeners, signals.
     [[nodiscard]] virtual std::vector<base::running_task> tasks() const = 0;
+
+    /// Returns when it is done, which may take long.
+    [[nodiscard]] virtual http::task<letters_report> handle_dead_letters(letters_request what) = 0;
 };
 
 } // namespace trackd::admin

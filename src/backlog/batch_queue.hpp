@@ -35,6 +35,11 @@ public:
 
     [[nodiscard]] position begin() const noexcept { return batches_.empty() ? end_ : batches_.front().first; }
 
+    /// Of the oldest batch; like `end()` where there is none.
+    [[nodiscard]] position end_of_oldest() const noexcept {
+        return batches_.empty() ? end_ : batches_.front().end();
+    }
+
     [[nodiscard]] position end() const noexcept { return end_; }
 
 private:

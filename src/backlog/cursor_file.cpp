@@ -12,6 +12,7 @@
 #include <optional>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 // A full disk must not keep the cursors from being written: segments are given up only after that, and it may be they
 // that fill the disk. So the file has two slots, and a write goes over the older one, in blocks that the file has
@@ -23,7 +24,8 @@
 //     sqlite start=1 at=1600 damaged=0
 //     checksum=0f1e2d3c
 //
-// Every version begins with such a line and ends with such a line. So a version that is newer than ours can be told
+// What else a sink may count stands behind `damaged`, where it is not zero. The version is 2 then, and 1 where no sink has
+// anything of it: so an older trackd still reads a file that says nothing it does not know. Every version begins with such a line and ends with such a line. So a version that is newer than ours can be told
 // from damage: its checksum holds.
 
 namespace trackd::journal {
@@ -31,12 +33,13 @@ namespace trackd::journal {
 namespace {
 
 constexpr std::string_view title = "trackd cursors ";
-constexpr unsigned our_version = 1;
+constexpr unsigned plain_version = 1;
+constexpr unsigned our_version = 2;
 constexpr std::string_view checksum_key = "checksum=";
 constexpr std::size_t checksum_line_bytes = checksum_key.size() + 8 + 1;
 constexpr std::string_view generation_key = "generation=";
 constexpr std::size_t slots = 2;
-constexpr std::size_t slot_bytes = std::size_t{16} * 1024; // a hundred sinks with the longest names
+constexpr std::size_t slot_bytes = std::size_t{16} * 1024; // for 68 sinks with the longest names
 constexpr std::uint64_t file_bytes = slots * slot_bytes;
 constexpr std::size_t longest_name = 64;
 
@@ -70,10 +73,34 @@ std::string checksum_line(std::string_view content) {
     return fmt::format("{}{:08x}\n", checksum_key, base::crc32c(content));
 }
 
+/// What stands behind `damaged`, in this order.
+struct extra_count {
+    std::string_view key;
+    std::uint64_t cursor::* in;
+};
+
+constexpr std::array extra_counts{
+    extra_count{"filtered=", &cursor::filtered},
+    extra_count{"dead_lettered=", &cursor::dead_lettered},
+    extra_count{"skipped=", &cursor::skipped},
+};
+
+bool has_extra_counts(const cursors::value_type& sink) {
+    return std::ranges::any_of(extra_counts, [&](const extra_count& one) { return sink.second.*one.in > 0; });
+}
+
+std::string encode_line(const std::string& name, const cursor& at) {
+    auto line = fmt::format("{} start={} at={} damaged={}", name, at.start, at.at, at.damaged);
+    for (const auto& [key, in] : extra_counts)
+        if (at.*in > 0) line += fmt::format(" {}{}", key, at.*in);
+    return line + '\n';
+}
+
 std::string encode(std::uint64_t generation, const cursors& all) {
-    auto text = fmt::format("{}{}\n{}{}\n", title, our_version, generation_key, generation);
+    const auto version = std::ranges::any_of(all, has_extra_counts) ? our_version : plain_version;
+    auto text = fmt::format("{}{}\n{}{}\n", title, version, generation_key, generation);
     for (const auto& [name, at] : all)
-        text += fmt::format("{} start={} at={} damaged={}\n", name, at.start, at.at, at.damaged);
+        text += encode_line(name, at);
     return text + checksum_line(text);
 }
 
@@ -82,18 +109,56 @@ std::optional<std::uint64_t> field(std::string_view key, std::string_view text) 
     return text.starts_with(key) ? number<std::uint64_t>(text.substr(key.size())) : std::nullopt;
 }
 
+/// Cuts off the next word, and the space behind it.
+std::string_view take_word(std::string_view& from) {
+    const auto all = std::exchange(from, {});
+    const auto space = all.find(' ');
+    if (space == all.npos) return all;
+    from = all.substr(space + 1);
+    return all.substr(0, space);
+}
+
+/// @param text what stands behind `damaged`
+/// @return whether it was understood to its end
+bool decode_extra_counts(std::string_view text, cursor& into) {
+    auto word = take_word(text);
+    for (const auto& [key, in] : extra_counts) {
+        if (!word.starts_with(key)) continue;
+        into.*in = field(key, word).value_or(0);
+        if (into.*in == 0) return false;
+        word = take_word(text);
+    }
+    return word.empty() && text.empty();
+}
+
+/// Without adding up what may be any number.
+bool can_be(const cursor& at) {
+    if (at.start < 1 || at.start > at.at) return false;
+    auto left = at.at - at.start;
+    for (const auto count : {at.damaged, at.filtered, at.dead_lettered, at.skipped}) {
+        if (count > left) return false;
+        left -= count;
+    }
+    return true;
+}
+
 /// @throws std::invalid_argument saying what is wrong with the line
 std::pair<std::string, cursor> decode_line(std::string_view line) {
     auto rest = line;
     const auto name = take_until(rest, ' ').value_or("");
     const auto start = field("start=", take_until(rest, ' ').value_or(""));
     const auto at = field("at=", take_until(rest, ' ').value_or(""));
-    const auto damaged = field("damaged=", rest);
-    if (!is_name(name) || !start || !at || !damaged)
+    const bool ends_in_space = rest.ends_with(' ');
+    const auto damaged = field("damaged=", take_word(rest));
+    cursor place;
+    if (!is_name(name) || !start || !at || !damaged || ends_in_space || !decode_extra_counts(rest, place))
         throw std::invalid_argument{"is not understood; expected NAME start=NUMBER at=NUMBER damaged=NUMBER"};
-    if (*start < 1 || *start > *at || *damaged > *at - *start)
+    place.start = *start;
+    place.at = *at;
+    place.damaged = *damaged;
+    if (!can_be(place))
         throw std::invalid_argument{"cannot be: expected 1 <= start <= at, and damaged <= at - start"};
-    return {std::string{name}, {*start, *at, *damaged}};
+    return {std::string{name}, place};
 }
 
 /// What was written at one time.
@@ -108,8 +173,8 @@ void take_title(std::string_view& content, const std::filesystem::path& path) {
     const auto first = take_until(content, '\n').value_or("");
     const auto version =
         first.starts_with(title) ? number<unsigned>(first.substr(title.size())) : std::nullopt;
-    if (!version || *version < our_version)
-        throw std::invalid_argument{fmt::format("it does not begin with \"{}{}\"", title, our_version)};
+    if (!version || *version < plain_version)
+        throw std::invalid_argument{fmt::format("it does not begin with \"{}{}\"", title, plain_version)};
     if (*version > our_version)
         throw std::runtime_error{fmt::format(
             "{}: was written by a newer version of trackd (format {}; this one knows formats up to {}); run "
@@ -276,7 +341,7 @@ void write_anew(file_system& files, const std::filesystem::path& directory, cons
 void check_room(const std::filesystem::path& path, cursors all) {
     constexpr auto largest = std::numeric_limits<std::uint64_t>::max();
     for (auto& [name, at] : all)
-        at = {largest, largest, largest};
+        at = {largest, largest, largest, largest, largest, largest};
     const auto bytes = encode(largest, all).size();
     if (bytes >= slot_bytes)
         throw std::length_error{fmt::format(

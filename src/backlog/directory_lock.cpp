@@ -56,10 +56,10 @@ std::string name_of(pid_t process) {
     return " (" + name + ')';
 }
 
-[[noreturn]] void refuse(const fs::path& directory, const descriptor& file) {
+[[noreturn]] void refuse(const fs::path& directory, std::string_view what, const descriptor& file) {
     const auto process = holder(file);
-    throw std::runtime_error{
-        "journal " + directory.string() + ": is in use by " +
+    throw in_use_error{
+        std::string{what} + ' ' + directory.string() + ": is in use by " +
         (process ? "process " + std::to_string(*process) + name_of(*process) : "another process") +
         "; stop it first, or give this one another data_dir"
     };
@@ -80,8 +80,9 @@ void write_process(const descriptor& file, const fs::path& path) {
 
 } // namespace
 
-directory_lock::directory_lock(const fs::path& directory) : file_{open_lock(directory / "lock")} {
-    if (!take(file_, directory / "lock")) refuse(directory, file_);
+directory_lock::directory_lock(const fs::path& directory, std::string_view what)
+    : file_{open_lock(directory / "lock")} {
+    if (!take(file_, directory / "lock")) refuse(directory, what, file_);
     write_process(file_, directory / "lock");
 }
 

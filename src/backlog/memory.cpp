@@ -38,9 +38,7 @@ public:
 
     [[nodiscard]] position stored_end() const noexcept override { return batches_.end(); }
 
-    [[nodiscard]] position room_at() const noexcept override {
-        return std::min(batches_.begin() + 1, batches_.end());
-    }
+    [[nodiscard]] position room_at() const noexcept override { return batches_.end_of_oldest(); }
 
     [[nodiscard]] bool durable() const noexcept override { return false; }
 

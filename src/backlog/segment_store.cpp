@@ -256,6 +256,11 @@ std::optional<trackd::position> segment_store::end_of_oldest() const {
     return segments_[1].header.first;
 }
 
+bool segment_store::has_its_last() const {
+    const std::lock_guard lock{mutex_};
+    return spares_.empty() && !segments_.empty() && bytes_ + segment_bytes_ > max_bytes_;
+}
+
 segment_store::usage segment_store::used() const {
     const std::lock_guard lock{mutex_};
     return {segments_.size(), bytes_};

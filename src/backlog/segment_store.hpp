@@ -80,6 +80,9 @@ public:
     /// The end of the oldest segment that can be given up; none while there is only one.
     [[nodiscard]] std::optional<trackd::position> end_of_oldest() const;
 
+    /// Whether there is room for no segment behind the newest one until another is given up.
+    [[nodiscard]] bool has_its_last() const;
+
     struct usage {
         std::uint64_t segments = 0;
         std::uint64_t bytes = 0; ///< spares included

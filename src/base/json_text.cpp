@@ -1,5 +1,6 @@
 #include "base/json_text.hpp"
 
+#include "base/base64.hpp"
 #include "base/rfc3339.hpp"
 
 #include <algorithm>
@@ -121,21 +122,6 @@ void append_json_on_one_line(std::string& out, std::string_view json) {
         default: out += json.front();
         }
         json.remove_prefix(1);
-    }
-}
-
-void append_base64(std::string& out, std::string_view bytes) {
-    static constexpr std::string_view digits =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    out.reserve(out.size() + (bytes.size() + 2) / 3 * 4);
-    while (!bytes.empty()) {
-        const auto given = std::min<std::size_t>(bytes.size(), 3);
-        std::uint32_t group = 0;
-        for (std::size_t i = 0; i < 3; ++i)
-            group = group << 8U | (i < given ? byte_of(bytes[i]) : 0U);
-        for (std::size_t i = 0; i < 4; ++i)
-            out += i <= given ? digits[group >> (18U - 6U * i) & 0x3FU] : '=';
-        bytes.remove_prefix(given);
     }
 }
 

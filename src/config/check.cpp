@@ -152,6 +152,45 @@ void check_names(const reading& all, problems& found) {
     }
 }
 
+/// A pattern that fits nothing was meant to be another one.
+void check_patterns(const reading& all, const sink_settings& sink, std::string_view option, problems& found) {
+    const auto key = sink_key(sink) + "." + std::string{option};
+    for (const auto& pattern : option == "types" ? sink.types : sink.sources) {
+        if (pattern != "!") continue;
+        found.add(
+            all.where.at(key), key, "found \"!\", expected a pattern behind it, such as \"!order.debug\""
+        );
+    }
+}
+
+void check_on_full(const reading& all, const sink_settings& sink, problems& found) {
+    if (!sink.required || sink.on_full != when_full::skip) return;
+    const auto key = sink_key(sink) + ".on_full";
+    if (all.wrong.contains(sink_key(sink) + ".required")) return;
+    found.add(
+        all.where.at(key), key,
+        "found \"skip\" for a sink that is required, expected \"block\", or required = false"
+    );
+}
+
+void check_sinks(const reading& all, problems& found) {
+    const auto& sinks = all.result.sinks;
+    for (const auto& sink : sinks) {
+        check_patterns(all, sink, "types", found);
+        check_patterns(all, sink, "sources", found);
+        check_on_full(all, sink, found);
+    }
+    const bool any_required = std::ranges::any_of(sinks, &sink_settings::required);
+    if (any_required || all.result.tracker.ack != ack_mode::delivered || all.wrong.contains("tracker.ack"))
+        return;
+    found.add(
+        all.where.at("tracker.ack"), "tracker.ack",
+        "\"delivered\" waits for the sinks that are required, and there is none; expected another value, or "
+        "a "
+        "sink without required = false"
+    );
+}
+
 /// What a key is called, or its hash, tells it from all others.
 void check_keys(const reading& all, problems& found) {
     const auto& keys = all.result.keys;
@@ -241,6 +280,7 @@ void finish(reading& all, problems& found) {
     check_tls(all, "admin", all.result.admin.tls, found);
     check_retry(all, found);
     check_names(all, found);
+    check_sinks(all, found);
     check_keys(all, found);
     finish_paths(all, found);
 }

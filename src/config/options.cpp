@@ -135,6 +135,9 @@ constexpr auto all_options = std::to_array<option<settings>>({
      "The first delay before a failed delivery is tried again; it doubles from attempt to attempt."},
     {"tracker.retry.max", of<&settings::tracker, &tracker_settings::retry, &retry_settings::max>,
      form::duration, 1, day, "The longest such delay, not below `tracker.retry.min`."},
+    {"tracker.retry.max_age", of<&settings::tracker, &tracker_settings::retry, &retry_settings::max_age>,
+     form::duration, 0, 365 * day,
+     "How long a write may fail before its events become dead letters; 0s: it is tried again for ever."},
 
     {"backlog.kind", of<&settings::backlog, &backlog_settings::kind>, form::choice, 0, 0,
      "Where events wait for their sinks. `journal`: in files below `data_dir`, where they survive the end of "
@@ -160,6 +163,12 @@ constexpr auto all_options = std::to_array<option<settings>>({
      "need `tracker.ack = \"accepted\"`."},
     {"journal.sync_interval", of<&settings::journal, &journal_settings::sync_interval>, form::duration, 1,
      hour, "How long written events wait for the disk with `journal.sync = \"interval\"`, at most."},
+
+    {"dead_letters.max_bytes", of<&settings::dead_letters, &dead_letter_settings::max_bytes>, form::bytes,
+     mib, pib,
+     "How many bytes of events that it will never take are kept for each sink, in "
+     "`data_dir/dead-letters/NAME.jsonl`. At that bound the sink stops until there is room: nothing is "
+     "dropped."},
 
     {"shutdown.lame_duck", of<&settings::shutdown, &shutdown_settings::lame_duck>, form::duration, 0, day,
      "How long, after the signal to stop, requests are still served while `/readyz` says 503: the time that "
@@ -195,6 +204,19 @@ constexpr auto of_every_sink = std::to_array<option<sink_settings>>({
      "Where a sink begins whose name the journal does not know. `oldest`: with the oldest event that is "
      "kept; "
      "`newest`: with the first one that comes after. One that it knows goes on where it was."},
+    {"types", of_sink<&sink_settings::types>, form::text_list, 0, 1000,
+     "The types of the events that it is given; `*` stands for anything, and what begins with `!` is left "
+     "out: "
+     "`[\"order.*\", \"!order.debug\"]`. Empty: all. What it is not given counts as filtered."},
+    {"sources", of_sink<&sink_settings::sources>, form::text_list, 0, 1000,
+     "The sources of the events that it is given, in the same way."},
+    {"required", of_sink<&sink_settings::required>, form::flag, 0, 0,
+     "Whether `tracker.ack = \"delivered\"` waits for it."},
+    {"on_full", of_sink<&sink_settings::on_full>, form::choice, 0, 0,
+     "What happens when the journal, or the memory, is full of events that it has not taken yet. `block`: "
+     "new "
+     "requests are answered with 503 until it has; `skip`, only with `required = false`: it never gets the "
+     "oldest ones, which are counted as skipped."},
 });
 
 constexpr auto of_sqlite_sinks = std::to_array<option<sink_settings>>({

@@ -15,7 +15,7 @@ namespace trackd::config {
 /// Where an option's value lives, inside a settings object that outlives this.
 using slot = std::variant<
     bool*, std::size_t*, std::chrono::milliseconds*, std::string*, strings*, ack_mode*, backlog_kind*,
-    journal_sync*, sink_kind*, sink_start*, client_detail*, log_level*, log_format*>;
+    journal_sync*, sink_kind*, sink_start*, when_full*, client_detail*, log_level*, log_format*>;
 
 /// How an option's value is written, and what `least` and `most` of it count.
 enum class form {

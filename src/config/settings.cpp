@@ -33,6 +33,10 @@ std::string_view to_string(sink_start value) noexcept {
     return word_for(value);
 }
 
+std::string_view to_string(when_full value) noexcept {
+    return word_for(value);
+}
+
 std::string_view to_string(client_detail value) noexcept {
     return word_for(value);
 }

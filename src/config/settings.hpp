@@ -21,6 +21,7 @@ enum class journal_sync { always, interval, never };
 
 /// Where a sink begins that the journal does not know.
 enum class sink_start { oldest, newest };
+enum class when_full { block, skip };
 
 enum class sink_kind { sqlite, file, log, null };
 
@@ -38,6 +39,7 @@ enum class log_format { text, json };
 [[nodiscard]] std::string_view to_string(sink_kind value) noexcept;
 [[nodiscard]] std::string_view to_string(sink_start value) noexcept;
 [[nodiscard]] std::string_view to_string(client_detail value) noexcept;
+[[nodiscard]] std::string_view to_string(when_full value) noexcept;
 [[nodiscard]] std::string_view to_string(log_level value) noexcept;
 [[nodiscard]] std::string_view to_string(log_format value) noexcept;
 
@@ -94,6 +96,7 @@ struct admin_settings {
 struct retry_settings {
     std::chrono::milliseconds min{100};
     std::chrono::milliseconds max{30'000};
+    std::chrono::milliseconds max_age{0}; ///< 0: for ever
 
     bool operator==(const retry_settings&) const = default;
 };
@@ -124,6 +127,12 @@ struct journal_settings {
     std::chrono::milliseconds sync_interval{1'000};
 
     bool operator==(const journal_settings&) const = default;
+};
+
+struct dead_letter_settings {
+    std::size_t max_bytes = std::size_t{1} << 30U; ///< of one sink
+
+    bool operator==(const dead_letter_settings&) const = default;
 };
 
 struct sqlite_sink_settings {
@@ -158,6 +167,10 @@ struct sink_settings {
     std::size_t batch_bytes = 4 * 1024 * 1024;
     std::chrono::milliseconds linger{20}; ///< with a journal, and unless `ack_mode::delivered`
     sink_start start = sink_start::oldest;
+    strings types;                        ///< patterns of the events that it gets; empty: all
+    strings sources;                      ///< the same
+    bool required = true;                 ///< `ack_mode::delivered` waits for it
+    when_full on_full = when_full::block; ///< `skip` only where it is not required
     sqlite_sink_settings sqlite;
     file_sink_settings file;
     log_sink_settings log;
@@ -200,6 +213,7 @@ struct settings {
     tracker_settings tracker;
     backlog_settings backlog;
     journal_settings journal;
+    dead_letter_settings dead_letters;
     std::vector<sink_settings> sinks; ///< never empty once loaded; names are unique
     std::vector<key_settings> keys;   ///< none: everybody may send events; names and hashes are unique
     shutdown_settings shutdown;

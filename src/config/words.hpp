@@ -27,6 +27,9 @@ template <>
 inline constexpr std::array<std::string_view, 2> words<sink_start>{"oldest", "newest"};
 
 template <>
+inline constexpr std::array<std::string_view, 2> words<when_full>{"block", "skip"};
+
+template <>
 inline constexpr std::array<std::string_view, 3> words<client_detail>{"none", "truncated", "full"};
 
 template <>

@@ -19,8 +19,6 @@ constexpr std::array<std::uint8_t, 256> digits_of(std::string_view alphabet) {
     return values;
 }
 
-constexpr auto base64_digits = digits_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
-
 constexpr auto hex_digits = [] {
     auto values = digits_of("0123456789ABCDEF");
     for (std::size_t i = 0; i < 6; ++i)
@@ -92,32 +90,6 @@ std::size_t unescape_json(std::string_view text, char* out) noexcept {
         }
         out = put_utf8(code_point, out);
     }
-    return static_cast<std::size_t>(out - begin);
-}
-
-std::optional<std::size_t> decode_base64(std::string_view text, char* out) noexcept {
-    if (text.size() % 4 != 0) return std::nullopt;
-    std::size_t padding = 0;
-    while (padding < 2 && text.ends_with('=')) {
-        text.remove_suffix(1);
-        ++padding;
-    }
-
-    char* const begin = out;
-    std::uint32_t bits = 0;
-    unsigned held = 0; // bits not yet written
-    for (const char c : text) {
-        const std::uint32_t digit = base64_digits[static_cast<unsigned char>(c)];
-        if (digit == not_a_digit) return std::nullopt;
-        bits = bits << 6U | digit;
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            *out++ = static_cast<char>(bits >> held & 0xffU);
-        }
-    }
-    // What the padding stands for must be zero, so that there is one way only to write the same bytes.
-    if ((bits & ((1U << held) - 1U)) != 0) return std::nullopt;
     return static_cast<std::size_t>(out - begin);
 }
 

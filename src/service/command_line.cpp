@@ -80,6 +80,40 @@ std::string is_key_name(const std::string& text) {
     return good ? std::string{} : "found " + text + ", expected letters, digits, - and _, 1 to 64 bytes";
 }
 
+/// They ask the running daemon, if there is one.
+CLI::App* add_dead_letter_commands(CLI::App& app, dead_letter_line& into) {
+    auto* letters =
+        app.add_subcommand("dead-letters", "see to events that a sink has refused (docs/dead-letters.md)");
+    letters->require_subcommand(1);
+    const auto add = [&](const char* name, const char* help, dead_letter_command what) {
+        auto* added = letters->add_subcommand(name, help);
+        added->callback([&into, what] { into.what = what; });
+        if (what != dead_letter_command::list) {
+            added->add_option("SINK", into.sink, "the sink's name")->required();
+            added->add_option("ID", into.ids, "of the events that are meant");
+        }
+        return added;
+    };
+    const auto add_choice = [&](CLI::App* to) {
+        to->add_flag("--all", into.all, "all of them, instead of IDs");
+        to->callback([&into, to, what = to->get_name()] {
+            into.what = what == "retry" ? dead_letter_command::retry : dead_letter_command::drop;
+            if (into.all == into.ids.empty()) return;
+            throw CLI::ValidationError{
+                "dead-letters " + what, "found no IDs and no --all, or both; expected one of them"
+            };
+        });
+    };
+    add("list", "show how many each sink has", dead_letter_command::list);
+    add("show", "print them, one a line, as JSON", dead_letter_command::show);
+    add_choice(
+        add("retry", "give them to the sink once more: exit 0 if it took all of them, 1 if not",
+            dead_letter_command::retry)
+    );
+    add_choice(add("drop", "throw them away", dead_letter_command::drop));
+    return letters;
+}
+
 CLI::App* add_key_commands(CLI::App& app, std::string& name) {
     auto* key = app.add_subcommand("key", "make keys for those who send events (docs/keys.md)");
     key->require_subcommand(1);
@@ -116,6 +150,7 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
         app.add_subcommand("healthcheck", "ask the running daemon: exit 0 if it is healthy, 1 if not");
     healthcheck->add_flag("--ready", line.ready, "ask whether it is ready for requests, not only alive");
     auto* journal = add_journal_commands(app, line.journal);
+    auto* letters = add_dead_letter_commands(app, line.dead_letters);
     auto* key = add_key_commands(app, line.key);
     try {
         app.parse(argc, argv);
@@ -127,6 +162,7 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
     if (*config) line.what = command::config;
     if (*healthcheck) line.what = command::healthcheck;
     if (*journal) line.what = command::journal;
+    if (*letters) line.what = command::dead_letters;
     if (*key) line.what = command::new_key;
     line.sources.environment = pairs(environment);
     if (!file.empty())

@@ -6,10 +6,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace trackd::service {
 
-enum class command { serve, check, config, healthcheck, journal, new_key };
+enum class command { serve, check, config, healthcheck, journal, dead_letters, new_key };
 
 enum class journal_command { list, verify, cat, forget };
 
@@ -21,11 +22,22 @@ struct journal_line {
     std::string sink;       ///< `forget SINK`
 };
 
+enum class dead_letter_command { list, show, retry, drop };
+
+/// What follows `trackd dead-letters`.
+struct dead_letter_line {
+    dead_letter_command what = dead_letter_command::list;
+    std::string sink;
+    std::vector<std::string> ids; ///< of events
+    bool all = false;
+};
+
 struct command_line {
     trackd::service::command what = command::serve;
     config::sources sources; ///< of the configuration; the environment is filled in
     bool ready = false;      ///< `healthcheck --ready`
     journal_line journal;
+    dead_letter_line dead_letters;
     std::string key; ///< `key new NAME`
 };
 

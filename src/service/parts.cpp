@@ -4,6 +4,7 @@
 #include "base/processors.hpp"
 #include "base/sha256.hpp"
 #include "config/load.hpp"
+#include "service/directories.hpp"
 #include "sinks/file.hpp"
 #include "sinks/log.hpp"
 #include "sinks/null.hpp"
@@ -16,7 +17,6 @@
 #include <filesystem>
 #include <stdexcept>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -96,19 +96,6 @@ bool may_linger(const config::settings& settings) {
            settings.tracker.ack != config::ack_mode::delivered;
 }
 
-void make_data_dir(const std::string& path) {
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-        throw std::runtime_error{
-            "data_dir " + path + ": cannot be made: " + std::generic_category().message(errno)
-        };
-    if (!std::filesystem::is_directory(path))
-        throw std::runtime_error{"data_dir " + path + ": is not a directory; a directory was expected"};
-    if (::access(path.c_str(), W_OK | X_OK) != 0)
-        throw std::runtime_error{
-            "data_dir " + path + ": cannot be written to: " + std::generic_category().message(errno)
-        };
-}
-
 std::size_t raised_file_limit() {
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
@@ -181,7 +168,7 @@ tracker_options make_tracker_options(const config::tracker_settings& settings) {
     options.max_pending_events = settings.max_pending_events;
     options.max_pending_bytes = settings.max_pending_bytes;
     options.ack_timeout = settings.ack_timeout;
-    options.retry = {settings.retry.min, settings.retry.max};
+    options.retry = {settings.retry.min, settings.retry.max, settings.retry.max_age};
     return options;
 }
 
@@ -189,14 +176,24 @@ std::unique_ptr<backlog> make_backlog(const config::settings& settings) {
     switch (settings.backlog.kind) {
     case config::backlog_kind::memory: return make_memory_backlog();
     case config::backlog_kind::journal:
-        make_data_dir(settings.data_dir);
+        make_directory(settings.data_dir, "data_dir");
         return make_journal_backlog(make_journal_options(settings));
     }
     throw std::logic_error{"a backlog of an unknown kind"};
 }
 
-std::vector<sink_spec> make_sinks(const config::settings& settings) {
-    make_data_dir(settings.data_dir);
+std::unique_ptr<sink> open_sink(const config::sink_settings& settings) {
+    try {
+        auto opened = make_sink(settings);
+        opened->open();
+        return opened;
+    } catch (const std::exception& why) {
+        throw std::runtime_error{"sink " + settings.name + ": " + why.what()};
+    }
+}
+
+std::vector<sink_spec> make_sinks(const config::settings& settings, const dead_letter_box& dead_letters) {
+    make_directory(settings.data_dir, "data_dir");
     std::vector<sink_spec> specs;
     for (const auto& one : settings.sinks) {
         sink_spec spec;
@@ -205,12 +202,11 @@ std::vector<sink_spec> make_sinks(const config::settings& settings) {
         spec.batch = {one.batch_events, one.batch_bytes};
         spec.linger = may_linger(settings) ? one.linger : std::chrono::milliseconds{0};
         spec.start = one.start == config::sink_start::newest ? sink_start::newest : sink_start::oldest;
-        try {
-            spec.sink = make_sink(one);
-            spec.sink->open();
-        } catch (const std::exception& why) {
-            throw std::runtime_error{"sink " + one.name + ": " + why.what()};
-        }
+        spec.wanted = {patterns{one.types}, patterns{one.sources}};
+        spec.required = one.required;
+        spec.when_full = one.on_full == config::when_full::skip ? when_full::skip : when_full::block;
+        spec.dead_letters = dead_letters.of(one.name);
+        spec.sink = open_sink(one);
         specs.push_back(std::move(spec));
     }
     return specs;

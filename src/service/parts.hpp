@@ -12,6 +12,7 @@
 #include "http/tls_context.hpp"
 #include "intake/completion.hpp"
 #include "intake/keys.hpp"
+#include "service/dead_letter_box.hpp"
 
 #include <trackd/tracker.hpp>
 
@@ -39,10 +40,15 @@ namespace trackd::service {
 /// Where `backlog.kind = "journal"` keeps its files.
 [[nodiscard]] std::filesystem::path journal_directory(const config::settings& settings);
 
+/// Builds one sink and opens it.
+/// @throws std::runtime_error naming the sink, if it can never work as it is configured
+[[nodiscard]] std::unique_ptr<sink> open_sink(const config::sink_settings& settings);
+
 /// Builds and opens all sinks, in a data directory that is made (readable for its owner alone) where there is
 /// none.
 /// @throws std::runtime_error naming the directory or the sink that can never work as it is configured
-[[nodiscard]] std::vector<sink_spec> make_sinks(const config::settings& settings);
+[[nodiscard]] std::vector<sink_spec>
+make_sinks(const config::settings& settings, const dead_letter_box& dead_letters);
 
 /// What a listener speaks TLS with; null where it speaks none.
 /// @param table where it is configured: `http.tls`

@@ -1,16 +1,19 @@
 #include "service/service.hpp"
 
+#include "admin/letter_routes.hpp"
 #include "admin/pages.hpp"
 #include "base/log.hpp"
 #include "base/signals_blocked.hpp"
 #include "config/load.hpp"
 #include "intake/key_guard.hpp"
+#include "service/dead_letter_commands.hpp"
 #include "service/parts.hpp"
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <spdlog/fmt/fmt.h>
 
@@ -67,12 +70,30 @@ service::service(
     listen(std::move(passed));
 }
 
-tracker service::make_tracker() const {
+tracker service::make_tracker() {
     const base::all_signals_blocked during_construction; // the journal and the sinks have threads
+    auto backlog = make_backlog(settings_);
+    dead_letters_.emplace(settings_);
     return {
-        pool_.first_executor(), make_tracker_options(settings_.tracker), make_backlog(settings_),
-        make_sinks(settings_)
+        pool_.first_executor(), make_tracker_options(settings_.tracker), std::move(backlog),
+        make_sinks(settings_, *dead_letters_)
     };
+}
+
+http::task<admin::letters_report> service::handle_dead_letters(admin::letters_request what) {
+    admin::letters_report report;
+    const auto letters = dead_letters_->of(what.sink);
+    if (!letters) co_return report;
+    const auto work = [&](sink& to, const std::stop_token& stop) {
+        report =
+            what.deliver ? redeliver_letters(*letters, to, what.of, stop) : drop_letters(*letters, what.of);
+    };
+    const bool done = co_await asio::co_spawn(
+        co_await asio::this_coro::executor, tracker_.with_sink(what.sink, work), http::use_task
+    );
+    report.known = true;
+    if (!done) report.error = "the daemon stops";
+    co_return report;
 }
 
 int service::run() {
@@ -167,6 +188,7 @@ http::router service::admin_routes() {
     http::router routes;
     admin::add_health_routes(routes, *this);
     admin::add_status_routes(routes, *this);
+    admin::add_letter_routes(routes, *this);
     return routes;
 }
 

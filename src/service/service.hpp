@@ -13,6 +13,7 @@
 #include "intake/endpoints.hpp"
 #include "intake/keys.hpp"
 #include "intake/limits.hpp"
+#include "service/dead_letter_box.hpp"
 #include "service/io_pool.hpp"
 #include "service/shutdown.hpp"
 #include "service/stop_request.hpp"
@@ -66,7 +67,9 @@ private:
     [[nodiscard]] std::vector<admin::limit_hits> limits() const override;
     [[nodiscard]] std::vector<base::running_task> tasks() const override;
 
-    [[nodiscard]] tracker make_tracker() const;
+    http::task<admin::letters_report> handle_dead_letters(admin::letters_request what) override;
+
+    [[nodiscard]] tracker make_tracker();
     [[nodiscard]] http::router ingest_routes(boost::asio::io_context& thread);
     [[nodiscard]] http::router admin_routes();
     void listen(http::passed_sockets passed);
@@ -101,6 +104,7 @@ private:
     stop_request stop_;
     base::byte_budget bodies_;
     io_pool pool_;
+    std::optional<dead_letter_box> dead_letters_;
     tracker tracker_;
     intake::shared_key_ring keys_;
     std::deque<intake::limit_counters> intake_limits_; // one an I/O thread, as are these:

@@ -88,8 +88,13 @@ public:
     void check(int result, const char* what) const {
         if (result == SQLITE_OK || result == SQLITE_ROW || result == SQLITE_DONE) return;
         const auto text = std::string{"cannot "} + what + ' ' + path_.string() + ": " + reason(result);
-        if ((result & 0xFF) == SQLITE_BUSY) throw locked{text};
-        throw std::runtime_error{text};
+        switch (result & 0xFF) {
+        case SQLITE_BUSY: throw locked{text};
+        case SQLITE_CONSTRAINT: // of the operator's own: a trigger, a CHECK
+        case SQLITE_MISMATCH:
+        case SQLITE_TOOBIG: throw events_refused{text};
+        default: throw std::runtime_error{text};
+        }
     }
 
     [[noreturn]] void refuse(const std::string& why) const {

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <random>
 #include <system_error>
@@ -14,13 +15,22 @@ namespace trackd {
 
 namespace asio = boost::asio;
 
+namespace {
+
+std::string text_of(const std::exception& failure) {
+    const std::string text = failure.what();
+    return text.empty() ? "an exception without a text" : text;
+}
+
+} // namespace
+
 delivery::delivery(
     tracker_strand strand, clock& time, sink_spec spec, backlog& from_backlog, const cursor& from,
     retry_options retry, std::function<void()> on_progress
 )
     : strand_{std::move(strand)}, clock_{time}, spec_{std::move(spec)}, backlog_{from_backlog},
-      on_progress_{std::move(on_progress)}, retry_{retry, std::random_device{}()}, changed_{strand_, time},
-      cursor_{from} {
+      on_progress_{std::move(on_progress)}, retry_{retry, std::random_device{}()}, max_age_{retry.max_age},
+      changed_{strand_, time}, cursor_{from} {
     books_.name = spec_.name;
     books_.kind = spec_.kind;
 }
@@ -41,7 +51,7 @@ asio::awaitable<void> delivery::deliver_all() {
         if (cursor_.at < backlog_.end()) {
             co_await linger();
             auto events = co_await read();
-            if (!events)
+            if (!events || events->first != cursor_.at) // skipped meanwhile
                 continue;
             else if (events->damaged > 0)
                 skip_damaged(*events);
@@ -103,19 +113,40 @@ void delivery::give_up() {
 sink_status delivery::status() const {
     auto status = books_;
     status.damaged = cursor_.damaged;
-    status.delivered = cursor_.at - cursor_.start - cursor_.damaged;
+    status.filtered = cursor_.filtered;
+    status.dead_lettered = cursor_.dead_lettered;
+    status.skipped = cursor_.skipped;
+    status.delivered = cursor_.delivered();
     status.failing = broken_ || retry_.failing();
     return status;
 }
 
+void delivery::skip_to(position to) {
+    if (to <= cursor_.at) return;
+    base::log().error(
+        "sink {}: is so slow that there is no room for new events: it never gets {} of them, from position "
+        "{} on",
+        spec_.name, to - cursor_.at, cursor_.at
+    );
+    cursor_.skipped += to - cursor_.at;
+    cursor_.at = to;
+    move_cursor();
+    changed_.ring();
+}
+
 asio::awaitable<void> delivery::deliver(chunk events) {
-    const auto end = events.end();
-    while (cursor_.at < end && !given_up_) {
-        const auto rest = std::span<const event_view>{events.events}.subspan(cursor_.at - events.first);
-        const auto written = co_await write(rest);
-        if (written.result.confirmed > 0) confirm(written.result);
-        if (!written.error.empty() && !given_up_) co_await wait_to_retry(written.error);
+    const selection batch{std::move(events), spec_.wanted};
+    const auto wanted = batch.events();
+    std::size_t next = 0;
+    while (!given_up_) {
+        while (next < wanted.size() && batch.place(next) < cursor_.at)
+            ++next;
+        if (next == wanted.size()) break;
+        const auto given = wanted.subspan(next, std::min(hunt_.most(), wanted.size() - next));
+        const auto written = co_await write(given);
+        co_await settle(batch, next, given.size(), written);
     }
+    if (!given_up_) pass(batch, wanted.size(), 0);
 }
 
 asio::awaitable<delivery::outcome> delivery::write(std::span<const event_view> events) {
@@ -133,19 +164,100 @@ delivery::outcome delivery::write_here(std::span<const event_view> events) noexc
         if (what.result.confirmed > events.size()) {
             what.result = {};
             what.error = "the sink confirmed more events than it was given";
-        } else if (what.result.confirmed == 0 && !stop_.stop_requested()) {
+        } else if (what.result.confirmed == 0 && what.result.refusal.empty() && !stop_.stop_requested()) {
             what.error = "the sink confirmed nothing, and did not say why";
         }
+    } catch (const events_refused& failure) {
+        what.refused = true;
+        what.error = text_of(failure);
+    } catch (const sink_busy& failure) {
+        what.retry_after = failure.retry_after;
+        what.error = text_of(failure);
     } catch (const std::exception& failure) {
-        what.error = failure.what();
-        if (what.error.empty()) what.error = "an exception without a text";
+        what.error = text_of(failure);
     } catch (...) { // reported like the others
         what.error = "an exception that is no std::exception";
     }
     return what;
 }
 
+// What became of the events from `next` on that the sink was given.
+asio::awaitable<void>
+delivery::settle(const selection& batch, std::size_t next, std::size_t given, const outcome& written) {
+    ++attempts_;
+    const auto confirmed = written.result.confirmed;
+    if (confirmed > 0) confirm(batch, next, written.result);
+    const bool can_bury = spec_.dead_letters != nullptr;
+    if (!written.result.refusal.empty() && confirmed < given) {
+        if (!can_bury)
+            co_await wait_to_retry(written.result.refusal);
+        else
+            co_await bury(batch, next + confirmed, 1, written.result.refusal);
+    } else if (written.refused && can_bury && given > 1) {
+        hunt_.refused(given);
+        ++books_.retries;
+    } else if (written.refused && can_bury) {
+        co_await bury(batch, next, 1, written.error);
+        hunt_.culprit_found();
+    } else if (!written.error.empty() && !given_up_) {
+        if (can_bury && failed_too_long())
+            co_await bury(batch, next, given, written.error);
+        else
+            co_await wait_to_retry(written.error, written.retry_after);
+    }
+}
+
+// Makes dead letters of events that the sink was given.
+asio::awaitable<void>
+delivery::bury(const selection& batch, std::size_t next, std::size_t count, const std::string& reason) {
+    const auto dead = batch.events().subspan(next, count);
+    co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
+    const auto error = keep_here(dead, {reason, attempts_});
+    co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
+    if (!error.empty()) {
+        co_await wait_to_retry("an event that it refuses (" + reason + ") cannot be kept: " + error);
+        co_return;
+    }
+    base::log().warn(
+        "sink {}: {} of its events became dead letters, the first one with the id {}: {}", spec_.name, count,
+        dead.front().id, reason
+    );
+    books_.last_error = reason;
+    cursor_.dead_lettered += count;
+    pass(batch, next, count);
+}
+
+// On the sink's thread.
+std::string delivery::keep_here(std::span<const event_view> events, const death& of) noexcept {
+    try {
+        spec_.dead_letters->keep(events, of);
+    } catch (const std::exception& failure) {
+        return text_of(failure);
+    }
+    return {};
+}
+
+bool delivery::failed_too_long() const {
+    return max_age_ > clock::duration{0} && first_failure_ != wakeup::never &&
+           clock_.now() - first_failure_ >= max_age_;
+}
+
+asio::awaitable<bool> delivery::with_sink(std::function<void(sink&, std::stop_token)> work) {
+    if (closing_) co_return false;
+    std::exception_ptr failure;
+    co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
+    try {
+        work(*spec_.sink, stop_.get_token());
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
+    if (failure) std::rethrow_exception(failure);
+    co_return true;
+}
+
 asio::awaitable<void> delivery::close() {
+    closing_ = true;
     co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
     close_here();
     co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
@@ -162,11 +274,12 @@ void delivery::close_here() noexcept {
     }
 }
 
-asio::awaitable<void> delivery::wait_to_retry(const std::string& error) {
+asio::awaitable<void> delivery::wait_to_retry(const std::string& error, clock::duration at_least) {
     const bool was_failing = retry_.failing();
     const bool was_draining = draining_;
     const auto delay = retry_.failed();
     books_.last_error = error;
+    if (first_failure_ == wakeup::never) first_failure_ = clock_.now();
     if (!was_failing) base::log().warn("sink {}: a write failed and is tried again: {}", spec_.name, error);
     if (!delay) {
         base::log().warn("sink {}: left with what is pending, it still fails: {}", spec_.name, error);
@@ -175,17 +288,34 @@ asio::awaitable<void> delivery::wait_to_retry(const std::string& error) {
     }
     ++books_.retries;
     // New events wake us too, but are no reason to try earlier; the beginning of a drain is.
-    const auto until = clock_.now() + *delay;
+    const auto until = clock_.now() + (draining_ ? *delay : std::max(*delay, at_least));
     while (clock_.now() < until && draining_ == was_draining && !given_up_)
         co_await changed_.wait(until);
 }
 
-void delivery::confirm(const write_result& result) {
+void delivery::confirm(const selection& batch, std::size_t next, const write_result& result) {
     if (retry_.failing()) base::log().info("sink {}: works again", spec_.name);
     retry_.succeeded();
-    cursor_.at += result.confirmed;
+    hunt_.taken(result.confirmed);
     books_.duplicates += result.duplicates;
     ++books_.batches;
+    pass(batch, next, result.confirmed);
+}
+
+// The sink is done with so many events from `next` on, and with what it did not want before and between them.
+void delivery::pass(const selection& batch, std::size_t next, std::size_t count) {
+    std::size_t late = 0; // were skipped while it dealt with them
+    while (late < count && batch.place(next + late) < cursor_.at)
+        ++late;
+    cursor_.skipped -= late;
+    if (const auto to = batch.place(next + count); to > cursor_.at) {
+        cursor_.filtered += to - cursor_.at - (count - late);
+        cursor_.at = to;
+    } else if (late == 0) {
+        return;
+    }
+    attempts_ = 0;
+    first_failure_ = wakeup::never;
     move_cursor();
 }
 

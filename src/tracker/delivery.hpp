@@ -2,7 +2,9 @@
 // again.
 #pragma once
 
+#include "tracker/bisection.hpp"
 #include "tracker/retry.hpp"
+#include "tracker/selection.hpp"
 
 #include <trackd/backlog.hpp>
 #include <trackd/clock.hpp>
@@ -46,6 +48,19 @@ public:
     /// End now: a write that is under way is asked to stop, and waited for.
     void give_up();
 
+    /// Passes over everything below `to`, for good: it counts as skipped. A write that is under way goes on, and what of
+    /// it arrives counts as delivered all the same.
+    void skip_to(position to);
+
+    /// As `tracker::with_sink`.
+    [[nodiscard]] boost::asio::awaitable<bool> with_sink(std::function<void(sink&, std::stop_token)> work);
+
+    [[nodiscard]] bool required() const noexcept { return spec_.required; }
+
+    [[nodiscard]] bool may_skip() const noexcept {
+        return !spec_.required && spec_.when_full == when_full::skip;
+    }
+
     [[nodiscard]] const std::string& name() const noexcept { return spec_.name; }
 
     [[nodiscard]] const cursor& place() const noexcept { return cursor_; }
@@ -57,18 +72,28 @@ public:
 private:
     struct outcome {
         write_result result;
-        std::string error; // empty: it worked
+        std::string error;    // empty: it worked
+        bool refused = false; // because of the events, says the error
+        clock::duration retry_after{0};
     };
 
     [[nodiscard]] boost::asio::awaitable<void> deliver_all();
     [[nodiscard]] boost::asio::awaitable<void> deliver(chunk events);
     [[nodiscard]] boost::asio::awaitable<outcome> write(std::span<const event_view> events);
     [[nodiscard]] outcome write_here(std::span<const event_view> events) noexcept;
+    [[nodiscard]] boost::asio::awaitable<void>
+    settle(const selection& batch, std::size_t next, std::size_t given, const outcome& written);
+    [[nodiscard]] boost::asio::awaitable<void>
+    bury(const selection& batch, std::size_t next, std::size_t count, const std::string& reason);
+    [[nodiscard]] std::string keep_here(std::span<const event_view> events, const death& of) noexcept;
     [[nodiscard]] boost::asio::awaitable<void> close();
     void close_here() noexcept;
-    [[nodiscard]] boost::asio::awaitable<void> wait_to_retry(const std::string& error);
-    void confirm(const write_result& result);
+    [[nodiscard]] boost::asio::awaitable<void>
+    wait_to_retry(const std::string& error, clock::duration at_least = {});
+    void confirm(const selection& batch, std::size_t next, const write_result& result);
+    void pass(const selection& batch, std::size_t next, std::size_t count);
     void skip_damaged(const chunk& damage);
+    [[nodiscard]] bool failed_too_long() const;
     [[nodiscard]] boost::asio::awaitable<void> linger();
     [[nodiscard]] boost::asio::awaitable<std::optional<chunk>> read();
     void move_cursor();
@@ -79,11 +104,17 @@ private:
     backlog& backlog_;
     std::function<void()> on_progress_;
     retry_policy retry_;
+    const clock::duration max_age_;
+    bisection hunt_;
     wakeup changed_;
     cursor cursor_;
     bool draining_ = false;
     bool given_up_ = false;
     bool broken_ = false; // ended by an exception
+    bool closing_ = false;
+    // Of the events at the cursor:
+    std::uint64_t attempts_ = 0;
+    clock::time_point first_failure_ = wakeup::never;
     sink_status books_;
     std::stop_source stop_;
     boost::asio::thread_pool thread_{1};

@@ -26,10 +26,11 @@ constexpr std::size_t hand_over_bytes = std::size_t{1} << 20U;
 
 io_lane::io_lane(
     asio::io_context& context, budget& credit, bool waits_for_ack,
-    const std::atomic<std::chrono::seconds>& retry_after, std::function<void(submission)> submit
+    const std::atomic<std::chrono::seconds>& retry_after, std::function<void(submission)> submit,
+    std::function<void()> no_room
 )
     : executor_{context.get_executor()}, credit_{credit}, waits_for_ack_{waits_for_ack},
-      retry_after_{retry_after}, submit_{std::move(submit)},
+      retry_after_{retry_after}, submit_{std::move(submit)}, no_room_{std::move(no_room)},
       most_staged_bytes_{std::min(hand_over_bytes, credit.max_take_bytes() / 2)} {}
 
 error_code io_lane::admit(batch::mark since) {
@@ -38,6 +39,7 @@ error_code io_lane::admit(batch::mark since) {
     if (const auto refused = credit_.take(events, staged_.bytes() - since.bytes)) {
         staged_.truncate(since);
         add(refused_, events, std::memory_order_relaxed);
+        if (no_room_ && refused == errc::backlog_full) no_room_();
         return refused;
     }
     add(accepted_, events, std::memory_order_release);

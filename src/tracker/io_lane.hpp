@@ -30,9 +30,11 @@ class io_lane final : public lane {
 public:
     /// @param retry_after what clients are told who find no room; outlives the lane
     /// @param submit hands over; may be called from this lane's thread
+    /// @param no_room somebody was refused because the backlog is full; empty: nobody cares
     io_lane(
         boost::asio::io_context& context, budget& credit, bool waits_for_ack,
-        const std::atomic<std::chrono::seconds>& retry_after, std::function<void(submission)> submit
+        const std::atomic<std::chrono::seconds>& retry_after, std::function<void(submission)> submit,
+        std::function<void()> no_room = {}
     );
 
     [[nodiscard]] boost::system::error_code admit(batch::mark since) override;
@@ -78,6 +80,7 @@ private:
     const bool waits_for_ack_;
     const std::atomic<std::chrono::seconds>& retry_after_;
     const std::function<void(submission)> submit_;
+    const std::function<void()> no_room_;
     const std::size_t most_staged_bytes_;
     bool flush_posted_ = false;
     std::shared_ptr<flight>

@@ -107,6 +107,7 @@ public:
 
     [[nodiscard]] tracker_status status() const;
     [[nodiscard]] tracker_activities activities() const;
+    asio::awaitable<bool> with_sink(std::string name, std::function<void(sink&, std::stop_token)> work);
 
 private:
     using waiter_pointer = std::shared_ptr<outside_waiter>;
@@ -117,6 +118,7 @@ private:
     void submit(submission handed_over);
     void put_into_inbox(submission handed_over);
     void wake_those_without_room();
+    void room_is_wanted();
 
     // On the strand.
     void take_in();
@@ -124,11 +126,13 @@ private:
     void progress();
     void backlog_changed();
     void look_at_condition();
+    void make_room();
     void settle();
     void give_back(batch::mark released);
     [[nodiscard]] error_code why_not_taken() const;
     [[nodiscard]] error_code not_yet() const;
     [[nodiscard]] position confirmed_end() const;
+    [[nodiscard]] position required_end() const;
     asio::awaitable<void> take_in_lanes();
     asio::awaitable<void> expire_acknowledgements();
     asio::awaitable<void> give_up_at(clock::time_point deadline);
@@ -146,6 +150,8 @@ private:
     std::atomic<std::uint64_t> dropped_{0}; // admitted, and then not stored; its clients know
     std::atomic<std::uint64_t> stored_{0};  // from the first position on, like the next one
     std::atomic<std::uint64_t> delivered_{0};
+    bool any_may_skip_ = false; // does not change after the start
+    std::atomic<bool> room_wanted_{false};
 
     std::mutex mutex_; // guards what other threads hand over
     std::vector<submission> inbox_;
@@ -178,6 +184,7 @@ tracker::impl::impl(
       condition_changed_{strand_, time}, timers_{strand_, base::log_failed_task},
       delivering_{strand_, base::log_failed_task} {
     for (auto& sink : sinks) {
+        any_may_skip_ |= !sink.required && sink.when_full == when_full::skip;
         const auto from = backlog_->open_cursor(sink.name, sink.start);
         deliveries_.push_back(std::make_unique<delivery>(
             strand_, time, std::move(sink), *backlog_, from, options.retry, [this] { progress(); }
@@ -211,7 +218,11 @@ void tracker::impl::start() {
 lane& tracker::impl::add_lane(asio::io_context& context) {
     auto hand_over = [this](submission handed_over) { submit(std::move(handed_over)); };
     const bool waits = options_.ack != ack_mode::accepted;
-    lanes_.push_back(std::make_unique<io_lane>(context, credit_, waits, retry_after_, std::move(hand_over)));
+    std::function<void()> no_room;
+    if (any_may_skip_) no_room = [this] { room_is_wanted(); };
+    lanes_.push_back(std::make_unique<io_lane>(
+        context, credit_, waits, retry_after_, std::move(hand_over), std::move(no_room)
+    ));
     return *lanes_.back();
 }
 
@@ -256,6 +267,7 @@ error_code tracker::impl::try_admit(batch& events, const waiter_pointer& waiter,
     const auto count = events.events();
     if (const auto refused = credit_.take(count, events.bytes())) {
         if (refused == errc::backlog_full && waits_if_full) without_room_.push_back(waiter);
+        if (refused == errc::backlog_full && any_may_skip_) room_is_wanted();
         return refused;
     }
     track_accepted_ += count;
@@ -343,6 +355,8 @@ void tracker::impl::progress() {
 void tracker::impl::backlog_changed() {
     settle();
     look_at_condition();
+    if (any_may_skip_ && (backlog_->short_of_room() || backlog_->condition() == backlog_condition::full))
+        make_room();
     stored_.store(backlog_->stored_end() - 1, std::memory_order_release);
     retry_after_ = forecast_.until(backlog_->room_at());
     for (auto& delivery : deliveries_)
@@ -364,6 +378,26 @@ void tracker::impl::look_at_condition() {
     wake_those_without_room();
 }
 
+// Any thread. Many may want it at once: the strand is called once.
+void tracker::impl::room_is_wanted() {
+    if (room_wanted_.exchange(true)) return;
+    asio::post(strand_, [self = shared_from_this()] {
+        self->room_wanted_ = false;
+        self->make_room();
+    });
+}
+
+// Makes those pass over the oldest events who may, unless somebody else keeps them anyway.
+void tracker::impl::make_room() {
+    const auto needed = backlog_->room_at();
+    const auto keeps = [needed](const auto& delivery) {
+        return !delivery->may_skip() && delivery->place().at < needed;
+    };
+    if (drained_ || std::ranges::any_of(deliveries_, keeps)) return;
+    for (auto& delivery : deliveries_)
+        if (delivery->may_skip()) delivery->skip_to(needed);
+}
+
 void tracker::impl::give_back(batch::mark released) {
     credit_.give_back(released.events, released.bytes);
     wake_those_without_room();
@@ -373,8 +407,15 @@ void tracker::impl::settle() {
     switch (options_.ack) {
     case ack_mode::accepted: return acknowledgements_.settle_up_to(backlog_->end());
     case ack_mode::journaled: return acknowledgements_.settle_up_to(backlog_->stored_end());
-    case ack_mode::delivered: return acknowledgements_.settle_up_to(confirmed_end());
+    case ack_mode::delivered: return acknowledgements_.settle_up_to(required_end());
     }
+}
+
+position tracker::impl::required_end() const {
+    auto least = backlog_->end();
+    for (const auto& delivery : deliveries_)
+        if (delivery->required()) least = std::min(least, delivery->place().at);
+    return least;
 }
 
 position tracker::impl::confirmed_end() const {
@@ -503,6 +544,14 @@ tracker_status tracker::impl::status() const {
     return status;
 }
 
+asio::awaitable<bool>
+tracker::impl::with_sink(std::string name, std::function<void(sink&, std::stop_token)> work) {
+    const auto self = shared_from_this();
+    const auto named = std::ranges::find(deliveries_, name, [](const auto& one) { return one->name(); });
+    if (named == deliveries_.end()) co_return false;
+    co_return co_await (*named)->with_sink(std::move(work));
+}
+
 tracker_activities tracker::impl::activities() const {
     tracker_activities running;
     for (auto& task : delivering_.running())
@@ -521,7 +570,8 @@ drain_report tracker::impl::report() const {
         report.lost = std::max(report.lost, sink.lost);
         report.dead_lettered += sink.dead_lettered;
         report.damaged = std::max(report.damaged, sink.damaged);
-        const auto not_delivered = sink.pending + sink.lost + sink.damaged;
+        const auto not_delivered =
+            sink.pending + sink.lost + sink.damaged + sink.dead_lettered + sink.skipped;
         report.delivered = std::min(report.delivered, report.books.accepted - not_delivered);
     }
     report.in_time = report.pending == 0 && report.lost == 0;
@@ -590,6 +640,12 @@ void tracker::release_waiters() {
 
 asio::awaitable<tracker_status> tracker::status() {
     return on_strand(impl_, [](impl& self) { return self.status(); });
+}
+
+asio::awaitable<bool> tracker::with_sink(std::string name, std::function<void(sink&, std::stop_token)> work) {
+    co_return co_await asio::co_spawn(
+        impl_->strand(), impl_->with_sink(std::move(name), std::move(work)), to_the_end()
+    );
 }
 
 asio::awaitable<tracker_activities> tracker::activities() {

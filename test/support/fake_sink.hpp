@@ -4,8 +4,10 @@
 #include <trackd/sink.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -51,6 +53,24 @@ public:
         most_ = events;
     }
 
+    /// Writes that contain one of these are refused as a whole.
+    void refuse(std::set<std::string> ids) {
+        const std::lock_guard lock{mutex_};
+        refused_ = std::move(ids);
+    }
+
+    /// It says which of the events it was that it refuses, and stores those before.
+    void name_the_refused() {
+        const std::lock_guard lock{mutex_};
+        names_refused_ = true;
+    }
+
+    /// The next writes are told to come again after so long.
+    void be_busy(std::chrono::milliseconds after) {
+        const std::lock_guard lock{mutex_};
+        busy_ = after;
+    }
+
     [[nodiscard]] std::vector<std::string> ids() const {
         const std::lock_guard lock{mutex_};
         return ids_;
@@ -76,6 +96,9 @@ private:
     std::size_t too_many_ = 0;
     bool closed_ = false;
     std::size_t most_ = static_cast<std::size_t>(-1);
+    std::set<std::string> refused_;
+    bool names_refused_ = false;
+    std::chrono::milliseconds busy_{0};
     std::size_t attempts_ = 0;
     std::vector<std::string> ids_;
 };
@@ -91,10 +114,20 @@ public:
         if (stop.stop_requested()) return {};
         if (script_->throws_a_number_) throw 42;
         if (!script_->error_.empty()) throw std::runtime_error{script_->error_};
-        const auto confirmed = std::min(events.size(), script_->most_);
+        if (script_->busy_.count() > 0) throw sink_busy{"too many requests", script_->busy_};
+        auto confirmed = std::min(events.size(), script_->most_);
+        const auto culprit = std::ranges::find_if(events, [this](const event_view& event) {
+            return script_->refused_.contains(std::string{event.id});
+        });
+        std::string refusal;
+        if (culprit != events.end()) {
+            if (!script_->names_refused_) throw events_refused{"one of them is bad"};
+            confirmed = static_cast<std::size_t>(culprit - events.begin());
+            refusal = "this one is bad";
+        }
         for (const auto& event : events.first(confirmed))
             script_->ids_.emplace_back(event.id);
-        return {confirmed + script_->too_many_, 0};
+        return {confirmed + script_->too_many_, 0, refusal};
     }
 
     void close() override {

@@ -54,6 +54,10 @@ struct admin_fixture : admin::overview {
 
     [[nodiscard]] std::vector<base::running_task> tasks() const override { return accepting.running(); }
 
+    http::task<admin::letters_report> handle_dead_letters(admin::letters_request) override {
+        co_return admin::letters_report{};
+    }
+
     http::router routes() {
         http::router made;
         admin::add_health_routes(made, *this);

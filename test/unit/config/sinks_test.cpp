@@ -138,7 +138,7 @@ TEST_CASE("an unknown key of a sink is an error with advice", "[config]") {
     CHECK(
         the_error("[[sinks]]\nname = \"a\"\nkind = \"null\"\nhost = \"x\"") ==
         "FILE:4:1: sinks.a.host: a sink of kind \"null\" has no such key: expected one of name, kind, "
-        "batch_events, batch_bytes, linger, start"
+        "batch_events, batch_bytes, linger, start, types, sources, required, on_full"
     );
 }
 
@@ -179,5 +179,33 @@ TEST_CASE("sinks that are no array of tables are an error", "[config]") {
     CHECK(the_error("sinks = [1]") == "FILE:1:10: sinks[0]: found 1, expected a table, [[sinks]]");
     CHECK(
         the_error("", {}, {"sinks=x"}) == "--set sinks: found \"x\", expected an array of tables, [[sinks]]"
+    );
+}
+
+TEST_CASE("only a sink that is not required may be passed over", "[config]") {
+    const std::string sink = "[[sinks]]\nname = \"a\"\nkind = \"null\"\non_full = \"skip\"\n";
+    CHECK(
+        the_error(sink) == "FILE:4:11: sinks.a.on_full: found \"skip\" for a sink that is required, expected "
+                           "\"block\", or required = false"
+    );
+    CHECK(load_text(sink + "required = false").sinks[0].on_full == when_full::skip);
+}
+
+TEST_CASE("an acknowledgement that waits for the sinks needs one to wait for", "[config]") {
+    const std::string sink = "[[sinks]]\nname = \"a\"\nkind = \"null\"\nrequired = false\n";
+    CHECK(
+        the_error("tracker.ack = \"delivered\"\n" + sink) ==
+        "FILE:1:15: tracker.ack: \"delivered\" waits for the sinks that are required, and there is none; "
+        "expected another value, or a sink without required = false"
+    );
+    CHECK_NOTHROW(
+        load_text("tracker.ack = \"delivered\"\n" + sink + "[[sinks]]\nname = \"b\"\nkind = \"null\"")
+    );
+}
+
+TEST_CASE("a pattern that leaves out nothing is a mistake", "[config]") {
+    CHECK(
+        the_error("[[sinks]]\nname = \"a\"\nkind = \"null\"\ntypes = [\"order.*\", \"!\"]") ==
+        "FILE:4:9: sinks.a.types: found \"!\", expected a pattern behind it, such as \"!order.debug\""
     );
 }

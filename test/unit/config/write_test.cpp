@@ -87,6 +87,7 @@ ack_timeout = "30s"
 source = "trackd"
 retry.min = "100ms"
 retry.max = "30s"
+retry.max_age = "0s"
 
 [backlog]
 kind = "journal"
@@ -97,6 +98,9 @@ max_bytes = "8GiB"
 min_free_bytes = "256MiB"
 sync = "always"
 sync_interval = "1s"
+
+[dead_letters]
+max_bytes = "1GiB"
 
 [shutdown]
 lame_duck = "0s"
@@ -115,6 +119,10 @@ batch_events = 2000
 batch_bytes = "4MiB"
 linger = "20ms"
 start = "oldest"
+types = []
+sources = []
+required = true
+on_full = "block"
 path = "./data/events.db"
 )");
 }

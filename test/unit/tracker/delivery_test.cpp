@@ -1,59 +1,10 @@
-#include "base/task_group.hpp"
+#include "delivery_fixture.hpp"
 #include "support/catch.hpp"
-#include "support/events.hpp"
-#include "support/fake_sink.hpp"
-#include "support/manual_clock.hpp"
-#include "support/run.hpp"
-#include "tracker/delivery.hpp"
 
 using namespace trackd;
 using namespace std::chrono_literals;
-namespace asio = boost::asio;
 
-namespace {
-
-struct delivery_fixture {
-    delivery_fixture() {
-        store->start(strand, clock, {[] {}, [](batch::mark) {}});
-        tasks.spawn("delivery", loop.run());
-    }
-
-    ~delivery_fixture() {
-        script->release();
-        loop.give_up();
-        until([this] { return tasks.size() == 0; });
-    }
-
-    template <class Done>
-    void until(Done done) {
-        test::run_until(context, done);
-    }
-
-    void append(std::size_t count) {
-        store->append(test::make_batch(count, store->end()));
-        loop.wake();
-    }
-
-    sink_spec spec() {
-        sink_spec made;
-        made.name = "fake";
-        made.kind = "fake";
-        made.sink = std::make_unique<test::fake_sink>(script);
-        made.batch = {3, 1'000'000};
-        return made;
-    }
-
-    asio::io_context context;
-    test::manual_clock clock;
-    std::shared_ptr<test::fake_sink_script> script = std::make_shared<test::fake_sink_script>();
-    std::unique_ptr<backlog> store = make_memory_backlog();
-    tracker_strand strand = asio::make_strand(asio::any_io_executor{context.get_executor()});
-    cursor place = store->open_cursor("fake", sink_start::oldest);
-    delivery loop{strand, clock, spec(), *store, place, {100ms, 1'000ms}, [] {}};
-    base::task_group<asio::any_io_executor> tasks{strand, base::log_failed_task};
-};
-
-} // namespace
+using test::delivery_fixture;
 
 TEST_CASE_METHOD(delivery_fixture, "events reach the sink in order, a batch a write", "[delivery]") {
     append(7);

@@ -1,0 +1,191 @@
+#include "service/dead_letter_commands.hpp"
+
+#include "admin/client.hpp"
+#include "admin/letter_routes.hpp"
+#include "backlog/text_table.hpp"
+#include "base/json_text.hpp"
+#include "http/passed_sockets.hpp"
+#include "service/dead_letter_box.hpp"
+#include "service/parts.hpp"
+#include "sinks/redeliver.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <ostream>
+#include <set>
+#include <stdexcept>
+
+namespace trackd::service {
+
+namespace {
+
+using sinks::dead_letter;
+
+// A daemon that delivers them may have many to deliver, to a slow sink.
+constexpr std::chrono::hours longest_answer{24};
+
+class chooser {
+public:
+    explicit chooser(const admin::letter_choice& choice)
+        : all_{choice.all}, ids_{choice.ids.begin(), choice.ids.end()} {}
+
+    [[nodiscard]] bool operator()(const dead_letter& letter) const {
+        return all_ || ids_.contains(letter.view().id);
+    }
+
+private:
+    bool all_;
+    std::set<std::string, std::less<>> ids_;
+};
+
+admin::letter_choice choice_of(const dead_letter_line& line) {
+    return {line.all, line.ids};
+}
+
+const config::sink_settings& sink_of(const dead_letter_line& line, const config::settings& settings) {
+    const auto found = std::ranges::find(settings.sinks, line.sink, &config::sink_settings::name);
+    if (found != settings.sinks.end()) return *found;
+    std::string names;
+    for (const auto& sink : settings.sinks)
+        names += (names.empty() ? "" : ", ") + sink.name;
+    throw std::runtime_error{"no sink is named " + line.sink + "; there is " + names};
+}
+
+int list(const config::settings& settings, std::ostream& out) {
+    using enum journal::text_table::align;
+    journal::text_table table{
+        {{"SINK", left}, {"LETTERS", right}, {"BYTES", right}, {"OLDEST", left}, {"LAST REASON", left}}
+    };
+    for (const auto& sink : settings.sinks) {
+        std::uint64_t count = 0;
+        std::string oldest;
+        std::string reason;
+        const auto path = dead_letter_path(settings, sink.name);
+        sinks::for_each_letter(path, [&](const dead_letter& letter) {
+            if (++count == 1) oldest = letter.time;
+            reason = letter.reason;
+            return true;
+        });
+        std::string quoted;
+        if (count > 0) base::append_json_string(quoted, reason);
+        const auto bytes = count > 0 ? std::filesystem::file_size(path) : 0;
+        table.add({sink.name, std::to_string(count), std::to_string(bytes), oldest, quoted});
+    }
+    out << table.text();
+    return 0;
+}
+
+void print(const dead_letter& letter, std::ostream& out) {
+    std::string line = R"({"reason":)";
+    base::append_json_string(line, letter.reason);
+    line +=
+        R"(,"time":")" + letter.time + R"(","attempts":)" + std::to_string(letter.attempts) + R"(,"event":)";
+    base::append_cloudevent(line, letter.view());
+    out << line << "}\n";
+}
+
+int show(const dead_letter_line& line, const config::settings& settings, std::ostream& out) {
+    const chooser wanted{{line.ids.empty(), line.ids}};
+    sinks::for_each_letter(
+        dead_letter_path(settings, sink_of(line, settings).name),
+        [&](const dead_letter& letter) {
+            if (wanted(letter)) print(letter, out);
+            return out.good();
+        }
+    );
+    return 0;
+}
+
+std::string problem_in(const std::string& body) {
+    return body.substr(0, body.find('\n'));
+}
+
+admin::answer ask_at(const std::string& address, const admin::question& question, bool tls) {
+    try {
+        return admin::ask(admin::reachable(http::parse_listen(address)), question, longest_answer, tls);
+    } catch (const std::exception& why) {
+        throw std::runtime_error{
+            "a daemon has the dead letters, and does not answer at admin.listen, " + address + ": " +
+            why.what()
+        };
+    }
+}
+
+admin::letters_report ask_daemon(const dead_letter_line& line, const config::settings& settings) {
+    const auto& listens = settings.admin.listen;
+    const auto known = std::ranges::find_if_not(listens, http::is_passed_address);
+    if (known == listens.end())
+        throw std::runtime_error{
+            "a daemon is running, and admin.listen is \"" + listens.front() +
+            "\", whose address only systemd knows; expected to be told where to ask: --set "
+            "admin.listen=ADDRESS"
+        };
+    const auto verb = line.what == dead_letter_command::retry ? "/retry" : "/drop";
+    const admin::question question{
+        boost::beast::http::verb::post, "/dead-letters/" + line.sink + verb, admin::to_json(choice_of(line))
+    };
+    const auto got = ask_at(*known, question, !settings.admin.tls.certificate.empty());
+    if (got.code != boost::beast::http::status::ok)
+        throw std::runtime_error{"the daemon at " + *known + " refused: " + problem_in(got.body)};
+    return admin::parse_report(got.body);
+}
+
+admin::letters_report
+do_it_here(const dead_letter_line& line, const config::settings& settings, const dead_letter_box& letters) {
+    auto& file = *letters.of(line.sink);
+    if (line.what == dead_letter_command::drop) return drop_letters(file, choice_of(line));
+    const auto to = open_sink(sink_of(line, settings));
+    const auto report = redeliver_letters(file, *to, choice_of(line), {});
+    to->close();
+    return report;
+}
+
+/// @return nothing where a daemon has them
+std::unique_ptr<dead_letter_box> take_letters(const config::settings& settings) {
+    try {
+        return std::make_unique<dead_letter_box>(settings);
+    } catch (const journal::in_use_error&) {
+        return {};
+    }
+}
+
+int retry_or_drop(
+    const dead_letter_line& line, const config::settings& settings, std::ostream& out, std::ostream& errors
+) {
+    static_cast<void>(sink_of(line, settings)); // or it says that there is none
+    const auto letters = take_letters(settings);
+    const auto report = letters ? do_it_here(line, settings, *letters) : ask_daemon(line, settings);
+    out << report.gone << (line.what == dead_letter_command::retry ? " delivered" : " dropped");
+    if (report.refused > 0) out << ", " << report.refused << " refused again";
+    out << '\n';
+    if (!report.error.empty()) errors << "trackd: sink " << line.sink << ": " << report.error << '\n';
+    return report.refused > 0 || !report.error.empty() ? 1 : 0;
+}
+
+} // namespace
+
+int run_dead_letter_command(
+    const dead_letter_line& line, const config::settings& settings, std::ostream& out, std::ostream& errors
+) {
+    switch (line.what) {
+    case dead_letter_command::list: return list(settings, out);
+    case dead_letter_command::show: return show(line, settings, out);
+    case dead_letter_command::retry:
+    case dead_letter_command::drop: return retry_or_drop(line, settings, out, errors);
+    }
+    throw std::logic_error{"an unknown dead-letters command"};
+}
+
+admin::letters_report redeliver_letters(
+    sinks::dead_letter_file& from, sink& to, const admin::letter_choice& of, const std::stop_token& stop
+) {
+    const auto done = sinks::redeliver(from, to, chooser{of}, stop);
+    return {true, done.delivered, done.refused, done.error};
+}
+
+admin::letters_report drop_letters(sinks::dead_letter_file& from, const admin::letter_choice& of) {
+    return {true, from.remove_if(chooser{of}), 0, {}};
+}
+
+} // namespace trackd::service

@@ -1,0 +1,188 @@
+#include "sinks/dead_letter_file.hpp"
+
+#include "base/base64.hpp"
+#include "base/json_text.hpp"
+#include "base/rfc3339.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include <cerrno>
+#include <exception>
+#include <fstream>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+
+namespace trackd::sinks {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+namespace {
+
+constexpr auto line_start = R"({"reason":")";
+constexpr std::string_view event_member = R"(,"event":{)";
+constexpr std::string_view encoded_member = R"(,"encoded":")";
+constexpr std::string_view line_end = R"("})";
+
+void append_line(std::string& out, const event_view& event, const death& of, wall_time now) {
+    out += R"({"reason":)";
+    base::append_json_string(out, of.reason);
+    out += R"(,"time":")";
+    base::append_rfc3339(out, now);
+    out += R"(","attempts":)" + std::to_string(of.attempts) + R"(,"event":)";
+    base::append_cloudevent(out, event);
+    out += encoded_member;
+    batch encoded;
+    encoded.append(event);
+    base::append_base64(out, encoded.encoded());
+    out += line_end;
+    out += '\n';
+}
+
+/// No string of JSON has a quote in it that is not escaped: so these texts stand nowhere but between members.
+std::optional<dead_letter> parse_line(std::string_view line) {
+    const auto head_end = line.find(event_member);
+    const auto encoded = line.rfind(encoded_member);
+    if (head_end == line.npos || encoded == line.npos || encoded < head_end || !line.ends_with(line_end))
+        return {};
+    boost::system::error_code failure;
+    const auto head = json::parse(std::string{line.substr(0, head_end)} + '}', failure);
+    if (failure || !head.is_object()) return {};
+    const auto* reason = head.as_object().if_contains("reason");
+    const auto* time = head.as_object().if_contains("time");
+    const auto* attempts = head.as_object().if_contains("attempts");
+    if (!reason || !reason->is_string() || !time || !time->is_string() || !attempts) return {};
+    const auto start = encoded + encoded_member.size();
+    const auto text = line.substr(start, line.size() - line_end.size() - start);
+    std::string bytes(text.size() / 4 * 3, '\0');
+    bytes.resize(base::decode_base64(text, bytes.data()).value_or(0));
+    if (!is_one_event(bytes)) return {};
+    dead_letter letter;
+    letter.reason = std::string{reason->get_string().data(), reason->get_string().size()};
+    letter.time = std::string{time->get_string().data(), time->get_string().size()};
+    letter.attempts = attempts->to_number<std::uint64_t>(failure);
+    if (failure) return {};
+    letter.event.append(*batch::iterator{bytes.data()});
+    return letter;
+}
+
+std::uint64_t lines_of(const fs::path& path) {
+    std::ifstream in{path, std::ios::binary};
+    std::uint64_t lines = 0;
+    for (std::string line; std::getline(in, line);)
+        ++lines;
+    return lines;
+}
+
+/// Reads letter by letter.
+class reader {
+public:
+    explicit reader(const fs::path& path) : path_{path}, in_{path, std::ios::binary} {
+        if (!in_ && fs::exists(path))
+            throw std::system_error{errno, std::generic_category(), "cannot open " + path.string()};
+    }
+
+    /// @return nothing at the end
+    std::optional<dead_letter> next() {
+        if (!in_.is_open() || !std::getline(in_, line_) || in_.eof()) return {}; // or it is being written
+        ++number_;
+        auto letter = parse_line(line_);
+        if (!letter)
+            throw std::runtime_error{
+                path_.string() + " line " + std::to_string(number_) +
+                ": is no dead letter; expected "
+                "{\"reason\":…,\"time\":…,\"attempts\":…,\"event\":…,\"encoded\":…}"
+            };
+        return letter;
+    }
+
+    /// As it stood in the file.
+    [[nodiscard]] const std::string& line() const noexcept { return line_; }
+
+private:
+    const fs::path& path_;
+    std::ifstream in_;
+    std::string line_;
+    std::uint64_t number_ = 0;
+};
+
+} // namespace
+
+void for_each_letter(const fs::path& path, const std::function<bool(const dead_letter&)>& look) {
+    reader letters{path};
+    while (const auto letter = letters.next())
+        if (!look(*letter)) return;
+}
+
+dead_letter_file::dead_letter_file(fs::path path, std::uint64_t max_bytes, clock_function now)
+    : max_bytes_{max_bytes}, now_{std::move(now)}, file_{std::move(path), line_start} {
+    if (!fs::exists(file_.path())) return;
+    file_.open();
+    count_ = lines_of(file_.path());
+    bytes_ = file_.size();
+}
+
+void dead_letter_file::keep(std::span<const event_view> events, const death& of) {
+    std::string lines;
+    for (const auto& event : events)
+        append_line(lines, event, of, now_());
+    const std::lock_guard lock{mutex_};
+    file_.follow_path();
+    if (file_.size() + lines.size() > max_bytes_)
+        throw std::runtime_error{
+            "the dead letters in " + path().string() + " have " + std::to_string(file_.size()) +
+            " bytes and may have " + std::to_string(max_bytes_) +
+            " (dead_letters.max_bytes); `trackd dead-letters retry` or `drop` makes room"
+        };
+    file_.append(lines, true);
+    count_ += events.size();
+    bytes_ = file_.size();
+}
+
+void dead_letter_file::for_each(const std::function<bool(const dead_letter&)>& look) const {
+    const std::lock_guard lock{mutex_};
+    for_each_letter(path(), look);
+}
+
+// What stays is written to a new file, which then takes the place of the old one: after a crash there is one or the other.
+std::uint64_t dead_letter_file::remove_if(const std::function<bool(const dead_letter&)>& is_wanted) {
+    const std::lock_guard lock{mutex_};
+    std::uint64_t removed = 0;
+    std::uint64_t kept = 0;
+    std::exception_ptr failure;
+    const fs::path fresh = path().string() + ".new";
+    fs::remove(fresh);
+    line_file rest{fresh, line_start};
+    rest.open();
+    reader letters{path()};
+    while (const auto letter = letters.next()) {
+        bool wanted = false;
+        try {
+            wanted = !failure && is_wanted(*letter);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (wanted) {
+            ++removed;
+            continue;
+        }
+        rest.append(letters.line() + '\n', false);
+        ++kept;
+    }
+    if (removed > 0) {
+        rest.sync();
+        fs::rename(fresh, path());
+        sync_directory(path().parent_path());
+        file_.open();
+        count_ = kept;
+        bytes_ = file_.size();
+    } else {
+        fs::remove(fresh);
+    }
+    if (failure) std::rethrow_exception(failure);
+    return removed;
+}
+
+} // namespace trackd::sinks

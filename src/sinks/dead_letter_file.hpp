@@ -1,0 +1,81 @@
+// The dead letters of one sink, in a file of JSON Lines that people can read and `trackd dead-letters` can deliver.
+#pragma once
+
+#include "sinks/line_file.hpp"
+
+#include <trackd/batch.hpp>
+#include <trackd/dead_letters.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace trackd::sinks {
+
+/// One that was kept.
+struct dead_letter {
+    std::string reason;
+    std::string time; ///< when it became one: RFC 3339
+    std::uint64_t attempts = 0;
+    batch event; ///< exactly one
+
+    [[nodiscard]] event_view view() const noexcept { return *event.begin(); }
+};
+
+/// Calls for each letter in the file, from the oldest on, until `look` returns false. Beside a process that keeps some
+/// there: what it is just writing is not seen. A file that is not there has none.
+/// @throws std::system_error; std::runtime_error if a line is no letter: says which one, and what was expected
+void for_each_letter(const std::filesystem::path& path, const std::function<bool(const dead_letter&)>& look);
+
+/// A line looks like this, and `encoded` is the event as a batch encodes it (base64), so that what is delivered later is
+/// what came, byte for byte:
+///
+///     {"reason":"…","time":"2026-11-21T08:15:30.000250Z","attempts":14,"event":{…CloudEvents JSON…},"encoded":"…"}
+///
+/// Any thread, and one process.
+class dead_letter_file final : public dead_letters {
+public:
+    using clock_function = std::function<wall_time()>;
+
+    /// @param path      of the file, which is made with the first letter
+    /// @param max_bytes that it may have; it is not grown beyond
+    /// @throws std::system_error, std::runtime_error if there is a file that cannot be read, or is none of ours
+    dead_letter_file(std::filesystem::path path, std::uint64_t max_bytes, clock_function now = utc_now);
+
+    void keep(std::span<const event_view> events, const death& of) override;
+
+    /// As `for_each_letter`.
+    void for_each(const std::function<bool(const dead_letter&)>& look) const;
+
+    /// Takes away those that `is_wanted` says true to, which is asked once for each, from the oldest on. It may throw: then
+    /// those that it said true to before are gone, and the rest stays.
+    /// @return how many were taken away
+    /// @throws as `for_each`, and whatever `is_wanted` throws
+    std::uint64_t remove_if(const std::function<bool(const dead_letter&)>& is_wanted);
+
+    // These two wait for nobody.
+    [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return file_.path(); }
+
+private:
+    static wall_time utc_now() {
+        return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+    }
+
+    const std::uint64_t max_bytes_;
+    const clock_function now_;
+    mutable std::mutex mutex_; // guards the file
+    line_file file_;
+    std::atomic<std::uint64_t> count_ = 0;
+    std::atomic<std::uint64_t> bytes_ = 0;
+};
+
+} // namespace trackd::sinks

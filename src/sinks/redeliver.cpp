@@ -1,0 +1,116 @@
+#include "sinks/redeliver.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+namespace trackd::sinks {
+
+namespace {
+
+// A write of many costs a sink little more than a write of one.
+constexpr std::size_t most_at_once = 500;
+constexpr std::size_t most_bytes_at_once = std::size_t{4} << 20U;
+
+class redeliverer {
+public:
+    redeliverer(sink& to, const std::stop_token& stop) : to_{to}, stop_{stop} {}
+
+    /// @return whether to go on
+    bool take(const dead_letter& letter, bool wanted) {
+        gone_.push_back(false);
+        if (!wanted) return true;
+        places_.push_back(gone_.size() - 1);
+        bytes_ += letter.event.bytes();
+        letters_.push_back(letter.event);
+        return (letters_.size() < most_at_once && bytes_ < most_bytes_at_once) || flush();
+    }
+
+    /// @return whether to go on
+    bool flush() {
+        try {
+            write_all();
+        } catch (const std::exception& why) {
+            report_.error = why.what();
+        }
+        letters_.clear();
+        places_.clear();
+        bytes_ = 0;
+        return report_.error.empty();
+    }
+
+    [[nodiscard]] const redelivery& report() const noexcept { return report_; }
+
+    /// Whether the letter with this number was delivered.
+    [[nodiscard]] bool is_gone(std::size_t number) const { return number < gone_.size() && gone_[number]; }
+
+private:
+    void write_all() {
+        std::vector<event_view> events;
+        for (const auto& letter : letters_)
+            events.push_back(*letter.begin());
+        std::size_t done = 0;
+        std::size_t most = events.size();
+        while (done < events.size()) {
+            const auto given =
+                std::span<const event_view>{events}.subspan(done, std::min(most, events.size() - done));
+            try {
+                done += write(given, done);
+            } catch (const events_refused&) {
+                if (given.size() > 1) {
+                    most = 1; // they are here because they were refused: more of them will be
+                } else {
+                    ++report_.refused;
+                    ++done;
+                }
+            }
+        }
+    }
+
+    /// @return how many events it has dealt with
+    std::size_t write(std::span<const event_view> given, std::size_t from) {
+        const auto result = to_.write(given, stop_);
+        for (std::size_t i = 0; i < result.confirmed; ++i)
+            gone_[places_[from + i]] = true;
+        report_.delivered += result.confirmed;
+        if (!result.refusal.empty()) {
+            ++report_.refused;
+            return result.confirmed + 1;
+        }
+        if (result.confirmed == 0)
+            throw std::runtime_error{
+                stop_.stop_requested() ? "the daemon stops"
+                                       : "the sink confirmed nothing, and did not say why"
+            };
+        return result.confirmed;
+    }
+
+    sink& to_;
+    const std::stop_token& stop_;
+    redelivery report_;
+    std::vector<bool> gone_;          // by the letter's number
+    std::vector<batch> letters_;      // that are to be written
+    std::vector<std::size_t> places_; // and their numbers
+    std::size_t bytes_ = 0;
+};
+
+} // namespace
+
+redelivery redeliver(
+    dead_letter_file& from, sink& to, const std::function<bool(const dead_letter&)>& wanted,
+    const std::stop_token& stop
+) {
+    redeliverer work{to, stop};
+    from.for_each([&](const dead_letter& letter) { return work.take(letter, wanted(letter)); });
+    if (work.report().error.empty()) work.flush();
+    if (work.report().delivered > 0) {
+        std::size_t number = 0;
+        from.remove_if([&](const dead_letter&) { return work.is_gone(number++); });
+    }
+    return work.report();
+}
+
+} // namespace trackd::sinks

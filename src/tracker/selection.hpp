@@ -1,0 +1,43 @@
+// The events of a chunk that a sink wants, and their places among the others.
+#pragma once
+
+#include <trackd/backlog.hpp>
+#include <trackd/route.hpp>
+
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace trackd {
+
+/// Immutable. Keeps the chunk, and with it the events' memory.
+class selection {
+public:
+    selection(chunk all, const route& wanted) : all_{std::move(all)}, whole_{wanted.wants_all()} {
+        if (whole_) return;
+        for (std::size_t i = 0; i < all_.events.size(); ++i) {
+            if (!wanted.wants(all_.events[i])) continue;
+            wanted_.push_back(all_.events[i]);
+            places_.push_back(all_.first + i);
+        }
+    }
+
+    [[nodiscard]] std::span<const event_view> events() const noexcept {
+        return whole_ ? all_.events : wanted_;
+    }
+
+    /// @param index of an event; or their number, for the end of the chunk
+    [[nodiscard]] position place(std::size_t index) const noexcept {
+        if (whole_) return all_.first + index;
+        return index < places_.size() ? places_[index] : all_.end();
+    }
+
+private:
+    chunk all_;
+    bool whole_;
+    std::vector<event_view> wanted_; // both empty where all are wanted
+    std::vector<position> places_;
+};
+
+} // namespace trackd

@@ -1,0 +1,198 @@
+// What a delivery does with events that its sink will never take, or does not want.
+#include "delivery_fixture.hpp"
+#include "support/catch.hpp"
+
+using namespace trackd;
+using namespace std::chrono_literals;
+using test::delivery_fixture;
+
+namespace {
+
+using strings = std::vector<std::string>;
+
+struct with_letters : delivery_fixture {
+    explicit with_letters(std::size_t batch = 1000, retry_options retry = {})
+        : delivery_fixture{
+              [batch](delivery_fixture& in, sink_spec& spec) {
+                  spec.batch.events = batch;
+                  spec.dead_letters = std::make_unique<test::fake_dead_letters>(in.letters);
+              },
+              retry
+          } {}
+};
+
+struct for_ten_seconds : with_letters {
+    for_ten_seconds() : with_letters{2, {100ms, 1'000ms, 10s}} {}
+};
+
+struct of_orders : delivery_fixture {
+    of_orders()
+        : delivery_fixture{[](delivery_fixture& in, sink_spec& spec) {
+              spec.batch.events = 4;
+              spec.wanted.types = patterns{{"order.*"}};
+              spec.dead_letters = std::make_unique<test::fake_dead_letters>(in.letters);
+          }} {}
+
+    /// Ids are positions.
+    void append_types(const strings& types) {
+        batch events;
+        for (std::size_t i = 0; i < types.size(); ++i) {
+            const auto id = std::to_string(store->end() + i);
+            auto event = test::make_event(id);
+            event.type = types[i];
+            events.append(event);
+        }
+        store->append(std::move(events));
+        loop.wake();
+    }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(
+    with_letters, "an event that the sink refuses is found and put aside, the others arrive", "[dead]"
+) {
+    script->refuse({"7"});
+    append(20);
+    until([this] { return loop.place().at == 21; });
+    CHECK(dead() == strings{"7"});
+    CHECK(letters->all()[0].reason == "one of them is bad");
+    CHECK(script->ids().size() == 19);
+    CHECK(loop.status().dead_lettered == 1);
+    CHECK(loop.status().delivered == 19);
+    CHECK_FALSE(loop.status().failing);
+}
+
+TEST_CASE_METHOD(
+    with_letters, "a sink that knows the bad event is not asked for the others again", "[dead]"
+) {
+    script->refuse({"7", "9"});
+    script->name_the_refused();
+    append(20);
+    until([this] { return loop.place().at == 21; });
+    CHECK(dead() == strings{"7", "9"});
+    CHECK(letters->all()[0].reason == "this one is bad");
+    CHECK(script->attempts() == 3);
+}
+
+TEST_CASE_METHOD(
+    delivery_fixture, "without a place for dead letters a refusal is a failure like any other", "[dead]"
+) {
+    script->refuse({"1"});
+    append(2);
+    until_it_waits_after(1);
+    CHECK(loop.status().failing);
+    CHECK(loop.status().last_error == "one of them is bad");
+    script->refuse({});
+    clock.advance(200ms);
+    until([this] { return loop.place().at == 3; });
+}
+
+TEST_CASE_METHOD(
+    with_letters, "when no more dead letters can be kept the sink waits, and says so; nothing is dropped",
+    "[dead]"
+) {
+    letters->be_full();
+    script->refuse({"1"});
+    append(2);
+    until_it_waits_after(2); // both, and then the first one
+    CHECK(loop.status().failing);
+    CHECK(
+        loop.status().last_error == "an event that it refuses (one of them is bad) cannot be kept: no room"
+    );
+    CHECK(loop.place().at == 1);
+
+    letters->make_room();
+    clock.advance(200ms);
+    until([this] { return loop.place().at == 3; });
+    CHECK(dead() == strings{"1"});
+    CHECK(script->ids() == strings{"2"});
+}
+
+TEST_CASE_METHOD(
+    for_ten_seconds, "what has failed for longer than retry.max_age becomes dead letters", "[dead]"
+) {
+    script->fail_with("down");
+    append(3);
+    until_it_waits_after(1);
+    for (std::size_t attempts = 1; dead().empty(); ++attempts) {
+        REQUIRE(attempts < 100);
+        clock.advance(1s);
+        until([this, attempts] {
+            return script->attempts() > attempts && (clock.waiting() == 1 || !dead().empty());
+        });
+    }
+    CHECK(dead() == strings{"1", "2"});
+    CHECK(letters->all()[0].reason == "down");
+    CHECK(letters->all()[0].attempts >= 10);
+    script->work();
+    clock.advance(1s);
+    until([this] { return loop.place().at == 4; });
+    CHECK(script->ids() == strings{"3"});
+    CHECK(loop.status().dead_lettered == 2);
+}
+
+TEST_CASE_METHOD(delivery_fixture, "a sink that says when to come again is not asked before", "[dead]") {
+    script->be_busy(17s);
+    append(1);
+    until_it_waits_after(1);
+    CHECK(clock.next() == 17s);
+    CHECK(loop.status().last_error == "too many requests");
+}
+
+TEST_CASE_METHOD(of_orders, "a sink gets what its route wants, and the rest counts as filtered", "[route]") {
+    append_types({"page", "order.created", "page", "order.paid", "page", "page", "page", "page", "page"});
+    until([this] { return loop.place().at == 10; });
+    CHECK(script->ids() == strings{"2", "4"});
+    CHECK(script->attempts() == 1); // nothing is written of a chunk without any
+    CHECK(loop.status().filtered == 7);
+    CHECK(loop.status().delivered == 2);
+}
+
+TEST_CASE_METHOD(of_orders, "what is not wanted is passed with what comes behind it", "[route]") {
+    script->fail_with("down");
+    append_types({"page", "order.created", "page"});
+    until_it_waits_after(1);
+    CHECK(loop.place().at == 1);
+    script->work();
+    clock.advance(200ms);
+    until([this] { return loop.place().at == 4; });
+    CHECK(loop.status().filtered == 2);
+}
+
+TEST_CASE_METHOD(of_orders, "a dead letter among what is not wanted is counted once", "[route]") {
+    script->refuse({"3"});
+    append_types({"page", "order.a", "order.b", "page"});
+    until([this] { return loop.place().at == 5; });
+    const auto& place = loop.place();
+    CHECK(place.filtered == 2);
+    CHECK(place.dead_lettered == 1);
+    CHECK(place.delivered() == 1);
+}
+
+TEST_CASE_METHOD(delivery_fixture, "a sink can be made to pass over events while it hangs", "[skip]") {
+    script->hold();
+    append(6);
+    until([this] { return script->attempts() == 1; });
+    loop.skip_to(6);
+    CHECK(loop.place().at == 6);
+    CHECK(loop.place().skipped == 5);
+    script->release();
+    until([this] { return loop.place().at == 7; });
+    // The three that it was given before have arrived all the same.
+    CHECK(script->ids() == strings{"1", "2", "3", "6"});
+    CHECK(loop.place().skipped == 2);
+    CHECK(loop.place().delivered() == 4);
+}
+
+TEST_CASE_METHOD(delivery_fixture, "what is passed over while it fails is not written any more", "[skip]") {
+    script->fail_with("down");
+    append(6);
+    until_it_waits_after(1);
+    loop.skip_to(3);
+    script->work();
+    clock.advance(200ms);
+    until([this] { return loop.place().at == 7; });
+    CHECK(script->ids() == strings{"3", "4", "5", "6"});
+    CHECK(loop.place().skipped == 2);
+}

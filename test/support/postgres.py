@@ -118,7 +118,7 @@ class Postgres:
 
     # --- its ends
 
-    def _pids(self):
+    def pids(self):
         """The server's processes, the first one first."""
         path = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [self.process.pid, *map(int, path.read_text().split())]
@@ -135,7 +135,7 @@ class Postgres:
         if self.process is None or self.process.poll() is not None:
             return
         self._signal([self.process.pid], signal.SIGSTOP)  # so that it gets no new children
-        pids = self._pids()
+        pids = self.pids()
         self._signal(pids, signal.SIGKILL)
         self.process.wait()
         wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "the server's processes are gone")
@@ -147,10 +147,10 @@ class Postgres:
 
     def pause(self):
         """Keeps the connections, and does not answer any more."""
-        self._signal(self._pids(), signal.SIGSTOP)
+        self._signal(self.pids(), signal.SIGSTOP)
 
     def resume(self):
-        self._signal(self._pids(), signal.SIGCONT)
+        self._signal(self.pids(), signal.SIGCONT)
 
     def remove(self):
         self.crash()

@@ -217,7 +217,7 @@ constexpr auto of_postgres_sinks = std::to_array<option<sink_settings>>({
     {"create_table", of_sink<&sink_settings::postgres, &postgres_sink_settings::create_table>, form::flag, 0,
      0, "Whether the table is made where it is missing."},
     {"connect_timeout", of_sink<&sink_settings::postgres, &postgres_sink_settings::connect_timeout>,
-     form::duration, 100, hour, "How long an attempt to connect may take, all hosts together."},
+     form::duration, 100, hour, "How long each host may take to be connected with."},
     {"statement_timeout", of_sink<&sink_settings::postgres, &postgres_sink_settings::statement_timeout>,
      form::duration, 100, day,
      "How long one write may take in the server, which then ends it, before it is tried again."},

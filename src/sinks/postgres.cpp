@@ -39,7 +39,8 @@ constexpr std::size_t bytes_a_write = std::size_t{64} << 20U; // the server take
 constexpr std::size_t longest_event = std::size_t{256} << 20U;
 
 std::size_t size_of(const event_view& event) {
-    return event.data.size() + event.extensions.size();
+    return event.id.size() + event.source.size() + event.type.size() + event.subject.size() +
+           event.datacontenttype.size() + event.extensions.size() + event.data.size();
 }
 
 /// As many of the events as are written together; none, if the first one is too large.
@@ -142,7 +143,11 @@ private:
 
     void connect(const std::stop_token& stop) {
         connection_.reset(); // the old one first: the server may be at its limit
-        connection_.emplace(options_, stop);
+        try {
+            connection_.emplace(options_, stop);
+        } catch (const postgres_error& error) { // whatever it is about, no event was sent
+            throw std::runtime_error{error.what()};
+        }
     }
 
     // COPY is by far the fastest, but fails as a whole if one event is already there.

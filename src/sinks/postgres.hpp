@@ -13,7 +13,7 @@ struct postgres_options {
     std::string connection{};     ///< as libpq takes it: `host=… dbname=…` or a URI; what is missing is PG*'s
     std::string table = "events"; ///< `TABLE` or `SCHEMA.TABLE`, with the letters' case as it stands
     bool create_table = false;    ///< where it is missing
-    std::chrono::milliseconds connect_timeout{10'000};   ///< of an attempt, all hosts together
+    std::chrono::milliseconds connect_timeout{10'000};   ///< for each host
     std::chrono::milliseconds statement_timeout{60'000}; ///< of a write, in the server
 };
 

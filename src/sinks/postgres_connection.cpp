@@ -9,6 +9,7 @@
 #include <charconv>
 #include <poll.h>
 #include <stdexcept>
+#include <sys/socket.h>
 #include <vector>
 
 namespace trackd::sinks {
@@ -22,13 +23,18 @@ constexpr milliseconds longest_deafness{100}; // to a stop
 constexpr milliseconds grace{5'000};          // for the server to end what takes too long, before we do
 
 PGconn* begin_connecting(const std::string& connection) {
-    // The last one that sets something has its way. A peer that is gone is noticed after half a minute.
-    const std::array keywords{"keepalives_idle",           "keepalives_interval",
-                              "keepalives_count",          "tcp_user_timeout",
-                              "fallback_application_name", "dbname",
-                              "client_encoding",           static_cast<const char*>(nullptr)};
+    // The last one that sets something has its way. A peer that is gone is noticed after a minute.
+    const std::array keywords{
+        "keepalives_idle",
+        "keepalives_interval",
+        "keepalives_count",
+        "fallback_application_name",
+        "dbname",
+        "client_encoding",
+        static_cast<const char*>(nullptr)
+    };
     const std::array values{
-        "30", "10", "3", "30000", "trackd", connection.c_str(), "UTF8", static_cast<const char*>(nullptr)
+        "30", "10", "3", "trackd", connection.c_str(), "UTF8", static_cast<const char*>(nullptr)
     };
     return ::PQconnectStartParams(keywords.data(), values.data(), 1);
 }
@@ -50,15 +56,22 @@ postgres_connection::postgres_connection(const postgres_options& options, const 
     set_up(stop);
 }
 
+// The timeout is that of each address. libpq has none here, but goes on to the next one when a socket fails.
 void postgres_connection::connect(milliseconds timeout, const std::stop_token& stop) {
-    const auto deadline = steady_clock::now() + timeout;
+    auto deadline = steady_clock::now() + timeout;
+    bool late = false;
     auto wanted = ::PQstatus(handle_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
     while (wanted != PGRES_POLLING_OK) {
         if (wanted == PGRES_POLLING_FAILED)
-            throw std::runtime_error{
-                "cannot connect to PostgreSQL: " + text_of(::PQerrorMessage(handle_.get()))
-            };
-        wait(wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline, stop);
+            throw std::runtime_error{fmt::format(
+                "cannot connect to PostgreSQL{}: {}", late ? ", which does not answer in time" : "",
+                text_of(::PQerrorMessage(handle_.get()))
+            )};
+        if (!is_ready(wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline, stop)) {
+            late = true;
+            ::shutdown(::PQsocket(handle_.get()), SHUT_RDWR);
+            deadline = steady_clock::now() + timeout;
+        }
         wanted = ::PQconnectPoll(handle_.get());
     }
     if (::PQsetnonblocking(handle_.get(), 1) != 0) fail("use");
@@ -161,12 +174,16 @@ std::size_t postgres_connection::finish(time_point deadline, const std::stop_tok
 }
 
 void postgres_connection::wait(short events, time_point deadline, const std::stop_token& stop) {
+    if (!is_ready(events, deadline, stop)) throw std::runtime_error{where() + " does not answer in time"};
+}
+
+bool postgres_connection::is_ready(short events, time_point deadline, const std::stop_token& stop) {
     for (;;) {
         if (stop.stop_requested()) throw postgres_stopped{};
         const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
-        if (left.count() <= 0) throw std::runtime_error{where() + " does not answer in time"};
+        if (left.count() <= 0) return false;
         pollfd socket{::PQsocket(handle_.get()), events, 0};
-        if (::poll(&socket, 1, static_cast<int>(std::min(left, longest_deafness).count())) > 0) return;
+        if (::poll(&socket, 1, static_cast<int>(std::min(left, longest_deafness).count())) > 0) return true;
     }
 }
 

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <libpq-fe.h>
 #include <memory>
 #include <span>
@@ -57,6 +56,7 @@ private:
     result next_result(time_point deadline, const std::stop_token& stop);
     std::size_t finish(time_point deadline, const std::stop_token& stop);
     void wait(short events, time_point deadline, const std::stop_token& stop);
+    bool is_ready(short events, time_point deadline, const std::stop_token& stop);
     [[nodiscard]] time_point end_of_statement() const;
     [[noreturn]] void fail(const char* what) const;
     [[noreturn]] void refuse(const PGresult* answer) const;

@@ -109,7 +109,7 @@ TEST_CASE("a server that does not answer fails the write after connect_timeout",
     const auto sink = sinks::make_postgres_sink(options);
     sink->open();
     const auto error = error_of([&] { test::write_all(*sink, test::numbered_events{1}); });
-    CHECK(contains(error, "does not answer in time"));
+    CHECK(contains(error, "cannot connect to PostgreSQL, which does not answer in time: "));
 }
 
 TEST_CASE("a stop ends the wait for a server that does not answer", "[sinks][postgres]") {

@@ -19,8 +19,10 @@ constexpr int largest_exponent = 5000;
 template <class Number>
 void append_number(std::string& out, Number number) {
     const auto bits = static_cast<std::make_unsigned_t<Number>>(number);
-    for (std::size_t shift = 8 * sizeof(Number); shift > 0; shift -= 8)
-        out += static_cast<char>(bits >> (shift - 8));
+    std::array<char, sizeof(Number)> bytes{};
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        bytes[i] = static_cast<char>(bits >> (8 * (bytes.size() - 1 - i)));
+    out.append(bytes.data(), bytes.size());
 }
 
 void append_size(std::string& out, std::size_t size) {
@@ -147,7 +149,14 @@ bool fits_jsonb(std::string_view json) noexcept {
 }
 
 std::string copy_stream(std::span<const event_view> events) {
-    std::string out{"PGCOPY\n\xFF\r\n\0", 11};
+    constexpr std::size_t row_overhead =
+        256; // more than that of most; another attribute or two find room in it
+    std::size_t bytes = row_overhead;
+    for (const auto& event : events)
+        bytes += event.data.size() + row_overhead;
+    std::string out;
+    out.reserve(bytes);
+    out.append("PGCOPY\n\xFF\r\n\0", 11);
     append_number(out, std::int32_t{0}); // no flags
     append_number(out, std::int32_t{0}); // nor anything else in the header
     for (const auto& event : events) {

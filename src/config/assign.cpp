@@ -47,7 +47,8 @@ std::string description(const expectation& expected, std::span<const std::string
     case form::bytes: return "a size such as 65536 or \"64KiB\", " + bounds;
     case form::duration: return "a duration with its unit such as \"5s\" (ms, s, m, h, d), " + bounds;
     case form::choice: return (words.size() > 1 ? "one of " : "") + list_of(words);
-    case form::text: return "a string without control characters, " + bounds;
+    case form::text:
+    case form::secret: return "a string without control characters, " + bounds;
     case form::name: return "a string of letters, digits, - and _, " + bounds;
     case form::path: return "a path, as a string, " + bounds;
     case form::address_list:
@@ -217,7 +218,9 @@ private:
 
     /// @return false, for the caller to return
     bool refuse(const value& from, std::span<const std::string_view> choice = {}) const {
-        auto what = "found " + shown(from) + ", expected " + description(expected_, choice);
+        const auto found =
+            expected_.written == form::secret ? std::string{"a value that is not shown"} : shown(from);
+        auto what = "found " + found + ", expected " + description(expected_, choice);
         if (!expected_.note.empty()) what.append(" (").append(expected_.note).append(")");
         return report(from, what);
     }
@@ -253,6 +256,7 @@ std::string range(const expectation& expected) {
             format(std::chrono::milliseconds{expected.most})
         );
     case form::text:
+    case form::secret:
     case form::name:
     case form::path: return in_numbers + " bytes";
     case form::address_list:

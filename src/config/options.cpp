@@ -192,7 +192,7 @@ constexpr auto of_every_sink = std::to_array<option<sink_settings>>({
      "its letters."},
     {"kind", of_sink<&sink_settings::kind>, form::choice, 0, 0,
      "Where its events end up. `sqlite`: a database; `file`: JSON lines; `log`: trackd's own log; `null`: "
-     "nowhere."},
+     "nowhere; `postgres`: a PostgreSQL database."},
     {"batch_events", of_sink<&sink_settings::batch_events>, form::count, 1, million,
      "How many events it is given at a time, at most."},
     {"batch_bytes", of_sink<&sink_settings::batch_bytes>, form::bytes, 1, gib,
@@ -247,6 +247,23 @@ constexpr auto of_log_sinks = std::to_array<option<sink_settings>>({
      0, hour, "How long each event takes, for demonstrations and tests."},
 });
 
+constexpr auto of_postgres_sinks = std::to_array<option<sink_settings>>({
+    {"connection", of_sink<&sink_settings::postgres, &postgres_sink_settings::connection>, form::secret, 0,
+     longest_path,
+     "The server and the database, as libpq takes them: `host=db.example dbname=tracking user=trackd`, or "
+     "`postgresql://trackd@db.example/tracking`. What is missing there is taken from `PGHOST`, `PGPASSWORD` "
+     "and the others, from `~/.pgpass`, or is libpq's default."},
+    {"table", of_sink<&sink_settings::postgres, &postgres_sink_settings::table>, form::text, 1, 127,
+     "The table, with or without its schema: `events`, `tracking.events`. The case of its letters counts."},
+    {"create_table", of_sink<&sink_settings::postgres, &postgres_sink_settings::create_table>, form::flag, 0,
+     0, "Whether the table is made where it is missing."},
+    {"connect_timeout", of_sink<&sink_settings::postgres, &postgres_sink_settings::connect_timeout>,
+     form::duration, 100, hour, "How long each host may take to be connected with."},
+    {"statement_timeout", of_sink<&sink_settings::postgres, &postgres_sink_settings::statement_timeout>,
+     form::duration, 100, day,
+     "How long one write may take in the server, which then ends it, before it is tried again."},
+});
+
 constexpr auto of_every_key = std::to_array<option<key_settings>>({
     {"name", of_key<&key_settings::name>, form::name, 1, 64,
      "What the key is called in the log and in `keys.NAME.…`, and the `source` of its events that come "
@@ -266,7 +283,9 @@ constexpr auto of_every_key = std::to_array<option<key_settings>>({
      "How many bytes of bodies it may send, in the same sense and with the same answer; 0: any number."},
 });
 
-constexpr std::array all_sink_kinds{sink_kind::sqlite, sink_kind::file, sink_kind::log, sink_kind::null};
+constexpr std::array all_sink_kinds{
+    sink_kind::sqlite, sink_kind::file, sink_kind::log, sink_kind::null, sink_kind::postgres
+};
 
 } // namespace
 
@@ -284,6 +303,7 @@ std::span<const option<sink_settings>> sink_options(sink_kind kind) noexcept {
     case sink_kind::file: return of_file_sinks;
     case sink_kind::log: return of_log_sinks;
     case sink_kind::null: return {};
+    case sink_kind::postgres: return of_postgres_sinks;
     }
     return {};
 }

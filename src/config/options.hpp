@@ -25,6 +25,7 @@ enum class form {
     duration,     ///< a string such as "5s"; counted in milliseconds
     choice,       ///< one of a few words
     text,         ///< a string; counted in bytes
+    secret,       ///< the same, and never shown
     name,         ///< letters, digits, - and _; counted in bytes
     path,         ///< a string; counted in bytes
     address_list, ///< one string or several

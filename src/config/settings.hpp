@@ -23,7 +23,7 @@ enum class journal_sync { always, interval, never };
 enum class sink_start { oldest, newest };
 enum class when_full { block, skip };
 
-enum class sink_kind { sqlite, file, log, null };
+enum class sink_kind { sqlite, file, log, null, postgres };
 
 /// `http.record_client`: how much of its client each event is told. The intake has its own enum.
 enum class client_detail { none, truncated, full };
@@ -158,6 +158,16 @@ struct log_sink_settings {
     bool operator==(const log_sink_settings&) const = default;
 };
 
+struct postgres_sink_settings {
+    std::string connection; ///< as libpq takes it, with a password perhaps
+    std::string table = "events";
+    bool create_table = false;
+    std::chrono::milliseconds connect_timeout{10'000};
+    std::chrono::milliseconds statement_timeout{60'000};
+
+    bool operator==(const postgres_sink_settings&) const = default;
+};
+
 /// One `[[sinks]]`. Of the members named after kinds, only the one that `kind` names means something; the
 /// others keep their defaults.
 struct sink_settings {
@@ -174,6 +184,7 @@ struct sink_settings {
     sqlite_sink_settings sqlite;
     file_sink_settings file;
     log_sink_settings log;
+    postgres_sink_settings postgres;
 
     bool operator==(const sink_settings&) const = default;
 };

@@ -21,7 +21,9 @@ template <>
 inline constexpr std::array<std::string_view, 3> words<journal_sync>{"always", "interval", "never"};
 
 template <>
-inline constexpr std::array<std::string_view, 4> words<sink_kind>{"sqlite", "file", "log", "null"};
+inline constexpr std::array<std::string_view, 5> words<sink_kind>{
+    "sqlite", "file", "log", "null", "postgres"
+};
 
 template <>
 inline constexpr std::array<std::string_view, 2> words<sink_start>{"oldest", "newest"};

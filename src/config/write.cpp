@@ -12,6 +12,8 @@
 namespace trackd::config {
 namespace {
 
+constexpr std::string_view mask = "********";
+
 std::string escaped(char c) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') return {'\\', c};
@@ -45,7 +47,9 @@ struct writer {
         return string_literal(format(*from));
     }
 
-    std::string operator()(const std::string* from) const { return string_literal(*from); }
+    std::string operator()(const std::string* from) const {
+        return string_literal(written == form::secret && !from->empty() ? mask : *from);
+    }
 
     std::string operator()(const strings* from) const {
         if (from->size() == 1) return string_literal(from->front());

@@ -7,7 +7,7 @@
 
 namespace trackd::config {
 
-/// Right of the `=`: what reads back to the same.
+/// Right of the `=`: what reads back to the same, but for secrets, which are masked.
 [[nodiscard]] std::string literal(const slot& from, form written);
 
 } // namespace trackd::config

@@ -94,7 +94,8 @@ bool key_guard::admit_head(
         return false;
     }
     auto found = held_->find(shown->text);
-    if (!found && may_come_late && shown->is_bearer) return admit_nameless(body_bytes.value_or(0), res, limits_);
+    if (!found && may_come_late && shown->is_bearer)
+        return admit_nameless(body_bytes.value_or(0), res, limits_);
     auto caller = admit(std::move(found), req, res, limits_);
     // Of a body of unknown size only that it may have one: who is in debt need not send it.
     if (!caller || !admit_bytes(*caller, body_bytes.value_or(0), res, limits_)) return false;
@@ -115,7 +116,8 @@ bool key_guard::admit_text(
         refuse_unknown(res, no_key);
         return false;
     }
-    if (!admit_nameless(req.body.size(), res, limits_)) return false; // nobody knew that while it came in chunks
+    if (!admit_nameless(req.body.size(), res, limits_))
+        return false; // nobody knew that while it came in chunks
     caller = admit(held_->find(text), req, res, limits_);
     return caller && admit_bytes(*caller, req.body.size(), res, limits_);
 }

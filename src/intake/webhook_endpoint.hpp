@@ -22,9 +22,7 @@ namespace trackd::intake {
 /// not longer than its lane.
 class webhook_endpoint {
 public:
-    webhook_endpoint(
-        lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options
-    );
+    webhook_endpoint(lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options);
     webhook_endpoint(const webhook_endpoint&) = delete;
     webhook_endpoint& operator=(const webhook_endpoint&) = delete;
 

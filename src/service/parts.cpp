@@ -10,6 +10,10 @@
 #include "sinks/null.hpp"
 #include "sinks/sqlite.hpp"
 
+#ifdef TRACKD_POSTGRES
+#include "sinks/postgres.hpp"
+#endif
+
 #include <trackd/journal.hpp>
 
 #include <algorithm>
@@ -23,6 +27,30 @@
 namespace trackd::service {
 
 namespace {
+
+// For builds that leave out a sink with its library.
+[[noreturn, maybe_unused]] void throw_left_out(config::sink_kind kind) {
+    throw std::runtime_error{
+        "kind \"" + std::string{config::to_string(kind)} + "\" was left out of this build; built in are " +
+        built_in_sinks()
+    };
+}
+
+#ifdef TRACKD_POSTGRES
+std::unique_ptr<sink> make_postgres(const config::postgres_sink_settings& settings) {
+    sinks::postgres_options options;
+    options.connection = settings.connection;
+    options.table = settings.table;
+    options.create_table = settings.create_table;
+    options.connect_timeout = settings.connect_timeout;
+    options.statement_timeout = settings.statement_timeout;
+    return sinks::make_postgres_sink(std::move(options));
+}
+#else
+std::unique_ptr<sink> make_postgres(const config::postgres_sink_settings&) {
+    throw_left_out(config::sink_kind::postgres);
+}
+#endif
 
 std::unique_ptr<sink> make_sink(const config::sink_settings& settings) {
     switch (settings.kind) {
@@ -47,6 +75,7 @@ std::unique_ptr<sink> make_sink(const config::sink_settings& settings) {
         return sinks::make_log_sink(options, base::log());
     }
     case config::sink_kind::null: return sinks::make_null_sink();
+    case config::sink_kind::postgres: return make_postgres(settings.postgres);
     }
     throw std::logic_error{"a sink of an unknown kind"};
 }
@@ -210,6 +239,14 @@ std::vector<sink_spec> make_sinks(const config::settings& settings, const dead_l
         specs.push_back(std::move(spec));
     }
     return specs;
+}
+
+std::string built_in_sinks() {
+    return "file, log, null, "
+#ifdef TRACKD_POSTGRES
+           "postgres, "
+#endif
+           "sqlite";
 }
 
 http::shared_tls_context make_tls(std::string_view table, const config::tls_settings& settings) {

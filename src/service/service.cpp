@@ -178,7 +178,8 @@ http::router service::ingest_routes(asio::io_context& thread) {
     const intake::decoding_limits decoding{
         settings_.http.max_decoded_bytes, settings_.http.max_decoded_ratio, &bodies_
     };
-    endpoints_.emplace_back(tracker_.add_lane(thread), make_reader_options(settings_), decoding, limits, guard)
+    endpoints_
+        .emplace_back(tracker_.add_lane(thread), make_reader_options(settings_), decoding, limits, guard)
         .add_routes(routes);
     admin::add_health_routes(routes, *this);
     return routes;

@@ -5,11 +5,8 @@
 // Both run in turn, on one thread each; printed are the median microseconds a row of wall-clock and of
 // processor time. The import reads its rows from a CSV file that the page cache holds, and commits once; the
 // sink commits after every 2000 rows, as its delivery makes it.
-#include "base/rfc3339.hpp"
-#include "base/uuid7.hpp"
+#include "sink_rows.hpp"
 #include "sinks/sqlite.hpp"
-
-#include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 #include <chrono>
@@ -26,62 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace trackd;
-
-constexpr std::size_t rows_a_write = 2000;
-constexpr auto source = "shop";
-constexpr auto type = "order.created";
-
-struct row {
-    std::string id;
-    std::string data;
-    wall_time time;
-};
-
-// What comes in without ids of its own: UUIDs of version 7, and 200 bytes of JSON.
-std::vector<row> make_rows(std::size_t count) {
-    base::uuid7_generator ids{7};
-    std::vector<row> rows(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto time =
-            wall_time{std::chrono::microseconds{1'790'000'000'000'000 + static_cast<std::int64_t>(i) * 20}};
-        const auto id = ids.next(time);
-        rows[i] = {
-            .id = {id.data(), id.size()},
-            .data = fmt::format(
-                R"({{"order":{},"customer":{},"note":"a parcel that is to be left with the neighbours if nobody opens, )"
-                R"(or else in the shed behind the house, which is never locked in the summer months"}})",
-                i, i * 7919 % 100'003
-            ),
-            .time = time,
-        };
-    }
-    return rows;
-}
-
-event_view view_of(const row& from) {
-    event_view event;
-    event.id = from.id;
-    event.source = source;
-    event.type = type;
-    event.data = from.data;
-    event.kind = data_kind::json;
-    event.time = from.time;
-    event.received_at = from.time;
-    return event;
-}
-
-void write_csv(const fs::path& path, const std::vector<row>& rows) {
-    std::ofstream out{path};
-    for (const auto& each : rows) {
-        std::string time;
-        base::append_rfc3339(time, each.time);
-        std::string data;
-        for (const char c : each.data)
-            data += c == '"' ? std::string{"\"\""} : std::string{c};
-        out << each.id << ',' << source << ',' << type << ',' << time << ',' << time << ",,,\"" << data
-            << "\",\n";
-    }
-}
+using namespace trackd::bench;
 
 void remove_database(const fs::path& path) {
     for (const auto* suffix : {"", "-wal", "-shm"})
@@ -91,14 +33,7 @@ void remove_database(const fs::path& path) {
 void run_sink(const fs::path& path, const std::vector<row>& rows) {
     const auto sink = sinks::make_sqlite_sink({.path = path});
     sink->open();
-    std::vector<event_view> events;
-    for (std::size_t at = 0; at < rows.size(); at += rows_a_write) {
-        events.clear();
-        for (auto i = at; i < std::min(rows.size(), at + rows_a_write); ++i)
-            events.push_back(view_of(rows[i]));
-        if (sink->write(events, {}).confirmed != events.size())
-            throw std::runtime_error{"a write fell short"};
-    }
+    write_rows(*sink, rows);
     sink->close();
 }
 
@@ -157,7 +92,10 @@ int main(int argc, char** argv) {
     const auto csv = directory / "sqlite_bench.csv";
 
     const auto rows = make_rows(count);
-    write_csv(csv, rows);
+    {
+        std::ofstream out{csv};
+        write_csv(out, rows);
+    }
     figures sink;
     figures import;
     for (int round = 0; round < rounds; ++round) {

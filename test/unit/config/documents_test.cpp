@@ -32,7 +32,8 @@ std::string values(const expectation& expected, const slot& in) {
     case form::count: return "number, " + range(expected);
     case form::bytes: return "size, " + range(expected);
     case form::duration: return "duration, " + range(expected);
-    case form::text: return "string, " + range(expected);
+    case form::text:
+    case form::secret: return "string, " + range(expected);
     case form::name: return "letters, digits, `-`, `_`, " + range(expected);
     case form::path: return "path";
     case form::address_list: return "address, or array of addresses";

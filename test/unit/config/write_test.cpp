@@ -47,6 +47,21 @@ TEST_CASE("what is written reads back to the same", "[config]") {
     CHECK(load_text(to_toml(load({}))) == load({}));
 }
 
+TEST_CASE("a secret is masked where it is written, and not shown where it is wrong", "[config]") {
+    const auto with = [](const std::string& connection) {
+        return "[[sinks]]\nname = \"a\"\nkind = \"postgres\"\nconnection = " + connection;
+    };
+    const auto written = to_toml(load_text(with("\"host=h password=hush\"")));
+    CHECK(written.find("connection = \"********\"\n") != written.npos);
+    CHECK(written.find("hush") == written.npos);
+    CHECK(to_toml(load_text(with("\"\""))).find("connection = \"\"\n") != written.npos);
+    CHECK(
+        the_error(with("\"password=hush\\n\"")) == "FILE:4:14: sinks.a.connection: found a value that "
+                                                   "is not shown, expected a string without control "
+                                                   "characters, 0 to 4095 bytes"
+    );
+}
+
 TEST_CASE("the defaults are written in the order of the documents", "[config]") {
     CHECK(to_toml(load({})) == R"(data_dir = "./data"
 

@@ -72,7 +72,9 @@ struct keyed_fixture {
     trackd::intake::key_guard guard{ring, limits};
     fake_lane lane;
     trackd::intake::body_decoder decoder{{}};
-    trackd::intake::segment_endpoint endpoint{lane, decoder, limits, {.default_source = "the-default"}, &guard};
+    trackd::intake::segment_endpoint endpoint{
+        lane, decoder, limits, {.default_source = "the-default"}, &guard
+    };
     http::router router;
     http::request req;
     http::response res;

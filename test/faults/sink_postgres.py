@@ -1,0 +1,90 @@
+"""A PostgreSQL server in trouble in the middle of many events: cut connections, kills, a server that stands still.
+Afterwards each event has its row, once.
+
+TRACKD_EVENTS says how many events.
+"""
+import os
+import threading
+import time
+import unittest
+
+from support import trackd
+from support.cut_proxy import CutProxy
+from support.postgres import Postgres, programs
+
+EVENTS = int(os.environ.get("TRACKD_EVENTS", "20000"))
+BODY_EVENTS = 500
+TROUBLES = ("cut", "kill", "cut", "send away", "cut", "stand still", "cut", "kill", "cut", "cut")
+ROUNDS = max(1, EVENTS // 50_000)
+
+
+def setUpModule():
+    if "postgres" not in trackd.run("--version").stdout:
+        raise unittest.SkipTest("this build has no postgres sink")
+    programs()
+
+
+class SinkPostgres(trackd.TestCase):
+    def start_both(self):
+        self.server = Postgres.start(self)
+        self.proxy = CutProxy(("127.0.0.1", self.server.port))
+        self.addCleanup(self.proxy.close)
+        return self.start({
+            "sinks": self.server.sink(port=self.proxy.port, batch_events=200, statement_timeout="500ms",
+                                      connect_timeout="1s"),
+            "tracker.retry.max": "100ms"})
+
+    def post_all(self, daemon):
+        with daemon.connect() as connection:
+            for first in range(0, EVENTS, BODY_EVENTS):
+                body = "\n".join(f'{{"id":"e-{number}","data":{{"n":{number}}}}}'
+                                 for number in range(first, first + BODY_EVENTS))
+                answer = connection.request("POST", "/events", body, Content_Type="application/x-ndjson")
+                self.assertEqual(answer.status, 201, answer)
+
+    def make_trouble(self, daemon, kind):
+        if kind == "cut":
+            self.proxy.cut()
+        elif kind == "kill":
+            self.server.crash()
+            self.server.run()
+        elif kind == "send away":
+            self.server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                                " WHERE application_name = 'trackd'")
+        else:
+            self.server.pause()
+            before = daemon.sink("postgres")["retries"]
+
+            def has_noticed():
+                sink = daemon.sink("postgres")
+                return sink["retries"] > before and "does not answer" in sink["last_error"]
+            trackd.wait_until(has_noticed, "the sink has noticed")
+            self.server.resume()
+
+    def test_each_event_is_there_once_whatever_happens_to_the_server(self):
+        daemon = self.start_both()
+        self.assertEqual(daemon.post({"id": "first", "data": 0}).status, 201)
+        daemon.wait_until_delivered()
+        began = time.monotonic()
+        load = threading.Thread(target=self.post_all, args=(daemon,))
+        load.start()
+        troubles = TROUBLES * ROUNDS
+        early = 0
+        for number, kind in enumerate(troubles):
+            share = EVENTS * number // len(troubles)
+            trackd.wait_until(lambda: daemon.sink("postgres")["delivered"] > share, f"more than {share} are delivered")
+            early += daemon.sink("postgres")["delivered"] <= EVENTS
+            self.make_trouble(daemon, kind)
+        load.join()
+        daemon.wait_until_delivered(600)
+        took = time.monotonic() - began
+        sink = daemon.sink("postgres")
+        self.assert_books_balance(daemon.status())
+        self.assertEqual(daemon.stop()[1:6], (EVENTS + 1, EVENTS + 1, 0, 0, 0))
+        ids = self.server.ids()
+        print(f"\nledger postgres: {EVENTS} events, {len(troubles)} troubles, {early} of them in the middle, "
+              f"{sink['retries']} failed writes, {sink['duplicates']} recognised as already there: {len(ids)} rows, "
+              f"{len(set(ids))} ids, in {took:.1f} s", flush=True)
+        self.assertEqual(len(ids), EVENTS + 1)
+        self.assertEqual(set(ids), {"first", *(f"e-{number}" for number in range(EVENTS))})
+        self.assertGreater(sink["retries"], 0)

@@ -1,0 +1,148 @@
+// The PostgreSQL sink as far as it needs no server; with one: test/e2e/sink_postgres.py.
+#include "helpers.hpp"
+#include "sinks/postgres.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace trackd;
+using namespace std::chrono_literals;
+using test::contains;
+using test::error_of;
+
+namespace {
+
+/// A port of this machine where nobody answers: connections wait in its queue. Unless it listens they are refused.
+class silent_port {
+public:
+    explicit silent_port(bool listens) : socket_{::socket(AF_INET, SOCK_STREAM, 0)} {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) == 0);
+        REQUIRE(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+        if (listens) REQUIRE(::listen(socket_, 5) == 0);
+        number_ = ntohs(address.sin_port);
+    }
+
+    ~silent_port() { ::close(socket_); }
+
+    silent_port(const silent_port&) = delete;
+    silent_port& operator=(const silent_port&) = delete;
+
+    /// Waits for a connection, and leaves it in the queue.
+    void await() const {
+        fd_set set;
+        FD_ZERO(&set);
+        FD_SET(socket_, &set);
+        REQUIRE(::select(socket_ + 1, &set, nullptr, nullptr, nullptr) == 1);
+    }
+
+    [[nodiscard]] sinks::postgres_options options() const {
+        sinks::postgres_options made;
+        made.connection = "host=127.0.0.1 dbname=d user=u password=secret port=" + std::to_string(number_);
+        return made;
+    }
+
+private:
+    int socket_;
+    std::uint16_t number_ = 0;
+};
+
+std::string opening(const std::string& connection, const std::string& table = "events") {
+    sinks::postgres_options options;
+    options.connection = connection;
+    options.table = table;
+    return error_of([&] { sinks::make_postgres_sink(options)->open(); });
+}
+
+} // namespace
+
+TEST_CASE("what libpq can read opens without a server", "[sinks][postgres]") {
+    for (const auto* connection :
+         {"", "host=nowhere.invalid", "postgresql://u:p@nowhere.invalid/d?sslmode=verify-full", "service=none"
+         }) {
+        CHECK_NOTHROW(sinks::make_postgres_sink({.connection = connection})->open());
+    }
+}
+
+TEST_CASE("a connection string that libpq cannot read is refused, without showing it", "[sinks][postgres]") {
+    CHECK(
+        opening("password=my secret dbname=d") == "connection: missing \"…\" after \"…\" in connection info "
+                                                  "string; expected libpq's \"host=… dbname=…\" or "
+                                                  "\"postgresql://USER@HOST/DATABASE\""
+    );
+    CHECK(contains(opening("pasword=secret"), "invalid connection option \"…\""));
+    CHECK_FALSE(contains(opening("pasword=secret"), "secret"));
+}
+
+TEST_CASE("a table may have a schema, and no more", "[sinks][postgres]") {
+    for (const auto* table : {"events", "tracking.events", "Events \"7\"; DROP TABLE x --", "é"})
+        CHECK_NOTHROW(sinks::make_postgres_sink({.table = table})->open());
+    for (const auto* table : {"", ".events", "tracking.", "a..b", "a.b.c"}) {
+        CHECK(
+            opening("", table) == "table: found \"" + std::string{table} +
+                                      "\", expected TABLE or SCHEMA.TABLE, each 1 to 63 bytes long"
+        );
+    }
+    CHECK(contains(opening("", std::string(64, 'x')), "each 1 to 63 bytes long"));
+}
+
+TEST_CASE("a server that is down fails the write, and is named without the password", "[sinks][postgres]") {
+    const silent_port port{false};
+    const auto sink = sinks::make_postgres_sink(port.options());
+    sink->open();
+    const auto error = error_of([&] { test::write_all(*sink, test::numbered_events{1}); });
+    CHECK(contains(error, "cannot connect to PostgreSQL: connection to server at \"127.0.0.1\", port "));
+    CHECK_FALSE(contains(error, "secret"));
+    CHECK_FALSE(contains(error, "\n"));
+}
+
+TEST_CASE("a server that does not answer fails the write after connect_timeout", "[sinks][postgres]") {
+    const silent_port port{true};
+    auto options = port.options();
+    options.connect_timeout = 10ms;
+    const auto sink = sinks::make_postgres_sink(options);
+    sink->open();
+    const auto error = error_of([&] { test::write_all(*sink, test::numbered_events{1}); });
+    CHECK(contains(error, "cannot connect to PostgreSQL, which does not answer in time: "));
+}
+
+TEST_CASE("a stop ends the wait for a server that does not answer", "[sinks][postgres]") {
+    const silent_port port{true};
+    auto options = port.options();
+    options.connect_timeout = 1h;
+    const auto sink = sinks::make_postgres_sink(options);
+    sink->open();
+    std::stop_source stop;
+    write_result result{.confirmed = 7};
+    std::thread writing{[&] { result = sink->write(test::numbered_events{1}, stop.get_token()); }};
+    port.await();
+    stop.request_stop();
+    writing.join();
+    CHECK(result.confirmed == 0);
+    CHECK(result.refusal.empty());
+    sink->close();
+}
+
+TEST_CASE("the PostgreSQL sink that was stopped does not even connect", "[sinks][postgres]") {
+    const auto sink = sinks::make_postgres_sink({.connection = "host=nowhere.invalid"});
+    sink->open();
+    std::stop_source stop;
+    stop.request_stop();
+    CHECK(sink->write(test::numbered_events{2}, stop.get_token()).confirmed == 0);
+}
+
+TEST_CASE("an event beyond all that PostgreSQL takes is refused", "[sinks][postgres]") {
+    const auto sink = sinks::make_postgres_sink({.connection = "host=nowhere.invalid"});
+    sink->open();
+    auto event = test::make_event("large");
+    event.data = std::string_view{event.id.data(), (std::size_t{256} << 20U) + 1}; // which nobody reads
+    const auto result = sink->write({&event, 1}, {});
+    CHECK(result.confirmed == 0);
+    CHECK(result.refusal == "it has more than 256 MiB, which PostgreSQL does not take");
+}

@@ -89,7 +89,7 @@ TEST_CASE_METHOD(
 }
 
 TEST_CASE_METHOD(
-    with_letters, "when no more dead letters can be kept the sink waits, and says so; nothing is dropped",
+    with_letters, "when no more dead letters can be kept the sink waits, and says so, nothing is dropped",
     "[dead]"
 ) {
     letters->be_full();

@@ -152,7 +152,8 @@ std::string* path_of(sink_settings& sink) {
     case sink_kind::sqlite: return &sink.sqlite.path;
     case sink_kind::file: return &sink.file.path;
     case sink_kind::log:
-    case sink_kind::null: return nullptr;
+    case sink_kind::null:
+    case sink_kind::kafka: return nullptr;
     }
     return nullptr;
 }

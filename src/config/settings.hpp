@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +24,15 @@ enum class journal_sync { always, interval, never };
 /// Where a sink begins that the journal does not know.
 enum class sink_start { oldest, newest };
 
-enum class sink_kind { sqlite, file, log, null };
+enum class sink_kind { sqlite, file, log, null, kafka };
+
+/// What Kafka puts a message into a partition by.
+enum class kafka_key { source, subject, id, none };
+
+/// The content modes of CloudEvents.
+enum class kafka_format { binary, structured };
+
+enum class kafka_compression { none, gzip, snappy, lz4, zstd };
 
 enum class log_level { trace, debug, info, warn, error, off };
 
@@ -34,11 +44,17 @@ enum class log_format { text, json };
 [[nodiscard]] std::string_view to_string(journal_sync value) noexcept;
 [[nodiscard]] std::string_view to_string(sink_kind value) noexcept;
 [[nodiscard]] std::string_view to_string(sink_start value) noexcept;
+[[nodiscard]] std::string_view to_string(kafka_key value) noexcept;
+[[nodiscard]] std::string_view to_string(kafka_format value) noexcept;
+[[nodiscard]] std::string_view to_string(kafka_compression value) noexcept;
 [[nodiscard]] std::string_view to_string(log_level value) noexcept;
 [[nodiscard]] std::string_view to_string(log_format value) noexcept;
 
 /// Any number of strings, each once.
 using strings = std::vector<std::string>;
+
+/// Settings of somebody else's, by their names.
+using named_strings = std::map<std::string, std::string, std::less<>>;
 
 /// Where a listener listens: at least one address, each `IPv4:PORT` or `[IPv6]:PORT`, numeric, port 0 to
 /// 65535, `unix:/PATH`, `systemd` or `systemd:NAME`. Loading has already written `localhost` as 127.0.0.1, and `*`
@@ -140,6 +156,18 @@ struct log_sink_settings {
     bool operator==(const log_sink_settings&) const = default;
 };
 
+struct kafka_sink_settings {
+    strings brokers{"localhost:9092"};
+    std::string topic = "events"; ///< may hold `{type}` and `{source}`
+    kafka_key key = kafka_key::source;
+    kafka_format format = kafka_format::binary;
+    kafka_compression compression = kafka_compression::none;
+    std::chrono::milliseconds timeout{30'000};
+    named_strings properties; ///< of librdkafka
+
+    bool operator==(const kafka_sink_settings&) const = default;
+};
+
 /// One `[[sinks]]`. Of the members named after kinds, only the one that `kind` names means something; the
 /// others keep their defaults.
 struct sink_settings {
@@ -152,6 +180,7 @@ struct sink_settings {
     sqlite_sink_settings sqlite;
     file_sink_settings file;
     log_sink_settings log;
+    kafka_sink_settings kafka;
 
     bool operator==(const sink_settings&) const = default;
 };

@@ -21,10 +21,21 @@ template <>
 inline constexpr std::array<std::string_view, 3> words<journal_sync>{"always", "interval", "never"};
 
 template <>
-inline constexpr std::array<std::string_view, 4> words<sink_kind>{"sqlite", "file", "log", "null"};
+inline constexpr std::array<std::string_view, 5> words<sink_kind>{"sqlite", "file", "log", "null", "kafka"};
 
 template <>
 inline constexpr std::array<std::string_view, 2> words<sink_start>{"oldest", "newest"};
+
+template <>
+inline constexpr std::array<std::string_view, 4> words<kafka_key>{"source", "subject", "id", "none"};
+
+template <>
+inline constexpr std::array<std::string_view, 2> words<kafka_format>{"binary", "structured"};
+
+template <>
+inline constexpr std::array<std::string_view, 5> words<kafka_compression>{
+    "none", "gzip", "snappy", "lz4", "zstd"
+};
 
 template <>
 inline constexpr std::array<std::string_view, 6> words<log_level>{"trace", "debug", "info",

@@ -7,7 +7,7 @@
 
 namespace trackd::config {
 
-/// Right of the `=`: what reads back to the same.
+/// Right of the `=`: what reads back to the same, but for secrets in a table of somebody else's settings.
 [[nodiscard]] std::string literal(const slot& from, form written);
 
 } // namespace trackd::config

@@ -4,7 +4,11 @@
 #include "base/processors.hpp"
 #include "base/sha256.hpp"
 #include "config/load.hpp"
+#include "config/options.hpp"
 #include "sinks/file.hpp"
+#ifdef TRACKD_KAFKA
+#include "sinks/kafka.hpp"
+#endif
 #include "sinks/log.hpp"
 #include "sinks/null.hpp"
 #include "sinks/sqlite.hpp"
@@ -24,7 +28,53 @@ namespace trackd::service {
 
 namespace {
 
+#ifdef TRACKD_KAFKA
+sinks::kafka_key key_of(config::kafka_key key) {
+    switch (key) {
+    case config::kafka_key::source: return sinks::kafka_key::source;
+    case config::kafka_key::subject: return sinks::kafka_key::subject;
+    case config::kafka_key::id: return sinks::kafka_key::id;
+    case config::kafka_key::none: return sinks::kafka_key::none;
+    }
+    throw std::logic_error{"an unknown key of a kafka sink"};
+}
+
+sinks::kafka_format format_of(config::kafka_format format) {
+    switch (format) {
+    case config::kafka_format::binary: return sinks::kafka_format::binary;
+    case config::kafka_format::structured: return sinks::kafka_format::structured;
+    }
+    throw std::logic_error{"an unknown format of a kafka sink"};
+}
+
+std::unique_ptr<sink> make_kafka_sink(const config::kafka_sink_settings& settings) {
+    sinks::kafka_options options;
+    options.brokers = settings.brokers;
+    options.topic = settings.topic;
+    options.key = key_of(settings.key);
+    options.format = format_of(settings.format);
+    options.compression = config::to_string(settings.compression);
+    options.timeout = settings.timeout;
+    options.properties = settings.properties;
+    return sinks::make_kafka_sink(std::move(options));
+}
+#endif
+
+bool is_built_in(config::sink_kind kind) {
+#ifndef TRACKD_KAFKA
+    if (kind == config::sink_kind::kafka) return false;
+#endif
+    static_cast<void>(kind);
+    return true;
+}
+
 std::unique_ptr<sink> make_sink(const config::sink_settings& settings) {
+    if (!is_built_in(settings.kind)) {
+        throw std::runtime_error{
+            "kind \"" + std::string{config::to_string(settings.kind)} +
+            "\" was left out of this build; built in are " + built_in_sinks()
+        };
+    }
     switch (settings.kind) {
     case config::sink_kind::sqlite: {
         sinks::sqlite_options options;
@@ -47,6 +97,12 @@ std::unique_ptr<sink> make_sink(const config::sink_settings& settings) {
         return sinks::make_log_sink(options, base::log());
     }
     case config::sink_kind::null: return sinks::make_null_sink();
+    case config::sink_kind::kafka:
+#ifdef TRACKD_KAFKA
+        return make_kafka_sink(settings.kafka);
+#else
+        break;
+#endif
     }
     throw std::logic_error{"a sink of an unknown kind"};
 }
@@ -164,6 +220,18 @@ std::unique_ptr<backlog> make_backlog(const config::settings& settings) {
         return make_journal_backlog(make_journal_options(settings));
     }
     throw std::logic_error{"a backlog of an unknown kind"};
+}
+
+std::string built_in_sinks() {
+    std::vector<std::string_view> names;
+    for (const auto kind : config::sink_kinds()) {
+        if (is_built_in(kind)) names.push_back(config::to_string(kind));
+    }
+    std::ranges::sort(names);
+    std::string all;
+    for (const auto name : names)
+        all.append(all.empty() ? "" : ", ").append(name);
+    return all;
 }
 
 std::vector<sink_spec> make_sinks(const config::settings& settings) {

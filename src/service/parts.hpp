@@ -29,6 +29,9 @@ namespace trackd::service {
 /// Where `backlog.kind = "journal"` keeps its files.
 [[nodiscard]] std::filesystem::path journal_directory(const config::settings& settings);
 
+/// The kinds of sinks that this build has, by their names in order: `file, log, null, sqlite`.
+[[nodiscard]] std::string built_in_sinks();
+
 /// Builds and opens all sinks, in a data directory that is made (readable for its owner alone) where there is
 /// none.
 /// @throws std::runtime_error naming the directory or the sink that can never work as it is configured

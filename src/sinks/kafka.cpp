@@ -89,6 +89,7 @@ void set_by_user(const configuration& to, const std::string& name, const std::st
 configuration make_configuration(const kafka_options& options) {
     configuration made{rd_kafka_conf_new(), &rd_kafka_conf_destroy};
     set(made, "client.id", "trackd");
+    set(made, "log.thread.name", "false");
     set(made, "reconnect.backoff.max.ms", "1000");
     set(made, "topic.metadata.propagation.max.ms", "5000");
     for (const auto& [name, value] : options.properties)
@@ -167,7 +168,11 @@ private:
     using topics = std::unordered_map<std::string, rd_kafka_topic_t*, view_hash, std::equal_to<>>;
 
     // In librdkafka's threads.
-    static void on_log(const rd_kafka_t* client, int level, const char* /*facility*/, const char* text) {
+    static void on_log(const rd_kafka_t* client, int level, const char* facility, const char* text) {
+        // That enable.gapless.guarantee, which we choose, is experimental is no news to those who run it.
+        const bool ours = std::string_view{facility} == "CONFWARN" &&
+                          std::string_view{text}.find("enable.gapless.guarantee") != std::string_view::npos;
+        if (ours) return;
         static_cast<producer*>(rd_kafka_opaque(client))->log_.line(level, text);
     }
 
@@ -208,7 +213,7 @@ private:
     code produce_once(
         const kafka_message& message, rd_kafka_topic_t* topic, rd_kafka_headers_t* headers, std::size_t index
     ) {
-        std::array<rd_kafka_vu_t, 6> what{};
+        std::array<rd_kafka_vu_t, 7> what{};
         what[0].vtype = RD_KAFKA_VTYPE_RKT;
         what[0].u.rkt = topic;
         what[1].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
@@ -219,6 +224,8 @@ private:
         what[4].u.headers = headers;
         what[5].vtype = RD_KAFKA_VTYPE_OPAQUE;
         what[5].u.ptr = reinterpret_cast<void*>(index);
+        what[6].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+        what[6].u.i64 = message.timestamp.count();
         auto* const failure = rd_kafka_produceva(client_, what.data(), what.size());
         const auto result = rd_kafka_error_code(failure);
         rd_kafka_error_destroy(failure);

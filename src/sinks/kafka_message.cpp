@@ -79,6 +79,7 @@ const kafka_message& kafka_message_writer::write(const event_view& event) {
     message_.headers.clear();
     message_.topic = topic_.of(event);
     message_.key = key_of(event, key_);
+    message_.timestamp = std::chrono::floor<std::chrono::milliseconds>(event.received_at.time_since_epoch());
     if (format_ == kafka_format::structured) {
         json_.clear();
         base::append_cloudevent(json_, event);

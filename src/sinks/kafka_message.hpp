@@ -5,6 +5,7 @@
 
 #include <simdjson.h>
 
+#include <chrono>
 #include <deque>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ struct kafka_message {
     std::optional<std::string_view> key;   ///< none: Kafka's null
     std::optional<std::string_view> value; ///< none: Kafka's null
     std::vector<kafka_header> headers;
+    std::chrono::milliseconds timestamp{}; ///< since 1970: the event's arrival, which no client can choose
 };
 
 /// Which topic an event belongs to.

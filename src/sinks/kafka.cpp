@@ -169,11 +169,11 @@ private:
 
     // In librdkafka's threads.
     static void on_log(const rd_kafka_t* client, int level, const char* facility, const char* text) {
-        // That enable.gapless.guarantee, which we choose, is experimental is no news to those who run it.
-        const bool ours = std::string_view{facility} == "CONFWARN" &&
-                          std::string_view{text}.find("enable.gapless.guarantee") != std::string_view::npos;
-        if (ours) return;
-        static_cast<producer*>(rd_kafka_opaque(client))->log_.line(level, text);
+        // What is experimental is for us to know, and what we let go of is in the backlog.
+        const std::string_view what{facility};
+        const std::string_view line{text};
+        if (what == "TERMINATE" || (what == "CONFWARN" && line.find("enable.gapless") != line.npos)) return;
+        static_cast<producer*>(rd_kafka_opaque(client))->log_.line(level, line);
     }
 
     // In `rd_kafka_flush` and `rd_kafka_poll`.
@@ -363,7 +363,7 @@ private:
 
     const kafka_options options_;
     const std::string where_;
-    kafka_log log_;
+    kafka_log log_{base::log()};
     std::unique_ptr<producer> producer_;
 };
 

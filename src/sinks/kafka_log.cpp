@@ -1,7 +1,6 @@
 #include "sinks/kafka_log.hpp"
 
 #include "base/json_text.hpp"
-#include "base/log.hpp"
 
 #include <syslog.h>
 #include <utility>
@@ -18,7 +17,7 @@ spdlog::level::level_enum level_of(int syslog_level) {
 
 } // namespace
 
-kafka_log::kafka_log(std::function<time_point()> now) : now_{std::move(now)} {}
+kafka_log::kafka_log(spdlog::logger& to, std::function<time_point()> now) : to_{to}, now_{std::move(now)} {}
 
 void kafka_log::line(int level, std::string_view text) {
     std::string quoted; // brokers have their part in it
@@ -26,11 +25,12 @@ void kafka_log::line(int level, std::string_view text) {
     std::size_t left_out = 0;
     {
         const std::lock_guard lock{mutex_};
-        if (level <= LOG_ERR) last_error_ = quoted;
+        const bool says_why = !text.ends_with("brokers are down"); // which follows what does
+        if (level <= LOG_ERR && says_why) last_error_ = quoted;
         if (!admit(left_out)) return;
     }
-    if (left_out > 0) base::log().warn("librdkafka: {} lines were left out", left_out);
-    base::log().log(level_of(level), "librdkafka: {}", quoted);
+    if (left_out > 0) to_.warn("librdkafka: {} lines were left out", left_out);
+    to_.log(level_of(level), "librdkafka: {}", quoted);
 }
 
 std::string kafka_log::last_error() const {

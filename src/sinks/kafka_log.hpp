@@ -1,6 +1,8 @@
 // What librdkafka has to say, in our log: not more than a bounded number of lines, whatever happens to its brokers.
 #pragma once
 
+#include <spdlog/logger.h>
+
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -18,7 +20,8 @@ public:
     static constexpr std::size_t lines_a_window = 20;
     static constexpr std::chrono::seconds window{10};
 
-    explicit kafka_log(std::function<time_point()> now = std::chrono::steady_clock::now);
+    /// @param to outlives this
+    explicit kafka_log(spdlog::logger& to, std::function<time_point()> now = std::chrono::steady_clock::now);
 
     /// Writes the line, unless there were too many lately. How many were left out is said with the next one.
     /// @param level as syslog has them: 0 to 7, where 3 is an error
@@ -34,6 +37,7 @@ private:
     /// @return whether this one is to be written
     bool admit(std::size_t& left_out);
 
+    spdlog::logger& to_;
     const std::function<time_point()> now_;
     mutable std::mutex mutex_;
     time_point began_{};

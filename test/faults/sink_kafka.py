@@ -31,7 +31,7 @@ class SinkKafka(trackd.TestCase):
         self.assertEqual(daemon.stop()[:6], ("SIGTERM", self.sent, self.sent, 0, 0, 0))
         messages = broker.messages("events")
         self.assert_all_there_in_order(messages)
-        print(f"ledger: {self.sent} answers 201, {len(messages)} messages, {len(messages) - self.sent} repeats, "
+        print(f"\nledger: {self.sent} answers 201, {len(messages)} messages, {len(messages) - self.sent} repeats, "
               f"{retries} writes tried again, none missing, in order for each of {SOURCES} keys", flush=True)
 
     def under_load(self, daemon, trouble):

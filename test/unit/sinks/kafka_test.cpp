@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <optional>
 #include <thread>
 
 using namespace trackd;
@@ -14,6 +15,11 @@ using test::error_of;
 using test::numbered_events;
 
 namespace {
+
+struct stored {
+    std::string key;
+    std::optional<std::string> value; // none: null
+};
 
 using ids = std::vector<std::string>;
 using properties = std::map<std::string, std::string, std::less<>>;
@@ -55,21 +61,30 @@ public:
 
     [[nodiscard]] std::string address() const { return rd_kafka_mock_cluster_bootstraps(cluster_); }
 
-    // What is in the topic, in its order.
     [[nodiscard]] ids stored_ids() const {
+        ids all;
+        for (const auto& message : messages())
+            all.push_back(message.key);
+        return all;
+    }
+
+    // What is in the topic, in its order.
+    [[nodiscard]] std::vector<stored> messages() const {
         auto* const how = rd_kafka_conf_new();
         rd_kafka_conf_set(how, "bootstrap.servers", address().c_str(), nullptr, 0);
         rd_kafka_conf_set(how, "enable.partition.eof", "true", nullptr, 0);
         auto* const consumer = rd_kafka_new(RD_KAFKA_CONSUMER, how, nullptr, 0);
         auto* const topic = rd_kafka_topic_new(consumer, "events", nullptr);
         rd_kafka_consume_start(topic, 0, RD_KAFKA_OFFSET_BEGINNING);
-        ids all;
+        std::vector<stored> all;
         for (bool ended = false; !ended;) {
             auto* const message = rd_kafka_consume(topic, 0, 60'000);
             if (message == nullptr) throw std::runtime_error{"the topic cannot be read"};
             ended = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
             if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-                all.emplace_back(static_cast<const char*>(message->key), message->key_len);
+                auto& [key, value] = all.emplace_back();
+                key.assign(static_cast<const char*>(message->key), message->key_len);
+                if (message->payload) value.emplace(static_cast<const char*>(message->payload), message->len);
             }
             rd_kafka_message_destroy(message);
         }
@@ -126,6 +141,22 @@ TEST_CASE("what is confirmed is in the topic, in order", "[sinks][kafka]") {
     CHECK(sink->write(events, {}).confirmed == 2000);
     CHECK(cluster.stored_ids() == events.ids());
     sink->close();
+}
+
+TEST_CASE("data of every kind is stored as it is, and no data as null", "[sinks][kafka]") {
+    const imitation cluster;
+    const auto sink = open_kafka(options_for(cluster, {{"message.max.bytes", "2000000"}}));
+    const auto events = test::tricky_events();
+    test::write_all(*sink, events);
+    const auto found = cluster.messages();
+    REQUIRE(found.size() == events.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        INFO("the event with the id " << events[i].id);
+        CHECK(found[i].key == events[i].id);
+        CHECK(found[i].value.has_value() == (events[i].kind != data_kind::none));
+        CHECK((found[i].value.value_or("") == events[i].data)
+        ); // in one, for the large one is not to be printed
+    }
 }
 
 TEST_CASE("more events than librdkafka's queue holds are taken all the same", "[sinks][kafka]") {

@@ -337,7 +337,7 @@ private:
     write_result
     judged(std::span<const event_view> events, const delivered& result, const std::stop_token& stop) {
         const auto failure = result.confirmed < events.size() ? failure_of(result) : std::string{};
-        // What is still on its way in there must not arrive after what will be sent again.
+        // It would go on with what follows, while what has failed is sent again.
         if (result.confirmed < result.produced || !producer_->fatal_error().empty() ||
             producer_->is_worn_out()) {
             producer_.reset();

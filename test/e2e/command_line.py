@@ -135,7 +135,7 @@ class Commands(CommandLine):
     def test_version_and_help(self):
         version = trackd.run("--version")
         self.assertEqual((version.returncode, version.stderr), (0, ""))
-        self.assertRegex(version.stdout, r"^trackd \d+\.\d+\.\d+")
+        self.assertRegex(version.stdout, r"^trackd \d+\.\d+\.\d+\nsinks: .*\bfile, .*log, null.*, sqlite\n$")
         text = trackd.run("--help")
         self.assertEqual((text.returncode, text.stderr), (0, ""))
         for word in ("serve", "check", "config", "healthcheck", "--config", "--set"):

@@ -179,7 +179,7 @@ private:
     // In `rd_kafka_flush` and `rd_kafka_poll`.
     static void on_report(rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void* opaque) {
         auto& self = *static_cast<producer*>(opaque);
-        self.reports_[reinterpret_cast<std::size_t>(message->_private)] = message->err;
+        *static_cast<code*>(message->_private) = message->err;
         ++self.reported_;
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) self.progress_ = clock::now();
     }
@@ -223,7 +223,7 @@ private:
         what[4].vtype = RD_KAFKA_VTYPE_HEADERS;
         what[4].u.headers = headers;
         what[5].vtype = RD_KAFKA_VTYPE_OPAQUE;
-        what[5].u.ptr = reinterpret_cast<void*>(index);
+        what[5].u.ptr = &reports_[index];
         what[6].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
         what[6].u.i64 = message.timestamp.count();
         auto* const failure = rd_kafka_produceva(client_, what.data(), what.size());

@@ -27,7 +27,7 @@ void kafka_log::line(int level, std::string_view text) {
         const std::lock_guard lock{mutex_};
         const bool says_why = !text.ends_with("brokers are down"); // which follows what does
         if (level <= LOG_ERR && says_why) last_error_ = quoted;
-        if (!admit(left_out)) return;
+        if (level < LOG_DEBUG && !admit(left_out)) return; // debugging is what somebody has asked for
     }
     if (left_out > 0) to_.warn("librdkafka: {} lines were left out", left_out);
     to_.log(level_of(level), "librdkafka: {}", quoted);

@@ -23,7 +23,8 @@ public:
     /// @param to outlives this
     explicit kafka_log(spdlog::logger& to, std::function<time_point()> now = std::chrono::steady_clock::now);
 
-    /// Writes the line, unless there were too many lately. How many were left out is said with the next one.
+    /// Writes the line, unless there were too many lately. How many were left out is said with the next one. Those for
+    /// debugging are not counted.
     /// @param level as syslog has them: 0 to 7, where 3 is an error
     void line(int level, std::string_view text);
 

@@ -49,6 +49,18 @@ TEST_CASE_METHOD(
     CHECK(out.str().ends_with("warning librdkafka: 980 lines were left out\nerror librdkafka: \"later\"\n"));
 }
 
+TEST_CASE_METHOD(
+    fixture, "librdkafka's lines for debugging are written, all of them, if anybody wants them",
+    "[sinks][kafka]"
+) {
+    log.line(LOG_DEBUG, "hidden");
+    CHECK(lines() == 0);
+    logger.set_level(spdlog::level::debug);
+    for (int i = 0; i < 100; ++i)
+        log.line(LOG_DEBUG, "shown");
+    CHECK(lines() == 100);
+}
+
 TEST_CASE_METHOD(fixture, "librdkafka's last error is kept, also where it is not written", "[sinks][kafka]") {
     CHECK(log.last_error().empty());
     for (int i = 0; i < 100; ++i)

@@ -294,12 +294,13 @@ std::string advice(code failure) {
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-        return "there is no such topic; create it, or let the brokers do it (auto.create.topics.enable)";
+        return "there is no such topic; create it, or let the brokers do it (auto.create.topics.enable), "
+               "which "
+               "refuse a name that differs from another one only in \".\" and \"_\"";
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-        return "the brokers do not let this user write; expected the permission WRITE on the topic, and with "
-               "brokers "
-               "before 2.8 IDEMPOTENT_WRITE on the cluster";
+        return "the brokers do not let this user write; expected the permission WRITE on the topic, and "
+               "IDEMPOTENT_WRITE on the cluster with brokers before 2.8";
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
         return "too large a message; expected at most the topic's max.message.bytes, and the property "
                "message.max.bytes of the sink";

@@ -69,6 +69,7 @@ std::string description(const expectation& expected, std::span<const std::string
                "an array of " +
                bounds + " of them; \"*\" means any";
     case form::sha256: return "a string of " + std::to_string(expected.most) + " hexadecimal digits";
+    case form::text_map: return "a table of strings, whole numbers, true or false";
     }
     return {};
 }
@@ -129,6 +130,12 @@ public:
         return all_right;
     }
 
+    /// Adds to what is there: a table may be followed by changes to single entries.
+    bool operator()(named_strings* to) const {
+        const auto* entries = std::get_if<table>(&from_.content);
+        return entries ? add_entries(*entries, {}, *to) : refuse(from_);
+    }
+
     template <class Enum>
         requires std::is_enum_v<Enum>
     bool operator()(Enum* to) const {
@@ -182,6 +189,35 @@ private:
         }
         given.push_back(*element);
         return true;
+    }
+
+    /// The names have dots, which make tables of TOML where nobody puts them in quotes.
+    bool add_entries(const table& from, const std::string& prefix, named_strings& to) const {
+        bool all_right = true;
+        for (const auto& [key, where, content] : from) {
+            const auto name = prefix + key;
+            if (const auto* inner = std::get_if<table>(&content.content)) {
+                all_right &= add_entries(*inner, name + '.', to);
+            } else if (const auto text = text_of(content)) {
+                to[name] = *text;
+            } else if (!std::holds_alternative<reported>(content.content)) {
+                found_.add(
+                    content.where, std::string{key_}.append(".").append(name),
+                    "found " + shown(content) + ", expected a string, a whole number, true or false"
+                );
+                all_right = false;
+            }
+        }
+        return all_right;
+    }
+
+    static std::optional<std::string> text_of(const value& from) {
+        if (const auto* text = std::get_if<std::string>(&from.content)) {
+            return text->find('\0') == text->npos ? std::optional{*text} : std::nullopt;
+        }
+        if (const auto* number = std::get_if<std::int64_t>(&from.content)) return std::to_string(*number);
+        if (const auto* flag = std::get_if<bool>(&from.content)) return *flag ? "true" : "false";
+        return std::nullopt;
     }
 
     /// One element of a list as it is kept; nothing if it is not right.
@@ -262,7 +298,8 @@ std::string range(const expectation& expected) {
     case form::address_list:
     case form::text_list:
     case form::networks:
-    case form::web_origins: return in_numbers;
+    case form::web_origins:
+    case form::text_map: return in_numbers;
     case form::sha256:
     case form::flag:
     case form::choice: return {};

@@ -42,7 +42,7 @@ struct sources {
 /// @throws error if anything is unknown, of the wrong type or impossible
 [[nodiscard]] settings load(const sources& from);
 
-/// The settings as TOML that `load` reads back to the same.
+/// The settings as TOML that `load` reads back to the same, but for secrets, which are masked.
 [[nodiscard]] std::string to_toml(const settings& from);
 
 } // namespace trackd::config

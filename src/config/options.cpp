@@ -192,7 +192,7 @@ constexpr auto of_every_sink = std::to_array<option<sink_settings>>({
      "its letters."},
     {"kind", of_sink<&sink_settings::kind>, form::choice, 0, 0,
      "Where its events end up. `sqlite`: a database; `file`: JSON lines; `log`: trackd's own log; `null`: "
-     "nowhere; `postgres`: a PostgreSQL database."},
+     "nowhere; `postgres`: a PostgreSQL database; `kafka`: topics of Kafka."},
     {"batch_events", of_sink<&sink_settings::batch_events>, form::count, 1, million,
      "How many events it is given at a time, at most."},
     {"batch_bytes", of_sink<&sink_settings::batch_bytes>, form::bytes, 1, gib,
@@ -264,6 +264,26 @@ constexpr auto of_postgres_sinks = std::to_array<option<sink_settings>>({
      "How long one write may take in the server, which then ends it, before it is tried again."},
 });
 
+constexpr auto of_kafka_sinks = std::to_array<option<sink_settings>>({
+    {"brokers", of_sink<&sink_settings::kafka, &kafka_sink_settings::brokers>, form::text_list, 1, 100,
+     "Some of the cluster's brokers, each `HOST:PORT`; they name the others."},
+    {"topic", of_sink<&sink_settings::kafka, &kafka_sink_settings::topic>, form::text, 1, 249,
+     "The topic. `{type}` and `{source}` stand for the event's, with `_` for what Kafka allows in no topic's "
+     "name."},
+    {"key", of_sink<&sink_settings::kafka, &kafka_sink_settings::key>, form::choice, 0, 0,
+     "Which attribute is the messages' key: events of one key stay in one partition, in their order. `none`: "
+     "no key, and no such order."},
+    {"format", of_sink<&sink_settings::kafka, &kafka_sink_settings::format>, form::choice, 0, 0,
+     "How an event becomes a message. `binary`: its data is the value, its attributes are headers; "
+     "`structured`: the value is CloudEvents JSON."},
+    {"compression", of_sink<&sink_settings::kafka, &kafka_sink_settings::compression>, form::choice, 0, 0,
+     "How batches of messages are compressed."},
+    {"timeout", of_sink<&sink_settings::kafka, &kafka_sink_settings::timeout>, form::duration, 100, hour,
+     "How long brokers may confirm nothing, before the write counts as failed and is tried again."},
+    {"properties", of_sink<&sink_settings::kafka, &kafka_sink_settings::properties>, form::text_map, 0, 1000,
+     "Further properties of librdkafka, by their names; passwords among them are masked by `trackd config`."},
+});
+
 constexpr auto of_every_key = std::to_array<option<key_settings>>({
     {"name", of_key<&key_settings::name>, form::name, 1, 64,
      "What the key is called in the log and in `keys.NAME.…`, and the `source` of its events that come "
@@ -283,9 +303,8 @@ constexpr auto of_every_key = std::to_array<option<key_settings>>({
      "How many bytes of bodies it may send, in the same sense and with the same answer; 0: any number."},
 });
 
-constexpr std::array all_sink_kinds{
-    sink_kind::sqlite, sink_kind::file, sink_kind::log, sink_kind::null, sink_kind::postgres
-};
+constexpr std::array all_sink_kinds{sink_kind::sqlite, sink_kind::file,     sink_kind::log,
+                                    sink_kind::null,   sink_kind::postgres, sink_kind::kafka};
 
 } // namespace
 
@@ -304,6 +323,7 @@ std::span<const option<sink_settings>> sink_options(sink_kind kind) noexcept {
     case sink_kind::log: return of_log_sinks;
     case sink_kind::null: return {};
     case sink_kind::postgres: return of_postgres_sinks;
+    case sink_kind::kafka: return of_kafka_sinks;
     }
     return {};
 }

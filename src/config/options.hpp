@@ -15,7 +15,8 @@ namespace trackd::config {
 /// Where an option's value lives, inside a settings object that outlives this.
 using slot = std::variant<
     bool*, std::size_t*, std::chrono::milliseconds*, std::string*, strings*, ack_mode*, backlog_kind*,
-    journal_sync*, sink_kind*, sink_start*, when_full*, client_detail*, log_level*, log_format*>;
+    journal_sync*, sink_kind*, sink_start*, when_full*, kafka_key*, kafka_format*, kafka_compression*,
+    named_strings*, client_detail*, log_level*, log_format*>;
 
 /// How an option's value is written, and what `least` and `most` of it count.
 enum class form {
@@ -33,6 +34,7 @@ enum class form {
     networks,     ///< one string or several, each an address, a network or `unix`
     web_origins,  ///< one string or several, each `https://host:port`, or `*`
     sha256,       ///< a string of hexadecimal digits
+    text_map,     ///< a table of strings, whole numbers and flags; counted in entries
 };
 
 /// One row of the table.

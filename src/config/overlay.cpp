@@ -93,7 +93,9 @@ std::optional<change> from_set(std::string_view given) {
 
 std::optional<form> form_of(const path& key) {
     if (const auto* group = group_of(key.front())) {
-        return key.size() == 3 ? group->form_of(key.back()) : std::nullopt;
+        const auto form = key.size() >= 3 ? group->form_of(key[2]) : std::nullopt;
+        if (form == form::text_map && key.size() > 3) return form::text; // one of its entries
+        return key.size() == 3 ? form : std::nullopt;
     }
     return form_in(find(options(), joined(key)));
 }
@@ -105,6 +107,7 @@ bool is_toml(std::string_view text, std::optional<form> written) {
         return rest.starts_with('"') || rest.starts_with('\'');
     };
     if (is_quote(text)) return true;
+    if (written == form::text_map) return text.starts_with('{');
     const bool may_be_array = written == form::address_list || written == form::text_list ||
                               written == form::networks || written == form::web_origins;
     if (!may_be_array || !text.starts_with('[')) return false;

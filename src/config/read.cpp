@@ -178,10 +178,21 @@ private:
             if (!row) row = find(sink_options(sink.kind), key);
             if (row) {
                 set(content, row->in(sink), expectation_of(*row), full);
+            } else if (const auto* map = find_map(sink.kind, key)) {
+                const member entry{key.substr(map->key.size() + 1), where, content};
+                set({table{entry}, content.where}, map->in(sink), expectation_of(*map),
+                    dotted(sink_is, map->key));
             } else {
                 found_.add(where, full, wrong_key(key, sink.kind));
             }
         }
+    }
+
+    /// The option that `properties.NAME` is an entry of, as --set and the environment write it.
+    static const option<sink_settings>* find_map(sink_kind kind, std::string_view key) {
+        const auto dot = key.find('.');
+        const auto* row = dot == key.npos ? nullptr : find(sink_options(kind), key.substr(0, dot));
+        return row && row->written == form::text_map ? row : nullptr;
     }
 
     static std::string wrong_key(std::string_view key, sink_kind kind) {

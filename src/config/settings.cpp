@@ -41,6 +41,18 @@ std::string_view to_string(client_detail value) noexcept {
     return word_for(value);
 }
 
+std::string_view to_string(kafka_key value) noexcept {
+    return word_for(value);
+}
+
+std::string_view to_string(kafka_format value) noexcept {
+    return word_for(value);
+}
+
+std::string_view to_string(kafka_compression value) noexcept {
+    return word_for(value);
+}
+
 std::string_view to_string(log_level value) noexcept {
     return word_for(value);
 }

@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,10 +25,18 @@ enum class journal_sync { always, interval, never };
 enum class sink_start { oldest, newest };
 enum class when_full { block, skip };
 
-enum class sink_kind { sqlite, file, log, null, postgres };
+enum class sink_kind { sqlite, file, log, null, postgres, kafka };
 
 /// `http.record_client`: how much of its client each event is told. The intake has its own enum.
 enum class client_detail { none, truncated, full };
+
+/// What Kafka puts a message into a partition by.
+enum class kafka_key { source, subject, id, none };
+
+/// The content modes of CloudEvents.
+enum class kafka_format { binary, structured };
+
+enum class kafka_compression { none, gzip, snappy, lz4, zstd };
 
 enum class log_level { trace, debug, info, warn, error, off };
 
@@ -40,11 +50,17 @@ enum class log_format { text, json };
 [[nodiscard]] std::string_view to_string(sink_start value) noexcept;
 [[nodiscard]] std::string_view to_string(client_detail value) noexcept;
 [[nodiscard]] std::string_view to_string(when_full value) noexcept;
+[[nodiscard]] std::string_view to_string(kafka_key value) noexcept;
+[[nodiscard]] std::string_view to_string(kafka_format value) noexcept;
+[[nodiscard]] std::string_view to_string(kafka_compression value) noexcept;
 [[nodiscard]] std::string_view to_string(log_level value) noexcept;
 [[nodiscard]] std::string_view to_string(log_format value) noexcept;
 
 /// Any number of strings, each once.
 using strings = std::vector<std::string>;
+
+/// Settings of somebody else's, by their names.
+using named_strings = std::map<std::string, std::string, std::less<>>;
 
 /// Where a listener listens: at least one address, each `IPv4:PORT` or `[IPv6]:PORT`, numeric, port 0 to
 /// 65535, `unix:/PATH`, `systemd` or `systemd:NAME`. Loading has already written `localhost` as 127.0.0.1, and `*`
@@ -168,6 +184,18 @@ struct postgres_sink_settings {
     bool operator==(const postgres_sink_settings&) const = default;
 };
 
+struct kafka_sink_settings {
+    strings brokers{"localhost:9092"};
+    std::string topic = "events"; ///< may hold `{type}` and `{source}`
+    kafka_key key = kafka_key::source;
+    kafka_format format = kafka_format::binary;
+    kafka_compression compression = kafka_compression::none;
+    std::chrono::milliseconds timeout{30'000};
+    named_strings properties; ///< of librdkafka
+
+    bool operator==(const kafka_sink_settings&) const = default;
+};
+
 /// One `[[sinks]]`. Of the members named after kinds, only the one that `kind` names means something; the
 /// others keep their defaults.
 struct sink_settings {
@@ -185,6 +213,7 @@ struct sink_settings {
     file_sink_settings file;
     log_sink_settings log;
     postgres_sink_settings postgres;
+    kafka_sink_settings kafka;
 
     bool operator==(const sink_settings&) const = default;
 };

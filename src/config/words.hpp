@@ -21,9 +21,8 @@ template <>
 inline constexpr std::array<std::string_view, 3> words<journal_sync>{"always", "interval", "never"};
 
 template <>
-inline constexpr std::array<std::string_view, 5> words<sink_kind>{
-    "sqlite", "file", "log", "null", "postgres"
-};
+inline constexpr std::array<std::string_view, 6> words<sink_kind>{"sqlite", "file",     "log",
+                                                                  "null",   "postgres", "kafka"};
 
 template <>
 inline constexpr std::array<std::string_view, 2> words<sink_start>{"oldest", "newest"};
@@ -33,6 +32,17 @@ inline constexpr std::array<std::string_view, 2> words<when_full>{"block", "skip
 
 template <>
 inline constexpr std::array<std::string_view, 3> words<client_detail>{"none", "truncated", "full"};
+
+template <>
+inline constexpr std::array<std::string_view, 4> words<kafka_key>{"source", "subject", "id", "none"};
+
+template <>
+inline constexpr std::array<std::string_view, 2> words<kafka_format>{"binary", "structured"};
+
+template <>
+inline constexpr std::array<std::string_view, 5> words<kafka_compression>{
+    "none", "gzip", "snappy", "lz4", "zstd"
+};
 
 template <>
 inline constexpr std::array<std::string_view, 6> words<log_level>{"trace", "debug", "info",

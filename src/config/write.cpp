@@ -5,6 +5,7 @@
 #include "config/options.hpp"
 #include "config/units.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <type_traits>
@@ -33,6 +34,13 @@ std::string string_literal(std::string_view text) {
     return result + '"';
 }
 
+/// What nobody is to read over somebody's shoulder, by what such settings are called.
+bool is_secret(std::string_view name) {
+    constexpr std::array<std::string_view, 5> marks{"password", "secret", "token", "key.pem", "ssl_key"};
+    return name == "sasl.oauthbearer.config" ||
+           std::ranges::any_of(marks, [&](auto mark) { return name.find(mark) != name.npos; });
+}
+
 struct writer {
     form written;
 
@@ -57,6 +65,15 @@ struct writer {
         for (const auto& address : *from)
             text.append(text.empty() ? "" : ", ").append(string_literal(address));
         return '[' + text + ']';
+    }
+
+    std::string operator()(const named_strings* from) const {
+        std::string text;
+        for (const auto& [name, content] : *from) {
+            text.append(text.empty() ? " " : ", ").append(string_literal(name)).append(" = ");
+            text.append(is_secret(name) ? string_literal(mask) : string_literal(content));
+        }
+        return text.empty() ? "{}" : '{' + text + " }";
     }
 
     template <class Enum>

@@ -2,7 +2,7 @@
 
 #include "base/ascii.hpp"
 #include "base/version.hpp"
-#include "service/parts.hpp"
+#include "service/sink_kinds.hpp"
 
 #include <CLI/CLI.hpp>
 

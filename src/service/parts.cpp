@@ -5,14 +5,7 @@
 #include "base/sha256.hpp"
 #include "config/load.hpp"
 #include "service/directories.hpp"
-#include "sinks/file.hpp"
-#include "sinks/log.hpp"
-#include "sinks/null.hpp"
-#include "sinks/sqlite.hpp"
-
-#ifdef TRACKD_POSTGRES
-#include "sinks/postgres.hpp"
-#endif
+#include "service/sink_kinds.hpp"
 
 #include <trackd/journal.hpp>
 
@@ -27,58 +20,6 @@
 namespace trackd::service {
 
 namespace {
-
-// For builds that leave out a sink with its library.
-[[noreturn, maybe_unused]] void throw_left_out(config::sink_kind kind) {
-    throw std::runtime_error{
-        "kind \"" + std::string{config::to_string(kind)} + "\" was left out of this build; built in are " +
-        built_in_sinks()
-    };
-}
-
-#ifdef TRACKD_POSTGRES
-std::unique_ptr<sink> make_postgres(const config::postgres_sink_settings& settings) {
-    sinks::postgres_options options;
-    options.connection = settings.connection;
-    options.table = settings.table;
-    options.create_table = settings.create_table;
-    options.connect_timeout = settings.connect_timeout;
-    options.statement_timeout = settings.statement_timeout;
-    return sinks::make_postgres_sink(std::move(options));
-}
-#else
-std::unique_ptr<sink> make_postgres(const config::postgres_sink_settings&) {
-    throw_left_out(config::sink_kind::postgres);
-}
-#endif
-
-std::unique_ptr<sink> make_sink(const config::sink_settings& settings) {
-    switch (settings.kind) {
-    case config::sink_kind::sqlite: {
-        sinks::sqlite_options options;
-        options.path = settings.sqlite.path;
-        return sinks::make_sqlite_sink(std::move(options));
-    }
-    case config::sink_kind::file: {
-        sinks::file_options options;
-        options.path = settings.file.path;
-        options.rotate_bytes = settings.file.rotate_bytes;
-        options.rotate_every = settings.file.rotate_every;
-        options.keep_files = settings.file.keep_files;
-        options.sync = settings.file.sync;
-        return sinks::make_file_sink(std::move(options));
-    }
-    case config::sink_kind::log: {
-        sinks::log_options options;
-        options.level = spdlog::level::from_str(std::string{config::to_string(settings.log.level)});
-        options.simulate_latency = settings.log.simulate_latency;
-        return sinks::make_log_sink(options, base::log());
-    }
-    case config::sink_kind::null: return sinks::make_null_sink();
-    case config::sink_kind::postgres: return make_postgres(settings.postgres);
-    }
-    throw std::logic_error{"a sink of an unknown kind"};
-}
 
 ack_mode ack_of(config::ack_mode mode) {
     switch (mode) {
@@ -239,14 +180,6 @@ std::vector<sink_spec> make_sinks(const config::settings& settings, const dead_l
         specs.push_back(std::move(spec));
     }
     return specs;
-}
-
-std::string built_in_sinks() {
-    return "file, log, null, "
-#ifdef TRACKD_POSTGRES
-           "postgres, "
-#endif
-           "sqlite";
 }
 
 http::shared_tls_context make_tls(std::string_view table, const config::tls_settings& settings) {

@@ -50,9 +50,6 @@ namespace trackd::service {
 [[nodiscard]] std::vector<sink_spec>
 make_sinks(const config::settings& settings, const dead_letter_box& dead_letters);
 
-/// The kinds of sinks that this build has, in the order of the alphabet: "file, log".
-[[nodiscard]] std::string built_in_sinks();
-
 /// What a listener speaks TLS with; null where it speaks none.
 /// @param table where it is configured: `http.tls`
 /// @throws std::runtime_error with one line naming the file and what is wrong with it

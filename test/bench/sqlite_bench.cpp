@@ -5,6 +5,7 @@
 // Both run in turn, on one thread each; printed are the median microseconds a row of wall-clock and of
 // processor time. The import reads its rows from a CSV file that the page cache holds, and commits once; the
 // sink commits after every 2000 rows, as its delivery makes it.
+#include "measuring.hpp"
 #include "sink_rows.hpp"
 #include "sinks/sqlite.hpp"
 
@@ -16,7 +17,6 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
-#include <sys/resource.h>
 #include <vector>
 
 namespace {
@@ -41,45 +41,6 @@ void run_import(const fs::path& path, const fs::path& csv) {
     const auto command = "sqlite3 '" + path.string() + "' 'PRAGMA synchronous=FULL' '.import --csv \"" +
                          csv.string() + "\" events' >/dev/null";
     if (std::system(command.c_str()) != 0) throw std::runtime_error{"this failed: " + command};
-}
-
-double processor_seconds() {
-    double sum = 0;
-    for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
-        rusage used{};
-        ::getrusage(who, &used);
-        for (const auto& time : {used.ru_utime, used.ru_stime}) {
-            sum += static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-        }
-    }
-    return sum;
-}
-
-struct figures {
-    std::vector<double> wall;
-    std::vector<double> processor;
-};
-
-template <typename Work>
-void measure(figures& into, std::size_t rows, Work work) {
-    const auto began = std::chrono::steady_clock::now();
-    const auto used = processor_seconds();
-    work();
-    const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - began;
-    into.wall.push_back(took.count() / static_cast<double>(rows));
-    into.processor.push_back((processor_seconds() - used) * 1e6 / static_cast<double>(rows));
-}
-
-double median(std::vector<double> values) {
-    std::ranges::sort(values);
-    return values[values.size() / 2];
-}
-
-void print(const char* name, const figures& of) {
-    std::printf(
-        "%-16s %6.2f us/row wall  %6.2f us/row cpu  %9.0f rows/s\n", name, median(of.wall),
-        median(of.processor), 1e6 / median(of.wall)
-    );
 }
 
 } // namespace

@@ -147,7 +147,7 @@ TEST_CASE("of a sink of an unknown kind only keys that no kind has are errors", 
         errors("[[sinks]]\nname = \"a\"\nkind = \"redis\"\npath = \"x\"\nhost = \"y\"") ==
         strings{
             "FILE:3:8: sinks.a.kind: found \"redis\", expected one of \"sqlite\", \"file\", \"log\", "
-            "\"null\", \"postgres\"",
+            "\"null\", \"postgres\", \"kafka\"",
             "FILE:5:1: sinks.a.host: no kind of sink has such a key",
         }
     );
@@ -208,4 +208,53 @@ TEST_CASE("a pattern that leaves out nothing is a mistake", "[config]") {
         the_error("[[sinks]]\nname = \"a\"\nkind = \"null\"\ntypes = [\"order.*\", \"!\"]") ==
         "FILE:4:9: sinks.a.types: found \"!\", expected a pattern behind it, such as \"!order.debug\""
     );
+}
+
+TEST_CASE("a sink's properties are taken by their names, dots and all", "[config]") {
+    const auto all = load_text(R"(
+        [[sinks]]
+        name = "a"
+        kind = "kafka"
+        [sinks.properties]
+        sasl.username = "me"
+        "sasl.password" = "p"
+        linger.ms = 7
+        log.connection.close = false
+    )");
+    CHECK(
+        all.sinks[0].kafka.properties ==
+        named_strings{
+            {"linger.ms", "7"},
+            {"log.connection.close", "false"},
+            {"sasl.password", "p"},
+            {"sasl.username", "me"}
+        }
+    );
+}
+
+TEST_CASE("one of a sink's properties is set by its name, and the others stay", "[config]") {
+    const auto* file = "[[sinks]]\nname = \"a\"\nkind = \"kafka\"\nproperties = { b = \"1\", c.d = \"2\" }";
+    CHECK(
+        load_text(file, {{"TRACKD_SINKS__A__PROPERTIES__C__D", "true"}}, {"sinks.a.properties.e.f=0123"})
+            .sinks[0]
+            .kafka.properties == named_strings{{"b", "1"}, {"c.d", "true"}, {"e.f", "0123"}}
+    );
+    CHECK(
+        load_text(file, {}, {R"(sinks.a.properties={g = "h"})"}).sinks[0].kafka.properties ==
+        named_strings{{"g", "h"}}
+    );
+}
+
+TEST_CASE("a sink's property that is no text, number or flag is an error", "[config]") {
+    const std::string sink = "[[sinks]]\nname = \"a\"\nkind = \"kafka\"\n";
+    CHECK(
+        the_error(sink + "[sinks.properties]\nlinger.ms = 0.5") ==
+        "FILE:5:13: sinks.a.properties.linger.ms: found 0.5, expected a string, a whole number, true or false"
+    );
+    CHECK(
+        the_error(sink + "properties = \"x\"") == "FILE:4:14: sinks.a.properties: found \"x\", expected a "
+                                                  "table of strings, whole numbers, true or false"
+    );
+    CHECK(the_error("[[sinks]]\nname = \"a\"\nkind = \"null\"", {}, {"sinks.a.properties.b=c"})
+              .starts_with("--set sinks.a.properties.b: a sink of kind \"null\" has no such key"));
 }

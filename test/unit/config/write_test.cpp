@@ -32,6 +32,16 @@ TEST_CASE("what is written reads back to the same", "[config]") {
         kind = "null"
         batch_events = 1
         start = "newest"
+        [[sinks]]
+        name = "e"
+        kind = "kafka"
+        brokers = ["a:1", "b:2"]
+        topic = "events.{type}"
+        key = "none"
+        format = "structured"
+        compression = "lz4"
+        timeout = "1m"
+        properties = { client.id = "a \"b\"", "linger.ms" = 7, log.connection.close = false }
         [[keys]]
         name = "shop"
         sha256 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -59,6 +69,26 @@ TEST_CASE("a secret is masked where it is written, and not shown where it is wro
         the_error(with("\"password=hush\\n\"")) == "FILE:4:14: sinks.a.connection: found a value that "
                                                    "is not shown, expected a string without control "
                                                    "characters, 0 to 4095 bytes"
+    );
+}
+
+TEST_CASE("passwords among a sink's properties are masked where they are written", "[config]") {
+    const auto text = to_toml(load_text(R"(
+        [[sinks]]
+        name = "a"
+        kind = "kafka"
+        [sinks.properties]
+        sasl.username = "me"
+        sasl.password = "hidden1"
+        ssl.key.password = "hidden2"
+        ssl.key.pem = "hidden3"
+        sasl.oauthbearer.client.secret = "hidden4"
+        sasl.oauthbearer.config = "hidden5"
+    )"));
+    CHECK(text.find("hidden") == std::string::npos);
+    CHECK(
+        text.find(R"("sasl.password" = "********", "sasl.username" = "me", "ssl.key.password" = "********")"
+        ) != std::string::npos
     );
 }
 

@@ -1,0 +1,136 @@
+#include "service/sink_kinds.hpp"
+
+#include "base/log.hpp"
+#include "config/options.hpp"
+#include "sinks/file.hpp"
+#include "sinks/log.hpp"
+#include "sinks/null.hpp"
+#include "sinks/sqlite.hpp"
+
+#ifdef TRACKD_KAFKA
+#include "sinks/kafka.hpp"
+#endif
+#ifdef TRACKD_POSTGRES
+#include "sinks/postgres.hpp"
+#endif
+
+#include <algorithm>
+#include <stdexcept>
+#include <string_view>
+#include <vector>
+
+namespace trackd::service {
+
+namespace {
+
+bool is_built_in(config::sink_kind kind) {
+    switch (kind) {
+#ifndef TRACKD_POSTGRES
+    case config::sink_kind::postgres: return false;
+#endif
+#ifndef TRACKD_KAFKA
+    case config::sink_kind::kafka: return false;
+#endif
+    default: return true;
+    }
+}
+
+std::unique_ptr<sink> make(const config::sqlite_sink_settings& settings) {
+    return sinks::make_sqlite_sink({.path = settings.path});
+}
+
+std::unique_ptr<sink> make(const config::file_sink_settings& settings) {
+    sinks::file_options options;
+    options.path = settings.path;
+    options.rotate_bytes = settings.rotate_bytes;
+    options.rotate_every = settings.rotate_every;
+    options.keep_files = settings.keep_files;
+    options.sync = settings.sync;
+    return sinks::make_file_sink(std::move(options));
+}
+
+std::unique_ptr<sink> make(const config::log_sink_settings& settings) {
+    sinks::log_options options;
+    options.level = spdlog::level::from_str(std::string{config::to_string(settings.level)});
+    options.simulate_latency = settings.simulate_latency;
+    return sinks::make_log_sink(options, base::log());
+}
+
+#ifdef TRACKD_POSTGRES
+std::unique_ptr<sink> make(const config::postgres_sink_settings& settings) {
+    sinks::postgres_options options;
+    options.connection = settings.connection;
+    options.table = settings.table;
+    options.create_table = settings.create_table;
+    options.connect_timeout = settings.connect_timeout;
+    options.statement_timeout = settings.statement_timeout;
+    return sinks::make_postgres_sink(std::move(options));
+}
+#endif
+
+#ifdef TRACKD_KAFKA
+sinks::kafka_key key_of(config::kafka_key key) {
+    switch (key) {
+    case config::kafka_key::source: return sinks::kafka_key::source;
+    case config::kafka_key::subject: return sinks::kafka_key::subject;
+    case config::kafka_key::id: return sinks::kafka_key::id;
+    case config::kafka_key::none: return sinks::kafka_key::none;
+    }
+    throw std::logic_error{"an unknown key of a kafka sink"};
+}
+
+sinks::kafka_format format_of(config::kafka_format format) {
+    switch (format) {
+    case config::kafka_format::binary: return sinks::kafka_format::binary;
+    case config::kafka_format::structured: return sinks::kafka_format::structured;
+    }
+    throw std::logic_error{"an unknown format of a kafka sink"};
+}
+
+std::unique_ptr<sink> make(const config::kafka_sink_settings& settings) {
+    sinks::kafka_options options;
+    options.brokers = settings.brokers;
+    options.topic = settings.topic;
+    options.key = key_of(settings.key);
+    options.format = format_of(settings.format);
+    options.compression = config::to_string(settings.compression);
+    options.timeout = settings.timeout;
+    options.properties = settings.properties;
+    return sinks::make_kafka_sink(std::move(options));
+}
+#endif
+
+} // namespace
+
+std::unique_ptr<sink> make_sink(const config::sink_settings& settings) {
+    switch (settings.kind) {
+    case config::sink_kind::sqlite: return make(settings.sqlite);
+    case config::sink_kind::file: return make(settings.file);
+    case config::sink_kind::log: return make(settings.log);
+    case config::sink_kind::null: return sinks::make_null_sink();
+#ifdef TRACKD_POSTGRES
+    case config::sink_kind::postgres: return make(settings.postgres);
+#endif
+#ifdef TRACKD_KAFKA
+    case config::sink_kind::kafka: return make(settings.kafka);
+#endif
+    default:
+        throw std::runtime_error{
+            "kind \"" + std::string{config::to_string(settings.kind)} +
+            "\" was left out of this build; built in are " + built_in_sinks()
+        };
+    }
+}
+
+std::string built_in_sinks() {
+    std::vector<std::string_view> names;
+    for (const auto kind : config::sink_kinds())
+        if (is_built_in(kind)) names.push_back(config::to_string(kind));
+    std::ranges::sort(names);
+    std::string all;
+    for (const auto name : names)
+        all.append(all.empty() ? "" : ", ").append(name);
+    return all;
+}
+
+} // namespace trackd::service

@@ -1,0 +1,377 @@
+#include "sinks/kafka.hpp"
+
+#include "base/json_text.hpp"
+#include "base/log.hpp"
+#include "sinks/kafka_log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <librdkafka/rdkafka.h>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string_view>
+#include <sys/types.h>
+#include <unordered_map>
+#include <utility>
+
+namespace trackd::sinks {
+
+namespace {
+
+using code = rd_kafka_resp_err_t;
+using clock = std::chrono::steady_clock;
+
+constexpr int wait_ms = 100;               // between two looks at whether anybody still waits
+constexpr std::size_t longest_error = 512; // of librdkafka's texts
+constexpr std::size_t most_topics = 1000;  // of one producer, which forgets none
+
+struct owned_property {
+    std::string_view name;
+    std::string_view instead;
+};
+
+// What the sink's promises rest on, and what has an option.
+constexpr auto owned_properties = std::to_array<owned_property>({
+    {"bootstrap.servers", "use the option brokers"},
+    {"metadata.broker.list", "use the option brokers"},
+    {"compression.codec", "use the option compression"},
+    {"compression.type", "use the option compression"},
+    {"message.timeout.ms", "use the option timeout"},
+    {"delivery.timeout.ms", "use the option timeout"},
+    {"enable.idempotence", "it is always true"},
+    {"enable.gapless.guarantee", "it is always true"},
+    {"acks", "it is always all"},
+    {"request.required.acks", "it is always all"},
+    {"queuing.strategy", "it is always fifo"},
+    {"transactional.id", "there are no transactions"},
+    {"delivery.report.only.error", "it is always false"},
+    {"log.queue", "it is always false"},
+    {"enabled_events", "it is always 0"},
+});
+
+std::string in_quotes(std::string_view text) {
+    std::string result;
+    base::append_json_string(result, text);
+    return result;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+    std::string all;
+    for (const auto& text : texts)
+        all.append(all.empty() ? "" : ",").append(text);
+    return all;
+}
+
+using configuration = std::unique_ptr<rd_kafka_conf_t, decltype(&rd_kafka_conf_destroy)>;
+
+void set(const configuration& to, const std::string& name, const std::string& value) {
+    std::array<char, longest_error> why{};
+    if (rd_kafka_conf_set(to.get(), name.c_str(), value.c_str(), why.data(), why.size()) !=
+        RD_KAFKA_CONF_OK) {
+        throw std::runtime_error{
+            "property " + in_quotes(name) + ": librdkafka says " + in_quotes(why.data())
+        };
+    }
+}
+
+void set_by_user(const configuration& to, const std::string& name, const std::string& value) {
+    const auto owned = std::ranges::find(owned_properties, name, &owned_property::name);
+    if (owned != owned_properties.end()) {
+        throw std::runtime_error{
+            "property " + in_quotes(name) + ": trackd sets it itself: " + std::string{owned->instead}
+        };
+    }
+    set(to, name, value);
+}
+
+configuration make_configuration(const kafka_options& options) {
+    configuration made{rd_kafka_conf_new(), &rd_kafka_conf_destroy};
+    set(made, "client.id", "trackd");
+    set(made, "log.thread.name", "false");
+    set(made, "reconnect.backoff.max.ms", "1000");
+    set(made, "topic.metadata.propagation.max.ms", "5000");
+    for (const auto& [name, value] : options.properties)
+        set_by_user(made, name, value);
+    set(made, "bootstrap.servers", joined(options.brokers));
+    set(made, "compression.codec", options.compression);
+    set(made, "enable.idempotence", "true");
+    set(made, "enable.gapless.guarantee", "true");
+    set(made, "message.timeout.ms", "0"); // the write itself keeps the time
+    return made;
+}
+
+struct delivered {
+    std::size_t confirmed = 0; // from the first on
+    std::size_t produced = 0;  // from the first on
+    code failure = RD_KAFKA_RESP_ERR_NO_ERROR;
+    std::string topic{}; // of what has failed
+};
+
+// One client of librdkafka, good for writes as long as all that it is given is delivered.
+class producer {
+public:
+    producer(const kafka_options& options, kafka_log& log)
+        : timeout_{options.timeout}, writer_{options.topic, options.key, options.format}, log_{log} {
+        auto how = make_configuration(options);
+        rd_kafka_conf_set_opaque(how.get(), this);
+        rd_kafka_conf_set_dr_msg_cb(how.get(), &producer::on_report);
+        rd_kafka_conf_set_log_cb(how.get(), &producer::on_log);
+        std::array<char, longest_error> why{};
+        client_ = rd_kafka_new(RD_KAFKA_PRODUCER, how.get(), why.data(), why.size());
+        if (client_ == nullptr) throw std::runtime_error{"librdkafka says " + in_quotes(why.data())};
+        static_cast<void>(how.release()); // the client has it now
+    }
+
+    ~producer() {
+        for (const auto& [name, topic] : topics_)
+            rd_kafka_topic_destroy(topic);
+        rd_kafka_destroy(client_);
+    }
+
+    producer(const producer&) = delete;
+    producer& operator=(const producer&) = delete;
+
+    // Ends when all have their report, when `stop` is requested, or when nothing was reported for too long.
+    delivered deliver(std::span<const event_view> events, const std::stop_token& stop) {
+        reports_.assign(events.size(), RD_KAFKA_RESP_ERR__IN_PROGRESS);
+        reported_ = 0;
+        progress_ = clock::now();
+        delivered result;
+        while (result.produced < events.size() &&
+               produce(writer_.write(events[result.produced]), result.produced, stop))
+            ++result.produced;
+        while (reported_ < result.produced && !is_over(stop))
+            rd_kafka_flush(client_, wait_ms);
+        const auto first_missing =
+            std::ranges::find_if(reports_, [](code report) { return report != RD_KAFKA_RESP_ERR_NO_ERROR; });
+        result.confirmed = static_cast<std::size_t>(first_missing - reports_.begin());
+        if (result.confirmed < events.size()) explain(events, result);
+        return result;
+    }
+
+    [[nodiscard]] bool is_worn_out() const { return topics_.size() > most_topics; }
+
+    // Empty if there is none. After it, nothing can be produced any more.
+    [[nodiscard]] std::string fatal_error() const {
+        std::array<char, longest_error> text{};
+        const auto what = rd_kafka_fatal_error(client_, text.data(), text.size());
+        return what == RD_KAFKA_RESP_ERR_NO_ERROR ? std::string{} : in_quotes(text.data());
+    }
+
+private:
+    struct view_hash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+
+    using topics = std::unordered_map<std::string, rd_kafka_topic_t*, view_hash, std::equal_to<>>;
+
+    // In librdkafka's threads.
+    static void on_log(const rd_kafka_t* client, int level, const char* facility, const char* text) {
+        // What is experimental is for us to know, and what we let go of is in the backlog.
+        const std::string_view what{facility};
+        const std::string_view line{text};
+        if (what == "TERMINATE" || (what == "CONFWARN" && line.find("enable.gapless") != line.npos)) return;
+        static_cast<producer*>(rd_kafka_opaque(client))->log_.line(level, line);
+    }
+
+    // In `rd_kafka_flush` and `rd_kafka_poll`.
+    static void on_report(rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void* opaque) {
+        auto& self = *static_cast<producer*>(opaque);
+        *static_cast<code*>(message->_private) = message->err;
+        ++self.reported_;
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) self.progress_ = clock::now();
+    }
+
+    [[nodiscard]] bool is_over(const std::stop_token& stop) const {
+        return stop.stop_requested() || clock::now() - progress_ >= timeout_;
+    }
+
+    // False: not taken; its report says why, or that nobody waited until there was room for it.
+    bool produce(const kafka_message& message, std::size_t index, const std::stop_token& stop) {
+        auto* const topic = topic_of(message.topic);
+        if (topic == nullptr) {
+            reports_[index] = rd_kafka_last_error();
+            return false;
+        }
+        auto* const headers = rd_kafka_headers_new(message.headers.size());
+        for (const auto& [name, value] : message.headers)
+            rd_kafka_header_add(headers, name.data(), size_of(name), value.data(), size_of(value));
+        while (true) {
+            const auto failure = produce_once(message, topic, headers, index);
+            if (failure == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
+            if (failure != RD_KAFKA_RESP_ERR__QUEUE_FULL || is_over(stop)) {
+                rd_kafka_headers_destroy(headers); // which it takes only with the message
+                if (failure != RD_KAFKA_RESP_ERR__QUEUE_FULL) reports_[index] = failure;
+                return false;
+            }
+            rd_kafka_poll(client_, wait_ms);
+        }
+    }
+
+    code produce_once(
+        const kafka_message& message, rd_kafka_topic_t* topic, rd_kafka_headers_t* headers, std::size_t index
+    ) {
+        std::array<rd_kafka_vu_t, 7> what{};
+        what[0].vtype = RD_KAFKA_VTYPE_RKT;
+        what[0].u.rkt = topic;
+        what[1].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+        what[1].u.i = RD_KAFKA_MSG_F_COPY;
+        what[2] = bytes(RD_KAFKA_VTYPE_KEY, message.key);
+        what[3] = bytes(RD_KAFKA_VTYPE_VALUE, message.value);
+        what[4].vtype = RD_KAFKA_VTYPE_HEADERS;
+        what[4].u.headers = headers;
+        what[5].vtype = RD_KAFKA_VTYPE_OPAQUE;
+        what[5].u.ptr = &reports_[index];
+        what[6].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+        what[6].u.i64 = message.timestamp.count();
+        auto* const failure = rd_kafka_produceva(client_, what.data(), what.size());
+        const auto result = rd_kafka_error_code(failure);
+        rd_kafka_error_destroy(failure);
+        return result;
+    }
+
+    static ssize_t size_of(std::string_view text) { return static_cast<ssize_t>(text.size()); }
+
+    static rd_kafka_vu_t bytes(rd_kafka_vtype_t type, std::optional<std::string_view> content) {
+        rd_kafka_vu_t what{};
+        what.vtype = type;
+        if (!content) return what;
+        // Nothing but a null pointer is Kafka's null. librdkafka copies, and changes nothing.
+        what.u.mem.ptr = const_cast<char*>(content->empty() ? "" : content->data());
+        what.u.mem.size = content->size();
+        return what;
+    }
+
+    // Kept, because librdkafka would look through all of them for each message.
+    rd_kafka_topic_t* topic_of(std::string_view name) {
+        if (const auto known = topics_.find(name); known != topics_.end()) return known->second;
+        std::string text{name};
+        auto* const made = rd_kafka_topic_new(client_, text.c_str(), nullptr);
+        if (made != nullptr) topics_.emplace(std::move(text), made);
+        return made;
+    }
+
+    // The first failure that is no mere consequence of another one.
+    void explain(std::span<const event_view> events, delivered& result) {
+        for (std::size_t i = result.confirmed; i < events.size(); ++i) {
+            switch (reports_[i]) {
+            case RD_KAFKA_RESP_ERR_NO_ERROR:
+            case RD_KAFKA_RESP_ERR__IN_PROGRESS:
+            case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+            case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+            case RD_KAFKA_RESP_ERR__FATAL:
+            case RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE: continue;
+            default:
+                result.failure = reports_[i];
+                result.topic = writer_.write(events[i]).topic;
+                return;
+            }
+        }
+    }
+
+    const std::chrono::milliseconds timeout_;
+    kafka_message_writer writer_;
+    kafka_log& log_;
+    rd_kafka_t* client_ = nullptr;
+    topics topics_;
+
+    // Of the write under way:
+    std::vector<code> reports_;
+    std::size_t reported_ = 0;
+    clock::time_point progress_;
+};
+
+// Whether these events, and no others, are to blame.
+bool is_about_content(code failure) {
+    return failure == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || failure == RD_KAFKA_RESP_ERR_INVALID_RECORD ||
+           failure == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP || failure == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE;
+}
+
+std::string advice(code failure) {
+    switch (failure) {
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+        return "there is no such topic; create it, or let the brokers do it (auto.create.topics.enable), "
+               "which "
+               "refuse a name that differs from another one only in \".\" and \"_\"";
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+        return "the brokers do not let this user write; expected the permission WRITE on the topic, and "
+               "IDEMPOTENT_WRITE on the cluster with brokers before 2.8";
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+        return "too large a message; expected at most the topic's max.message.bytes, and the property "
+               "message.max.bytes of the sink";
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+        return "the brokers refuse the message; a topic that is compacted takes none without a key";
+    default: return rd_kafka_err2str(failure);
+    }
+}
+
+class kafka_sink final : public sink {
+public:
+    explicit kafka_sink(kafka_options options)
+        : options_{std::move(options)}, where_{"kafka at " + in_quotes(joined(options_.brokers))} {}
+
+    void open() override { producer_ = make_producer(); }
+
+    write_result write(std::span<const event_view> events, std::stop_token stop) override {
+        if (stop.stop_requested()) return {};
+        if (!producer_) producer_ = make_producer();
+        try {
+            const auto result = producer_->deliver(events, stop);
+            if (result.confirmed > 0) log_.forget_error();
+            return judged(events, result, stop);
+        } catch (...) {
+            producer_.reset();
+            throw;
+        }
+    }
+
+    void close() override { producer_.reset(); }
+
+private:
+    std::unique_ptr<producer> make_producer() { return std::make_unique<producer>(options_, log_); }
+
+    write_result
+    judged(std::span<const event_view> events, const delivered& result, const std::stop_token& stop) {
+        const auto failure = result.confirmed < events.size() ? failure_of(result) : std::string{};
+        // It would go on with what follows, while what has failed is sent again.
+        if (result.confirmed < result.produced || !producer_->fatal_error().empty() ||
+            producer_->is_worn_out()) {
+            producer_.reset();
+        }
+        const bool refused_here = is_about_content(result.failure) && result.confirmed == result.produced;
+        if (refused_here || (is_about_content(result.failure) && events.size() == 1)) {
+            return {.confirmed = result.confirmed, .duplicates = 0, .refusal = failure};
+        }
+        if (result.confirmed > 0 || stop.stop_requested()) return {.confirmed = result.confirmed};
+        if (is_about_content(result.failure)) throw events_refused{failure};
+        throw std::runtime_error{failure};
+    }
+
+    [[nodiscard]] std::string failure_of(const delivered& result) const {
+        if (result.failure != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return where_ + ", topic " + in_quotes(result.topic) + ": " + advice(result.failure);
+        if (const auto fatal = producer_->fatal_error(); !fatal.empty())
+            return where_ + ": the producer cannot go on and is made anew: " + fatal;
+        const auto last = log_.last_error();
+        return where_ + ": nothing was confirmed for " + std::to_string(options_.timeout.count()) + " ms" +
+               (last.empty() ? "" : "; the last error was " + last);
+    }
+
+    const kafka_options options_;
+    const std::string where_;
+    kafka_log log_{base::log()};
+    std::unique_ptr<producer> producer_;
+};
+
+} // namespace
+
+std::unique_ptr<sink> make_kafka_sink(kafka_options options) {
+    return std::make_unique<kafka_sink>(std::move(options));
+}
+
+} // namespace trackd::sinks

@@ -1,0 +1,345 @@
+// The sink against librdkafka's own imitation of a cluster, which fails on demand.
+#include "helpers.hpp"
+#include "sinks/kafka.hpp"
+
+#include <algorithm>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <optional>
+#include <thread>
+
+using namespace trackd;
+using namespace std::chrono_literals;
+using test::contains;
+using test::error_of;
+using test::numbered_events;
+
+namespace {
+
+struct stored {
+    std::string key;
+    std::optional<std::string> value; // none: null
+};
+
+using ids = std::vector<std::string>;
+using properties = std::map<std::string, std::string, std::less<>>;
+
+constexpr std::int16_t produce_request = 0;
+
+// One broker with a topic `events` of one partition.
+class imitation {
+public:
+    imitation() {
+        auto* const how = rd_kafka_conf_new();
+        rd_kafka_conf_set(how, "log_level", "0", nullptr, 0);
+        client_ = rd_kafka_new(RD_KAFKA_PRODUCER, how, nullptr, 0);
+        if (client_ == nullptr) throw std::runtime_error{"no client of librdkafka"};
+        cluster_ = rd_kafka_mock_cluster_new(client_, 1);
+        rd_kafka_mock_topic_create(cluster_, "events", 1, 1);
+    }
+
+    ~imitation() {
+        rd_kafka_mock_cluster_destroy(cluster_);
+        rd_kafka_destroy(client_);
+    }
+
+    imitation(const imitation&) = delete;
+    imitation& operator=(const imitation&) = delete;
+
+    // The next requests to produce are answered so, one after the other.
+    void answer(const std::vector<rd_kafka_resp_err_t>& errors) {
+        rd_kafka_mock_push_request_errors_array(cluster_, produce_request, errors.size(), errors.data());
+    }
+
+    void go_down() { rd_kafka_mock_broker_set_down(cluster_, 1); }
+
+    void come_up() { rd_kafka_mock_broker_set_up(cluster_, 1); }
+
+    void set_topic_error(rd_kafka_resp_err_t error) {
+        rd_kafka_mock_topic_set_error(cluster_, "events", error);
+    }
+
+    [[nodiscard]] std::string address() const { return rd_kafka_mock_cluster_bootstraps(cluster_); }
+
+    [[nodiscard]] ids stored_ids() const {
+        ids all;
+        for (const auto& message : messages())
+            all.push_back(message.key);
+        return all;
+    }
+
+    // What is in the topic, in its order.
+    [[nodiscard]] std::vector<stored> messages() const {
+        auto* const how = rd_kafka_conf_new();
+        rd_kafka_conf_set(how, "bootstrap.servers", address().c_str(), nullptr, 0);
+        rd_kafka_conf_set(how, "enable.partition.eof", "true", nullptr, 0);
+        auto* const consumer = rd_kafka_new(RD_KAFKA_CONSUMER, how, nullptr, 0);
+        auto* const topic = rd_kafka_topic_new(consumer, "events", nullptr);
+        rd_kafka_consume_start(topic, 0, RD_KAFKA_OFFSET_BEGINNING);
+        std::vector<stored> all;
+        for (bool ended = false; !ended;) {
+            auto* const message = rd_kafka_consume(topic, 0, 60'000);
+            if (message == nullptr) throw std::runtime_error{"the topic cannot be read"};
+            ended = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+            if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+                auto& [key, value] = all.emplace_back();
+                key.assign(static_cast<const char*>(message->key), message->key_len);
+                if (message->payload) value.emplace(static_cast<const char*>(message->payload), message->len);
+            }
+            rd_kafka_message_destroy(message);
+        }
+        rd_kafka_consume_stop(topic, 0);
+        rd_kafka_topic_destroy(topic);
+        rd_kafka_destroy(consumer);
+        return all;
+    }
+
+private:
+    rd_kafka_t* client_ = nullptr;
+    rd_kafka_mock_cluster_t* cluster_ = nullptr;
+};
+
+sinks::kafka_options options_for(const imitation& cluster, properties further = {}) {
+    sinks::kafka_options options;
+    options.brokers = {cluster.address()};
+    options.topic = "events";
+    options.key = sinks::kafka_key::id;
+    options.properties = std::move(further);
+    return options;
+}
+
+std::unique_ptr<sink> open_kafka(sinks::kafka_options options) {
+    auto made = sinks::make_kafka_sink(std::move(options));
+    made->open();
+    return made;
+}
+
+// As a delivery does, failures included.
+void write_until_all_are_there(sink& to, std::span<const event_view> events) {
+    while (!events.empty()) {
+        try {
+            events = events.subspan(to.write(events, {}).confirmed);
+        } catch (const std::runtime_error&) { // tried again
+        }
+    }
+}
+
+ids without_repeats(const ids& all) {
+    ids first;
+    for (const auto& id : all) {
+        if (std::ranges::find(first, id) == first.end()) first.push_back(id);
+    }
+    return first;
+}
+
+} // namespace
+
+TEST_CASE("what is confirmed is in the topic, in order", "[sinks][kafka]") {
+    const imitation cluster;
+    const auto sink = open_kafka(options_for(cluster));
+    const numbered_events events{2000};
+    CHECK(sink->write(events, {}).confirmed == 2000);
+    CHECK(cluster.stored_ids() == events.ids());
+    sink->close();
+}
+
+TEST_CASE("data of every kind is stored as it is, and no data as null", "[sinks][kafka]") {
+    const imitation cluster;
+    const auto sink = open_kafka(options_for(cluster, {{"message.max.bytes", "2000000"}}));
+    const auto events = test::tricky_events();
+    test::write_all(*sink, events);
+    const auto found = cluster.messages();
+    REQUIRE(found.size() == events.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        INFO("the event with the id " << events[i].id);
+        CHECK(found[i].key == events[i].id);
+        CHECK(found[i].value.has_value() == (events[i].kind != data_kind::none));
+        CHECK((found[i].value.value_or("") == events[i].data)
+        ); // in one, for the large one is not to be printed
+    }
+}
+
+TEST_CASE("more events than librdkafka's queue holds are taken all the same", "[sinks][kafka]") {
+    const imitation cluster;
+    const auto sink = open_kafka(options_for(cluster, {{"queue.buffering.max.messages", "10"}}));
+    const numbered_events events{300};
+    CHECK(sink->write(events, {}).confirmed == 300);
+    CHECK(cluster.stored_ids() == events.ids());
+}
+
+TEST_CASE(
+    "brokers that do not answer fail the write, which names them, and a later one succeeds", "[sinks][kafka]"
+) {
+    imitation cluster;
+    cluster.go_down();
+    auto options = options_for(cluster);
+    options.timeout = 300ms;
+    const auto sink = open_kafka(options);
+    const numbered_events events{10};
+    const auto error = error_of([&] { sink->write(events, {}); });
+    CHECK(contains(error, "kafka at \"" + cluster.address() + "\": nothing was confirmed for 300 ms"));
+    cluster.come_up();
+    write_until_all_are_there(*sink, events);
+    CHECK(without_repeats(cluster.stored_ids()) == events.ids());
+}
+
+TEST_CASE("a write that waits for brokers ends when nobody waits for it", "[sinks][kafka]") {
+    imitation cluster;
+    cluster.go_down();
+    const auto sink = open_kafka(options_for(cluster));
+    std::stop_source stop;
+    std::jthread later{[&] {
+        std::this_thread::sleep_for(50ms); // so that the write has begun, mostly
+        stop.request_stop();
+    }};
+    CHECK(sink->write(numbered_events{10}, stop.get_token()).confirmed == 0);
+    sink->close();
+}
+
+TEST_CASE("a lost connection costs nothing", "[sinks][kafka]") {
+    imitation cluster;
+    const auto sink = open_kafka(options_for(cluster, {{"batch.num.messages", "10"}}));
+    cluster.answer({RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR__TRANSPORT});
+    const numbered_events events{100};
+    CHECK(sink->write(events, {}).confirmed == 100);
+    CHECK(cluster.stored_ids() == events.ids());
+}
+
+TEST_CASE("an event larger than any message is refused, by itself", "[sinks][kafka]") {
+    const imitation cluster;
+    const auto sink = open_kafka(options_for(cluster, {{"message.max.bytes", "1000"}}));
+    const std::string large(2000, 'x');
+    const std::vector events{
+        test::make_event("1"), test::make_event("large", large, data_kind::text), test::make_event("3")
+    };
+    const auto result = sink->write(events, {});
+    CHECK(result.confirmed == 1);
+    CHECK(contains(result.refusal, "topic \"events\": too large a message; expected at most"));
+    CHECK(sink->write(std::span{events}.subspan(2), {}).confirmed == 1);
+    CHECK(cluster.stored_ids() == ids{"1", "3"});
+}
+
+TEST_CASE(
+    "events that brokers refuse together are refused together, one alone is the culprit", "[sinks][kafka]"
+) {
+    const auto [answer, text] = GENERATE(
+        std::pair{RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, "too large a message"},
+        std::pair{RD_KAFKA_RESP_ERR_INVALID_RECORD, "the brokers refuse the message"}
+    );
+    imitation cluster;
+    const auto sink = open_kafka(options_for(cluster));
+    const numbered_events events{3};
+    cluster.answer({answer});
+    CHECK_THROWS_AS(sink->write(events, {}), events_refused);
+    cluster.answer({answer});
+    const auto result = sink->write(std::span<const event_view>{events}.first(1), {});
+    CHECK(result.confirmed == 0);
+    CHECK(contains(result.refusal, text));
+    CHECK(sink->write(events, {}).confirmed == 3);
+}
+
+TEST_CASE("what follows a failure is not stored before it", "[sinks][kafka]") {
+    imitation cluster;
+    const auto sink = open_kafka(options_for(cluster, {{"batch.num.messages", "10"}}));
+    cluster.answer({RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED});
+    const numbered_events events{100};
+    const std::span<const event_view> all{events};
+    const auto first = sink->write(all, {});
+    CHECK(first.confirmed > 0);
+    CHECK(first.confirmed < 100);
+    write_until_all_are_there(*sink, all.subspan(first.confirmed));
+    CHECK(without_repeats(cluster.stored_ids()) == events.ids());
+}
+
+TEST_CASE("a user without permission is told so", "[sinks][kafka]") {
+    imitation cluster;
+    const auto sink = open_kafka(options_for(cluster));
+    cluster.answer({RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED});
+    const auto error = error_of([&] { sink->write(numbered_events{1}, {}); });
+    CHECK(contains(
+        error, "topic \"events\": the brokers do not let this user write; expected the permission WRITE"
+    ));
+    CHECK(sink->write(numbered_events{1}, {}).confirmed == 1);
+}
+
+TEST_CASE("a topic that is not there is told, and used once it is", "[sinks][kafka]") {
+    imitation cluster;
+    cluster.set_topic_error(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    const auto sink = open_kafka(options_for(
+        cluster,
+        {{"topic.metadata.propagation.max.ms", "100"}, {"topic.metadata.refresh.fast.interval.ms", "50"}}
+    ));
+    const auto error = error_of([&] { sink->write(numbered_events{1}, {}); });
+    CHECK(contains(error, "topic \"events\": there is no such topic; create it, or let the brokers do it"));
+    cluster.set_topic_error(RD_KAFKA_RESP_ERR_NO_ERROR);
+    CHECK(sink->write(numbered_events{1}, {}).confirmed == 1);
+}
+
+TEST_CASE("a producer that cannot go on is made anew", "[sinks][kafka]") {
+    imitation cluster;
+    const auto sink = open_kafka(options_for(cluster));
+    const numbered_events events{10};
+    cluster.answer({RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER});
+    const auto error = error_of([&] { sink->write(events, {}); });
+    CHECK(contains(error, "kafka at \"" + cluster.address() + "\""));
+    CHECK(sink->write(events, {}).confirmed == 10);
+    CHECK(cluster.stored_ids() == events.ids());
+}
+
+TEST_CASE("properties that the sink sets itself are refused, with what to do instead", "[sinks][kafka]") {
+    const imitation cluster;
+    const auto error = [&](const std::string& name) {
+        return error_of([&] { open_kafka(options_for(cluster, {{name, "1"}})); });
+    };
+    CHECK(error("acks") == R"(property "acks": trackd sets it itself: it is always all)");
+    CHECK(
+        error("message.timeout.ms") ==
+        R"(property "message.timeout.ms": trackd sets it itself: use the option timeout)"
+    );
+    for (const auto* name :
+         {"bootstrap.servers", "metadata.broker.list", "compression.codec", "compression.type",
+          "delivery.timeout.ms", "enable.idempotence", "enable.gapless.guarantee", "request.required.acks",
+          "queuing.strategy", "transactional.id", "delivery.report.only.error", "log.queue",
+          "enabled_events"})
+        CHECK(contains(error(name), "trackd sets it itself: "));
+}
+
+TEST_CASE("what librdkafka finds wrong is told in its words", "[sinks][kafka]") {
+    const imitation cluster;
+    const auto error = [&](const properties& given) {
+        return error_of([&] { open_kafka(options_for(cluster, given)); });
+    };
+    CHECK(contains(
+        error({{"no.such", "1"}}), R"(property "no.such": librdkafka says "No such configuration property)"
+    ));
+    CHECK(contains(error({{"linger.ms", "soon"}}), R"(property "linger.ms": librdkafka says "Invalid value)")
+    );
+    CHECK(
+        contains(error({{"security.protocol", "ssl"}, {"ssl.ca.location", "/no/such"}}), "librdkafka says \"")
+    );
+    CHECK(contains(error({{"dr_cb", "x"}}), R"(property "dr_cb": librdkafka says)"));
+}
+
+TEST_CASE("nothing is written once nobody waits", "[sinks][kafka]") {
+    const imitation cluster;
+    const auto sink = open_kafka(options_for(cluster));
+    std::stop_source stop;
+    stop.request_stop();
+    CHECK(sink->write(numbered_events{1}, stop.get_token()).confirmed == 0);
+    CHECK(cluster.stored_ids().empty());
+}
+
+TEST_CASE("events may belong to any number of topics", "[sinks][kafka]") {
+    const imitation cluster;
+    auto options = options_for(cluster);
+    options.topic = "{type}";
+    const auto sink = open_kafka(options);
+    std::vector<std::string> types;
+    for (int i = 0; i < 2100; ++i)
+        types.push_back("type" + std::to_string(i));
+    std::vector<event_view> events(types.size(), test::make_event("1"));
+    for (std::size_t i = 0; i < types.size(); ++i)
+        events[i].type = types[i];
+    test::write_all(*sink, std::span{events}.first(1050));
+    test::write_all(*sink, std::span{events}.subspan(1050));
+}

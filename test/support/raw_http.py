@@ -45,6 +45,7 @@ class Connection:
         else:
             self.socket = socket.create_connection(address, timeout=PATIENCE, source_address=source)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.end_seen = False
         self.received = b""
         if tls:
             try:
@@ -84,6 +85,7 @@ class Connection:
                 if readable:
                     try:
                         if not (chunk := self.socket.recv(65536)):
+                            self.end_seen = True
                             return
                         self.received += chunk
                     except ssl.SSLWantReadError:  # a record that is none of the data, or not all of one
@@ -122,7 +124,8 @@ class Connection:
 
     def ended(self):
         """Waits for the peer's end of stream: True, or False where other bytes come."""
-        return not self.received and self.socket.recv(65536) == b""
+        # Once it was there: who reads again, with bytes unsent, may be told of the reset that came after it.
+        return not self.received and (self.end_seen or self.socket.recv(65536) == b"")
 
     def _more(self):
         chunk = self.socket.recv(65536)

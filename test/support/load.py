@@ -173,13 +173,13 @@ class _Line:
 
 
 class Wrk:
-    """wrk(1) with one event a request. Its counts are exact if it outlives the daemon: what is under way when wrk
+    """wrk(1) with one event a request, or `events`. Its counts are exact if it outlives the daemon: what is under way when wrk
     itself ends would be answered, but not counted. `pause_ms` is the average pause between two requests of one of its
     connections; `wrapper` a command that runs it."""
 
     SCRIPT = pathlib.Path(__file__).with_name("wrk.lua")
 
-    def __init__(self, address, connections=64, seconds=PATIENCE, pause_ms=0, wrapper=()):
+    def __init__(self, address, connections=64, seconds=PATIENCE, pause_ms=0, events=1, wrapper=()):
         program = shutil.which("wrk")
         if not program:
             raise unittest.SkipTest("wrk is not installed")
@@ -187,7 +187,7 @@ class Wrk:
             [*wrapper, program, "-t1", f"-c{connections}", f"-d{int(seconds)}s", "-s", str(self.SCRIPT),
              f"http://{address[0]}:{address[1]}/events"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**os.environ, "PAUSE_MS": str(pause_ms)},
+            env={**os.environ, "PAUSE_MS": str(pause_ms), "EVENTS": str(events)},
         )
 
     def stop(self):

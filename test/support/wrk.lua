@@ -1,9 +1,16 @@
 -- For wrk: one small JSON event a request; counts the answers 201 and all others, and prints them as one line of JSON.
--- PAUSE_MS in the environment is the average pause between two requests of a connection (default: none).
+-- PAUSE_MS in the environment is the average pause between two requests of a connection (default: none), EVENTS the
+-- number of events a request (default: one).
 
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 wrk.body = '{"type":"order","data":{"customer":4711,"article":"A-17","amount":3}}'
+
+local events = tonumber(os.getenv("EVENTS") or "1")
+if events > 1 then
+    wrk.headers["Content-Type"] = "application/x-ndjson"
+    wrk.body = string.rep(wrk.body .. "\n", events)
+end
 
 local threads = {}
 

@@ -21,14 +21,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-descriptor open_lock(const fs::path& path) {
-    descriptor opened{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR)};
+base::descriptor open_lock(const fs::path& path) {
+    base::descriptor opened{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR)};
     if (!opened) throw_error(path, "open", errno);
     return opened;
 }
 
 /// @return false if somebody else has it
-bool take(const descriptor& file, const fs::path& path) {
+bool take(const base::descriptor& file, const fs::path& path) {
     struct flock whole{};
     whole.l_type = F_WRLCK;
     whole.l_whence = SEEK_SET;
@@ -38,7 +38,7 @@ bool take(const descriptor& file, const fs::path& path) {
 }
 
 // Nothing where the holder has not written it yet, or could not.
-std::optional<pid_t> holder(const descriptor& file) {
+std::optional<pid_t> holder(const base::descriptor& file) {
     std::array<char, 32> text{};
     const auto got = ::pread(file.get(), text.data(), text.size(), 0);
     pid_t process = 0;
@@ -56,7 +56,7 @@ std::string name_of(pid_t process) {
     return " (" + name + ')';
 }
 
-[[noreturn]] void refuse(const fs::path& directory, std::string_view what, const descriptor& file) {
+[[noreturn]] void refuse(const fs::path& directory, std::string_view what, const base::descriptor& file) {
     const auto process = holder(file);
     throw in_use_error{
         std::string{what} + ' ' + directory.string() + ": is in use by " +
@@ -67,7 +67,7 @@ std::string name_of(pid_t process) {
 
 // Shortened only after the writing, so that a full disk, where the file already is, has room for it. A reader stops
 // at the first newline, and does not see what an earlier, longer number left behind it.
-void write_process(const descriptor& file, const fs::path& path) {
+void write_process(const base::descriptor& file, const fs::path& path) {
     const auto text = std::to_string(::getpid()) + '\n';
     const auto size = static_cast<off_t>(text.size());
     const auto written = ::pwrite(file.get(), text.data(), text.size(), 0);

@@ -1,7 +1,7 @@
 // Sees to it that a journal's directory belongs to one process: two that append to the same segment would destroy it.
 #pragma once
 
-#include "backlog/descriptor.hpp"
+#include "base/descriptor.hpp"
 
 #include <filesystem>
 #include <stdexcept>
@@ -30,7 +30,7 @@ public:
     directory_lock& operator=(const directory_lock&) = delete;
 
 private:
-    descriptor file_;
+    base::descriptor file_;
 };
 
 } // namespace trackd::journal

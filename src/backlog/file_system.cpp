@@ -1,6 +1,6 @@
 #include "backlog/file_system.hpp"
 
-#include "backlog/descriptor.hpp"
+#include "base/descriptor.hpp"
 
 #include <algorithm>
 #include <array>
@@ -31,7 +31,8 @@ auto despite_signals(Call call) {
 
 class real_file final : public file {
 public:
-    real_file(descriptor opened, fs::path path) : descriptor_{std::move(opened)}, path_{std::move(path)} {}
+    real_file(base::descriptor opened, fs::path path)
+        : descriptor_{std::move(opened)}, path_{std::move(path)} {}
 
     std::size_t read_at(std::uint64_t offset, std::span<char> into) override {
         const auto got = despite_signals([&] {
@@ -81,7 +82,7 @@ private:
         throw_error(path_, operation, error);
     }
 
-    descriptor descriptor_;
+    base::descriptor descriptor_;
     fs::path path_;
 };
 
@@ -97,7 +98,7 @@ int flags(open_mode mode) noexcept {
 class real_files final : public file_system {
 public:
     std::unique_ptr<file> open(const fs::path& path, open_mode mode) override {
-        descriptor opened{::open(path.c_str(), flags(mode), S_IRUSR | S_IWUSR)};
+        base::descriptor opened{::open(path.c_str(), flags(mode), S_IRUSR | S_IWUSR)};
         if (!opened) throw_error(path, mode == open_mode::create ? "create" : "open", errno);
         return std::make_unique<real_file>(std::move(opened), path);
     }
@@ -111,7 +112,7 @@ public:
     }
 
     void sync_directory(const fs::path& directory) override {
-        const descriptor opened{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+        const base::descriptor opened{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
         if (!opened) throw_error(directory, "open", errno);
         if (::fsync(opened.get()) == -1) throw_error(directory, "fsync", errno);
     }

@@ -1,6 +1,6 @@
 #include "backlog/in_use.hpp"
 
-#include "backlog/descriptor.hpp"
+#include "base/descriptor.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 namespace trackd::journal {
 
 bool is_in_use(const std::filesystem::path& directory) noexcept {
-    const descriptor opened{::open((directory / "lock").c_str(), O_RDONLY | O_CLOEXEC)};
+    const base::descriptor opened{::open((directory / "lock").c_str(), O_RDONLY | O_CLOEXEC)};
     if (!opened) return false;
     struct flock whole{};
     whole.l_type = F_WRLCK;

@@ -1,28 +1,18 @@
 // What a worker counts: written by its own thread, read by any.
 #pragma once
 
+#include "base/counter.hpp"
+
 #include <boost/beast/http/status.hpp>
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace trackd::http {
 
-/// A number that one thread changes and others read. Costs no locked instruction.
-class counter {
-public:
-    void add(std::uint64_t n = 1) noexcept {
-        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-    }
-
-    [[nodiscard]] std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
-
-private:
-    std::atomic<std::uint64_t> value_ = 0;
-};
+using base::counter;
 
 /// Why a request was answered before any handler saw it.
 enum class refusal : std::uint8_t {
@@ -60,29 +50,13 @@ enum class limit : std::uint8_t {
     count_                       // how many there are
 };
 
-/// All there are.
-inline constexpr auto all_limits = [] {
-    std::array<limit, static_cast<std::size_t>(limit::count_)> all{};
-    for (std::size_t i = 0; i < all.size(); ++i)
-        all[i] = static_cast<limit>(i);
-    return all;
-}();
+inline constexpr auto all_limits = base::all_values<limit>;
 
 /// In a metric's label: the key of the configuration, `http.max_body_bytes`, where it has one.
 [[nodiscard]] std::string_view to_string(limit which) noexcept;
 
 /// How often each was hit.
-class limit_counters {
-public:
-    void add(limit which) noexcept { hits_[static_cast<std::size_t>(which)].add(); }
-
-    [[nodiscard]] std::uint64_t of(limit which) const noexcept {
-        return hits_[static_cast<std::size_t>(which)].value();
-    }
-
-private:
-    std::array<counter, all_limits.size()> hits_;
-};
+using limit_counters = base::counters_of<limit>;
 
 struct counters {
     counter connections_accepted;

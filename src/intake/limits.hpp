@@ -1,12 +1,10 @@
 // The bounds of what the intake takes, and how often each was hit.
 #pragma once
 
-#include "http/counters.hpp"
+#include "base/counter.hpp"
 
 #include <boost/system/error_code.hpp>
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -35,13 +33,7 @@ enum class limit : std::uint8_t {
     count_                 // how many there are
 };
 
-/// All there are.
-inline constexpr auto all_limits = [] {
-    std::array<limit, static_cast<std::size_t>(limit::count_)> all{};
-    for (std::size_t i = 0; i < all.size(); ++i)
-        all[i] = static_cast<limit>(i);
-    return all;
-}();
+inline constexpr auto all_limits = base::all_values<limit>;
 
 /// In a metric's label: the key of the configuration, `http.max_event_bytes`, where it has one.
 [[nodiscard]] std::string_view to_string(limit which) noexcept;
@@ -52,16 +44,6 @@ inline constexpr auto all_limits = [] {
 [[nodiscard]] std::optional<limit> limit_behind(boost::system::error_code failed) noexcept;
 
 /// How often each was hit. Written by one thread, read by any.
-class limit_counters {
-public:
-    void add(limit which) noexcept { hits_[static_cast<std::size_t>(which)].add(); }
-
-    [[nodiscard]] std::uint64_t of(limit which) const noexcept {
-        return hits_[static_cast<std::size_t>(which)].value();
-    }
-
-private:
-    std::array<http::counter, all_limits.size()> hits_;
-};
+using limit_counters = base::counters_of<limit>;
 
 } // namespace trackd::intake

@@ -25,27 +25,11 @@ namespace {
     };
 }
 
-/// Open only until it is somebody's.
-class opened {
-public:
-    opened(const fs::path& path, int flags) : fd_{::open(path.c_str(), flags | O_CLOEXEC, 0600)} {
-        if (fd_ < 0) fail("open", path);
-    }
-
-    opened(const opened&) = delete;
-    opened& operator=(const opened&) = delete;
-
-    ~opened() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-
-    [[nodiscard]] int get() const noexcept { return fd_; }
-
-    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-
-private:
-    int fd_;
-};
+base::descriptor open_or_fail(const fs::path& path, int flags) {
+    base::descriptor opened{::open(path.c_str(), flags | O_CLOEXEC, 0600)};
+    if (!opened) fail("open", path);
+    return opened;
+}
 
 std::uint64_t size_of(const struct stat& file) {
     return static_cast<std::uint64_t>(file.st_size);
@@ -96,7 +80,7 @@ bool is_ours(std::string_view line, std::string_view line_start) {
 } // namespace
 
 void line_file::open() {
-    opened file{path_, O_RDWR | O_CREAT | O_APPEND};
+    auto file = open_or_fail(path_, O_RDWR | O_CREAT | O_APPEND);
     struct stat info{};
     if (::fstat(file.get(), &info) != 0) fail("look at", path_);
     if (!S_ISREG(info.st_mode)) {
@@ -105,8 +89,7 @@ void line_file::open() {
     cut_torn_line(file.get(), size_of(info));
     sync_directory(path_.parent_path()); // or a crash could take the new file with it
     born_ = born_at(file.get(), path_);
-    close();
-    fd_ = file.release();
+    file_.emplace(std::move(file));
     torn_ = false;
 }
 
@@ -129,11 +112,11 @@ void line_file::cut_torn_line(int fd, std::uint64_t size) {
 }
 
 void line_file::follow_path() {
-    if (fd_ < 0) return open();
+    if (!file_) return open();
     if (torn_ && !cut_back()) fail("cut back", path_);
     torn_ = false;
     struct stat ours{};
-    if (::fstat(fd_, &ours) != 0) fail("look at", path_);
+    if (::fstat(file_->get(), &ours) != 0) fail("look at", path_);
     struct stat there{};
     const bool found = ::stat(path_.c_str(), &there) == 0;
     if (found && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino) {
@@ -159,7 +142,7 @@ void line_file::append(std::string_view lines, bool sync_it) {
 
 void line_file::write_out(std::string_view bytes) {
     while (!bytes.empty()) {
-        const auto n = ::write(fd_, bytes.data(), bytes.size());
+        const auto n = ::write(file_->get(), bytes.data(), bytes.size());
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) fail("write to", path_);
         bytes.remove_prefix(static_cast<std::size_t>(n));
@@ -170,22 +153,17 @@ void line_file::write_out(std::string_view bytes) {
 // other case: nothing of it was confirmed, and what is written again is synced again.
 bool line_file::cut_back() noexcept {
     struct stat info{};
-    if (::fstat(fd_, &info) != 0) return false;
+    if (::fstat(file_->get(), &info) != 0) return false;
     if (size_of(info) <= size_) return true; // somebody has emptied it meanwhile
-    return ::ftruncate(fd_, static_cast<off_t>(size_)) == 0;
+    return ::ftruncate(file_->get(), static_cast<off_t>(size_)) == 0;
 }
 
 void line_file::sync() {
-    if (::fdatasync(fd_) != 0) fail("sync", path_);
-}
-
-void line_file::close() noexcept {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
+    if (::fdatasync(file_->get()) != 0) fail("sync", path_);
 }
 
 void sync_directory(const fs::path& directory) {
-    const opened at{directory, O_RDONLY | O_DIRECTORY};
+    const auto at = open_or_fail(directory, O_RDONLY | O_DIRECTORY);
     if (::fsync(at.get()) == 0) return;
     if (errno != EINVAL)
         fail("sync the directory", directory); // EINVAL: this file system knows no such thing

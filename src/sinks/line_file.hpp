@@ -2,10 +2,13 @@
 // are kept in.
 #pragma once
 
+#include "base/descriptor.hpp"
+
 #include <trackd/wall_time.hpp>
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,8 +25,6 @@ public:
 
     line_file(const line_file&) = delete;
     line_file& operator=(const line_file&) = delete;
-
-    ~line_file() { close(); }
 
     /// Opens what is at the path, or makes it (0600). A last line that is unfinished, and ours, is cut off: a crash can
     /// leave one. What was open before is let go.
@@ -44,9 +45,9 @@ public:
     /// @throws std::system_error
     void sync();
 
-    void close() noexcept;
+    void close() noexcept { file_.reset(); }
 
-    [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
+    [[nodiscard]] bool is_open() const noexcept { return file_.has_value(); }
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
@@ -66,7 +67,7 @@ private:
 
     const std::filesystem::path path_;
     const std::string line_start_;
-    int fd_ = -1;
+    std::optional<base::descriptor> file_;
     std::uint64_t size_ = 0;
     bool torn_ = false; // there may be more in the file than that
     wall_time born_;

@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include <utility>
 
-namespace trackd::journal {
+namespace trackd::base {
 
 class descriptor {
 public:
@@ -28,4 +28,4 @@ private:
     int number_;
 };
 
-} // namespace trackd::journal
+} // namespace trackd::base

@@ -194,7 +194,7 @@ public:
     [[nodiscard]] boost::asio::awaitable<tracker_status> status();
 
     /// Calls `work` with the sink of this name, on the sink's own thread and between its writes, and returns when that
-    /// is done. The token is what a write would get.
+    /// is done. The token tells it to end: when a drain begins, as that is for what is pending.
     /// @return false if there is no such sink, or it is closed already; then `work` was not called
     /// @throws what `work` throws
     [[nodiscard]] boost::asio::awaitable<bool>

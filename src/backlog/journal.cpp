@@ -112,7 +112,10 @@ public:
 
     [[nodiscard]] position room_at() const noexcept override { return store_.end_of_oldest().value_or(1); }
 
-    [[nodiscard]] bool short_of_room() const noexcept override { return store_.has_its_last(); }
+    // Not where a sink that is not configured any more keeps the oldest segment: nobody else can give it up.
+    [[nodiscard]] bool short_of_room() const noexcept override {
+        return store_.has_its_last() && least_cursor() >= least_cursor(configured_);
+    }
 
     // Two batches, each a segment of its own, must fit beside each other: one that is delivered, and the next. What an
     // event takes in the journal is less than twice its encoding, and a lane may put half as much again on top.

@@ -12,6 +12,8 @@ std::filesystem::path made_directory(const config::settings& settings) {
     make_directory(settings.data_dir, "data_dir");
     const auto directory = dead_letter_directory(settings);
     make_directory(directory.string(), "dead letters");
+    sinks::sync_directory(std::filesystem::absolute(settings.data_dir)
+    ); // or a power cut could take it, and what is in it
     return directory;
 }
 

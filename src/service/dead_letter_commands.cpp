@@ -57,23 +57,29 @@ int list(const config::settings& settings, std::ostream& out) {
     journal::text_table table{
         {{"SINK", left}, {"LETTERS", right}, {"BYTES", right}, {"OLDEST", left}, {"LAST REASON", left}}
     };
+    int exit_status = 0;
     for (const auto& sink : settings.sinks) {
         std::uint64_t count = 0;
         std::string oldest;
         std::string reason;
         const auto path = dead_letter_path(settings, sink.name);
-        sinks::for_each_letter(path, [&](const dead_letter& letter) {
-            if (++count == 1) oldest = letter.time;
-            reason = letter.reason;
-            return true;
-        });
+        try {
+            sinks::for_each_letter(path, [&](const dead_letter& letter) {
+                if (++count == 1) oldest = letter.time;
+                reason = letter.reason;
+                return true;
+            });
+        } catch (const std::exception& why) { // the others are to be seen all the same
+            reason = why.what();
+            exit_status = 1;
+        }
         std::string quoted;
-        if (count > 0) base::append_json_string(quoted, reason);
+        if (!reason.empty()) base::append_json_string(quoted, reason);
         const auto bytes = count > 0 ? std::filesystem::file_size(path) : 0;
         table.add({sink.name, std::to_string(count), std::to_string(bytes), oldest, quoted});
     }
     out << table.text();
-    return 0;
+    return exit_status;
 }
 
 void print(const dead_letter& letter, std::ostream& out) {
@@ -136,8 +142,14 @@ do_it_here(const dead_letter_line& line, const config::settings& settings, const
     auto& file = *letters.of(line.sink);
     if (line.what == dead_letter_command::drop) return drop_letters(file, choice_of(line));
     const auto to = open_sink(sink_of(line, settings));
-    const auto report = redeliver_letters(file, *to, choice_of(line), {});
-    to->close();
+    admin::letters_report report{.known = true, .gone = 0, .refused = 0, .error = {}};
+    sinks::letter_portion all;
+    redeliver_portion(file, *to, choice_of(line), all, report, {});
+    try {
+        to->close();
+    } catch (const std::exception& why) {
+        if (report.error.empty()) report.error = std::string{"closing it failed: "} + why.what();
+    }
     return report;
 }
 
@@ -158,9 +170,13 @@ int retry_or_drop(
     const auto report = letters ? do_it_here(line, settings, *letters) : ask_daemon(line, settings);
     out << report.gone << (line.what == dead_letter_command::retry ? " delivered" : " dropped");
     if (report.refused > 0) out << ", " << report.refused << " refused again";
+    const auto meant = line.ids.size();
+    const auto found = report.gone + report.refused;
+    const bool missed = report.error.empty() && found < meant;
+    if (missed) out << ", " << meant - found << " not there";
     out << '\n';
     if (!report.error.empty()) errors << "trackd: sink " << line.sink << ": " << report.error << '\n';
-    return report.refused > 0 || !report.error.empty() ? 1 : 0;
+    return report.refused > 0 || missed || !report.error.empty() ? 1 : 0;
 }
 
 } // namespace
@@ -177,15 +193,30 @@ int run_dead_letter_command(
     throw std::logic_error{"an unknown dead-letters command"};
 }
 
-admin::letters_report redeliver_letters(
-    sinks::dead_letter_file& from, sink& to, const admin::letter_choice& of, const std::stop_token& stop
+bool redeliver_portion(
+    sinks::dead_letter_file& from, sink& to, const admin::letter_choice& of, sinks::letter_portion& next,
+    admin::letters_report& report, const std::stop_token& stop
 ) {
-    const auto done = sinks::redeliver(from, to, chooser{of}, stop);
-    return {true, done.delivered, done.refused, done.error};
+    const auto done = sinks::redeliver(from, to, chooser{of}, next, stop);
+    report.gone += done.delivered;
+    report.refused += done.refused;
+    report.error = done.error;
+    next.from = done.staying;
+    return !done.finished && done.error.empty();
+}
+
+sinks::letter_portion first_portion(const sinks::dead_letter_file& of) noexcept {
+    constexpr std::uint64_t least = 2000;
+    constexpr std::uint64_t most_portions = 16;
+    return {0, std::max(least, of.count() / most_portions)};
 }
 
 admin::letters_report drop_letters(sinks::dead_letter_file& from, const admin::letter_choice& of) {
-    return {true, from.remove_if(chooser{of}), 0, {}};
+    try {
+        return {true, from.remove_if(chooser{of}), 0, {}};
+    } catch (const std::exception& why) {
+        return {true, 0, 0, why.what()};
+    }
 }
 
 } // namespace trackd::service

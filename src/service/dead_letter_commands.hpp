@@ -5,6 +5,7 @@
 #include "config/settings.hpp"
 #include "service/command_line.hpp"
 #include "sinks/dead_letter_file.hpp"
+#include "sinks/redeliver.hpp"
 
 #include <trackd/sink.hpp>
 
@@ -19,14 +20,18 @@ namespace trackd::service {
     const dead_letter_line& line, const config::settings& settings, std::ostream& out, std::ostream& errors
 );
 
-/// Gives the letters to the sink once more.
-/// @throws as `sinks::dead_letter_file::for_each`
-[[nodiscard]] admin::letters_report redeliver_letters(
-    sinks::dead_letter_file& from, sink& to, const admin::letter_choice& of, const std::stop_token& stop
+/// Gives the letters of a portion to the sink once more, and adds to the report. Afterwards `next` is the portion that
+/// follows.
+/// @return whether there is one
+bool redeliver_portion(
+    sinks::dead_letter_file& from, sink& to, const admin::letter_choice& of, sinks::letter_portion& next,
+    admin::letters_report& report, const std::stop_token& stop
 );
 
+/// Such that a large file is not written anew too often, and a sink not kept too long from other work.
+[[nodiscard]] sinks::letter_portion first_portion(const sinks::dead_letter_file& of) noexcept;
+
 /// Throws the letters away.
-/// @throws as `sinks::dead_letter_file::for_each`
 [[nodiscard]] admin::letters_report
 drop_letters(sinks::dead_letter_file& from, const admin::letter_choice& of);
 

@@ -84,15 +84,22 @@ http::task<admin::letters_report> service::handle_dead_letters(admin::letters_re
     admin::letters_report report;
     const auto letters = dead_letters_->of(what.sink);
     if (!letters) co_return report;
+    auto portion = first_portion(*letters);
+    bool more = true;
     const auto work = [&](sink& to, const std::stop_token& stop) {
-        report =
-            what.deliver ? redeliver_letters(*letters, to, what.of, stop) : drop_letters(*letters, what.of);
+        if (what.deliver)
+            more = redeliver_portion(*letters, to, what.of, portion, report, stop);
+        else
+            report = drop_letters(*letters, what.of);
     };
-    const bool done = co_await asio::co_spawn(
-        co_await asio::this_coro::executor, tracker_.with_sink(what.sink, work), http::use_task
-    );
+    const auto executor = co_await asio::this_coro::executor;
+    do { // between two portions the sink is given what is new
+        auto handled = tracker_.with_sink(what.sink, work);
+        if (co_await asio::co_spawn(executor, std::move(handled), http::use_task)) continue;
+        report.error = "the daemon stops";
+        break;
+    } while (what.deliver && more);
     report.known = true;
-    if (!done) report.error = "the daemon stops";
     co_return report;
 }
 
@@ -290,8 +297,10 @@ service::task service::drain() {
     const auto report = co_await tracker_.drain(plan_->drain_end);
     for (const auto& sink : report.books.sinks)
         base::log().info(
-            "sink {}: accepted={} delivered={} pending={} dead_lettered={} damaged={} lost={}", sink.name,
-            sink.accepted, sink.delivered, sink.pending, sink.dead_lettered, sink.damaged, sink.lost
+            "sink {}: accepted={} delivered={} pending={} filtered={} dead_lettered={} skipped={} damaged={} "
+            "lost={}",
+            sink.name, sink.accepted, sink.delivered, sink.pending, sink.filtered, sink.dead_lettered,
+            sink.skipped, sink.damaged, sink.lost
         );
     if (report.lost > 0)
         base::log().error("{} events are lost: they were neither delivered nor stored in time", report.lost);

@@ -68,11 +68,17 @@ std::optional<dead_letter> parse_line(std::string_view line) {
     return letter;
 }
 
+/// Not to be taken for the end of the file.
+void check_read(const std::ifstream& from, const fs::path& path) {
+    if (from.bad()) throw std::system_error{EIO, std::generic_category(), "cannot read " + path.string()};
+}
+
 std::uint64_t lines_of(const fs::path& path) {
     std::ifstream in{path, std::ios::binary};
     std::uint64_t lines = 0;
     for (std::string line; std::getline(in, line);)
         ++lines;
+    check_read(in, path);
     return lines;
 }
 
@@ -84,10 +90,18 @@ public:
             throw std::system_error{errno, std::generic_category(), "cannot open " + path.string()};
     }
 
+    /// @return whether there is another line
+    bool next_line() {
+        if (!in_.is_open()) return false;
+        const bool whole = std::getline(in_, line_) && !in_.eof(); // or it is being written
+        check_read(in_, path_);
+        if (whole) ++number_;
+        return whole;
+    }
+
     /// @return nothing at the end
     std::optional<dead_letter> next() {
-        if (!in_.is_open() || !std::getline(in_, line_) || in_.eof()) return {}; // or it is being written
-        ++number_;
+        if (!next_line()) return {};
         auto letter = parse_line(line_);
         if (!letter)
             throw std::runtime_error{
@@ -118,6 +132,7 @@ void for_each_letter(const fs::path& path, const std::function<bool(const dead_l
 
 dead_letter_file::dead_letter_file(fs::path path, std::uint64_t max_bytes, clock_function now)
     : max_bytes_{max_bytes}, now_{std::move(now)}, file_{std::move(path), line_start} {
+    fs::remove(fresh_path()); // of a process that was killed
     if (!fs::exists(file_.path())) return;
     file_.open();
     count_ = lines_of(file_.path());
@@ -149,18 +164,28 @@ void dead_letter_file::for_each(const std::function<bool(const dead_letter&)>& l
 // What stays is written to a new file, which then takes the place of the old one: after a crash there is one or the other.
 std::uint64_t dead_letter_file::remove_if(const std::function<bool(const dead_letter&)>& is_wanted) {
     const std::lock_guard lock{mutex_};
+    try {
+        return remove_under_lock(is_wanted);
+    } catch (...) {
+        std::error_code left; // there is nothing more to be done about
+        fs::remove(fresh_path(), left);
+        throw;
+    }
+}
+
+std::uint64_t dead_letter_file::remove_under_lock(const std::function<bool(const dead_letter&)>& is_wanted) {
     std::uint64_t removed = 0;
     std::uint64_t kept = 0;
     std::exception_ptr failure;
-    const fs::path fresh = path().string() + ".new";
-    fs::remove(fresh);
-    line_file rest{fresh, line_start};
+    line_file rest{fresh_path(), line_start};
+    fs::remove(rest.path());
     rest.open();
     reader letters{path()};
-    while (const auto letter = letters.next()) {
+    while (letters.next_line()) {
+        const auto letter = parse_line(letters.line()); // what is none stays as it is
         bool wanted = false;
         try {
-            wanted = !failure && is_wanted(*letter);
+            wanted = letter && !failure && is_wanted(*letter);
         } catch (...) {
             failure = std::current_exception();
         }
@@ -173,13 +198,13 @@ std::uint64_t dead_letter_file::remove_if(const std::function<bool(const dead_le
     }
     if (removed > 0) {
         rest.sync();
-        fs::rename(fresh, path());
+        fs::rename(rest.path(), path());
         sync_directory(path().parent_path());
         file_.open();
         count_ = kept;
         bytes_ = file_.size();
     } else {
-        fs::remove(fresh);
+        fs::remove(rest.path());
     }
     if (failure) std::rethrow_exception(failure);
     return removed;

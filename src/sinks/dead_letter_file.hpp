@@ -53,9 +53,9 @@ public:
     void for_each(const std::function<bool(const dead_letter&)>& look) const;
 
     /// Takes away those that `is_wanted` says true to, which is asked once for each, from the oldest on. It may throw: then
-    /// those that it said true to before are gone, and the rest stays.
+    /// those that it said true to before are gone, and the rest stays. So does a line that is no letter.
     /// @return how many were taken away
-    /// @throws as `for_each`, and whatever `is_wanted` throws
+    /// @throws std::system_error, and whatever `is_wanted` throws
     std::uint64_t remove_if(const std::function<bool(const dead_letter&)>& is_wanted);
 
     // These two wait for nobody.
@@ -69,6 +69,11 @@ private:
     static wall_time utc_now() {
         return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
     }
+
+    std::uint64_t remove_under_lock(const std::function<bool(const dead_letter&)>& is_wanted);
+
+    /// Of the file that takes the place of this one.
+    [[nodiscard]] std::filesystem::path fresh_path() const { return path().string() + ".new"; }
 
     const std::uint64_t max_bytes_;
     const clock_function now_;

@@ -17,18 +17,41 @@ constexpr std::size_t most_bytes_at_once = std::size_t{4} << 20U;
 
 class redeliverer {
 public:
-    redeliverer(sink& to, const std::stop_token& stop) : to_{to}, stop_{stop} {}
+    redeliverer(sink& to, letter_portion portion, const std::stop_token& stop)
+        : to_{to}, portion_{portion}, stop_{stop} {}
 
     /// @return whether to go on
-    bool take(const dead_letter& letter, bool wanted) {
+    bool take(const dead_letter& letter, const std::function<bool(const dead_letter&)>& wanted) {
+        if (taken_ == portion_.most) {
+            full_ = true;
+            return false;
+        }
         gone_.push_back(false);
-        if (!wanted) return true;
+        if (gone_.size() <= portion_.from || !wanted(letter)) return true;
+        ++taken_;
         places_.push_back(gone_.size() - 1);
         bytes_ += letter.event.bytes();
         letters_.push_back(letter.event);
         return (letters_.size() < most_at_once && bytes_ < most_bytes_at_once) || flush();
     }
 
+    void finish() {
+        if (report_.error.empty()) flush();
+        report_.finished = !full_ && report_.error.empty();
+        report_.staying = gone_.size() - report_.delivered;
+    }
+
+    void fail(const std::string& why) {
+        if (report_.error.empty()) report_.error = why;
+        report_.finished = false;
+    }
+
+    [[nodiscard]] const redelivery& report() const noexcept { return report_; }
+
+    /// Whether the letter with this number was delivered.
+    [[nodiscard]] bool is_gone(std::size_t number) const { return number < gone_.size() && gone_[number]; }
+
+private:
     /// @return whether to go on
     bool flush() {
         try {
@@ -42,12 +65,6 @@ public:
         return report_.error.empty();
     }
 
-    [[nodiscard]] const redelivery& report() const noexcept { return report_; }
-
-    /// Whether the letter with this number was delivered.
-    [[nodiscard]] bool is_gone(std::size_t number) const { return number < gone_.size() && gone_[number]; }
-
-private:
     void write_all() {
         std::vector<event_view> events;
         for (const auto& letter : letters_)
@@ -73,6 +90,8 @@ private:
     /// @return how many events it has dealt with
     std::size_t write(std::span<const event_view> given, std::size_t from) {
         const auto result = to_.write(given, stop_);
+        if (result.confirmed > given.size())
+            throw std::runtime_error{"the sink confirmed more events than it was given"};
         for (std::size_t i = 0; i < result.confirmed; ++i)
             gone_[places_[from + i]] = true;
         report_.delivered += result.confirmed;
@@ -89,7 +108,10 @@ private:
     }
 
     sink& to_;
+    const letter_portion portion_;
     const std::stop_token& stop_;
+    std::uint64_t taken_ = 0;
+    bool full_ = false; // the portion; there are more
     redelivery report_;
     std::vector<bool> gone_;          // by the letter's number
     std::vector<batch> letters_;      // that are to be written
@@ -101,14 +123,22 @@ private:
 
 redelivery redeliver(
     dead_letter_file& from, sink& to, const std::function<bool(const dead_letter&)>& wanted,
-    const std::stop_token& stop
+    letter_portion portion, const std::stop_token& stop
 ) {
-    redeliverer work{to, stop};
-    from.for_each([&](const dead_letter& letter) { return work.take(letter, wanted(letter)); });
-    if (work.report().error.empty()) work.flush();
-    if (work.report().delivered > 0) {
+    redeliverer work{to, portion, stop};
+    try {
+        from.for_each([&](const dead_letter& letter) { return work.take(letter, wanted); });
+        work.finish();
+    } catch (const std::exception& why) {
+        work.fail(why.what());
+    }
+    // Who is to end soon leaves them there, to be recognised when they come again.
+    if (work.report().delivered == 0 || stop.stop_requested()) return work.report();
+    try {
         std::size_t number = 0;
         from.remove_if([&](const dead_letter&) { return work.is_gone(number++); });
+    } catch (const std::exception& why) {
+        work.fail(why.what());
     }
     return work.report();
 }

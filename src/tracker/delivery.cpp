@@ -100,6 +100,7 @@ void delivery::skip_damaged(const chunk& damage) {
 
 void delivery::begin_drain() {
     draining_ = true;
+    others_stop_.request_stop();
     retry_.begin_drain(backlog_.durable());
     changed_.ring();
 }
@@ -107,6 +108,7 @@ void delivery::begin_drain() {
 void delivery::give_up() {
     given_up_ = true;
     stop_.request_stop();
+    others_stop_.request_stop();
     changed_.ring();
 }
 
@@ -123,20 +125,39 @@ sink_status delivery::status() const {
 
 void delivery::skip_to(position to) {
     if (to <= cursor_.at) return;
-    base::log().error(
-        "sink {}: is so slow that there is no room for new events: it never gets {} of them, from position "
-        "{} on",
-        spec_.name, to - cursor_.at, cursor_.at
-    );
     cursor_.skipped += to - cursor_.at;
     cursor_.at = to;
+    if (may_say(said_skipped_))
+        base::log().error(
+            "sink {}: is so slow that there is no room for new events: it never gets those below position "
+            "{}; "
+            "skipped so far: {}",
+            spec_.name, to, cursor_.skipped
+        );
+    start_anew();
     move_cursor();
     changed_.ring();
+}
+
+// Other events are at the cursor than those that were tried.
+void delivery::start_anew() noexcept {
+    attempts_ = 0;
+    first_failure_ = wakeup::never;
+}
+
+// At most once in ten seconds.
+bool delivery::may_say(clock::time_point& said) const {
+    const auto now = clock_.now();
+    if (said != clock::time_point{} && now - said < std::chrono::seconds{10}) return false;
+    said = now;
+    return true;
 }
 
 asio::awaitable<void> delivery::deliver(chunk events) {
     const selection batch{std::move(events), spec_.wanted};
     const auto wanted = batch.events();
+    if (wanted.empty())
+        co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable)); // let others in
     std::size_t next = 0;
     while (!given_up_) {
         while (next < wanted.size() && batch.place(next) < cursor_.at)
@@ -191,24 +212,28 @@ delivery::settle(const selection& batch, std::size_t next, std::size_t given, co
     if (!written.result.refusal.empty() && confirmed < given) {
         if (!can_bury)
             co_await wait_to_retry(written.result.refusal);
-        else
-            co_await bury(batch, next + confirmed, 1, written.result.refusal);
+        else if (co_await bury(batch, next + confirmed, 1, written.result.refusal))
+            retry_.succeeded();
     } else if (written.refused && can_bury && given > 1) {
         hunt_.refused(given);
         ++books_.retries;
     } else if (written.refused && can_bury) {
-        co_await bury(batch, next, 1, written.error);
-        hunt_.culprit_found();
+        if (co_await bury(batch, next, 1, written.error)) {
+            hunt_.culprit_found();
+            retry_.succeeded();
+        }
     } else if (!written.error.empty() && !given_up_) {
+        const bool skipped_meanwhile = batch.place(next) < cursor_.at;
+        if (!skipped_meanwhile && first_failure_ == wakeup::never) first_failure_ = clock_.now();
         if (can_bury && failed_too_long())
-            co_await bury(batch, next, given, written.error);
+            static_cast<void>(co_await bury(batch, next, given, written.error));
         else
             co_await wait_to_retry(written.error, written.retry_after);
     }
 }
 
-// Makes dead letters of events that the sink was given.
-asio::awaitable<void>
+// Makes dead letters of events that the sink was given. False where that failed.
+asio::awaitable<bool>
 delivery::bury(const selection& batch, std::size_t next, std::size_t count, const std::string& reason) {
     const auto dead = batch.events().subspan(next, count);
     co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
@@ -216,15 +241,18 @@ delivery::bury(const selection& batch, std::size_t next, std::size_t count, cons
     co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
     if (!error.empty()) {
         co_await wait_to_retry("an event that it refuses (" + reason + ") cannot be kept: " + error);
-        co_return;
+        co_return false;
     }
-    base::log().warn(
-        "sink {}: {} of its events became dead letters, the first one with the id {}: {}", spec_.name, count,
-        dead.front().id, reason
-    );
+    if (may_say(said_dead_))
+        base::log().warn(
+            "sink {}: refuses an event, or {} together, the first one with the id {}: {}; dead letters so "
+            "far: {}",
+            spec_.name, count, dead.front().id, reason, cursor_.dead_lettered + count
+        );
     books_.last_error = reason;
     cursor_.dead_lettered += count;
     pass(batch, next, count);
+    co_return true;
 }
 
 // On the sink's thread.
@@ -247,7 +275,7 @@ asio::awaitable<bool> delivery::with_sink(std::function<void(sink&, std::stop_to
     std::exception_ptr failure;
     co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
     try {
-        work(*spec_.sink, stop_.get_token());
+        work(*spec_.sink, others_stop_.get_token());
     } catch (...) {
         failure = std::current_exception();
     }
@@ -279,7 +307,6 @@ asio::awaitable<void> delivery::wait_to_retry(const std::string& error, clock::d
     const bool was_draining = draining_;
     const auto delay = retry_.failed();
     books_.last_error = error;
-    if (first_failure_ == wakeup::never) first_failure_ = clock_.now();
     if (!was_failing) base::log().warn("sink {}: a write failed and is tried again: {}", spec_.name, error);
     if (!delay) {
         base::log().warn("sink {}: left with what is pending, it still fails: {}", spec_.name, error);
@@ -314,8 +341,7 @@ void delivery::pass(const selection& batch, std::size_t next, std::size_t count)
     } else if (late == 0) {
         return;
     }
-    attempts_ = 0;
-    first_failure_ = wakeup::never;
+    start_anew();
     move_cursor();
 }
 

@@ -83,7 +83,7 @@ private:
     [[nodiscard]] outcome write_here(std::span<const event_view> events) noexcept;
     [[nodiscard]] boost::asio::awaitable<void>
     settle(const selection& batch, std::size_t next, std::size_t given, const outcome& written);
-    [[nodiscard]] boost::asio::awaitable<void>
+    [[nodiscard]] boost::asio::awaitable<bool>
     bury(const selection& batch, std::size_t next, std::size_t count, const std::string& reason);
     [[nodiscard]] std::string keep_here(std::span<const event_view> events, const death& of) noexcept;
     [[nodiscard]] boost::asio::awaitable<void> close();
@@ -94,6 +94,8 @@ private:
     void pass(const selection& batch, std::size_t next, std::size_t count);
     void skip_damaged(const chunk& damage);
     [[nodiscard]] bool failed_too_long() const;
+    void start_anew() noexcept;
+    [[nodiscard]] bool may_say(clock::time_point& said) const;
     [[nodiscard]] boost::asio::awaitable<void> linger();
     [[nodiscard]] boost::asio::awaitable<std::optional<chunk>> read();
     void move_cursor();
@@ -115,6 +117,11 @@ private:
     // Of the events at the cursor:
     std::uint64_t attempts_ = 0;
     clock::time_point first_failure_ = wakeup::never;
+
+    // When the log was last told of what could be told of every event.
+    clock::time_point said_dead_{};
+    clock::time_point said_skipped_{};
+    std::stop_source others_stop_; // for work that has no part in a drain
     sink_status books_;
     std::stop_source stop_;
     boost::asio::thread_pool thread_{1};

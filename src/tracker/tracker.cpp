@@ -36,6 +36,8 @@ void check(const tracker_options& options, const backlog* store, const std::vect
     if (sinks.empty()) throw std::invalid_argument{"a tracker needs at least one sink"};
     if (options.ack == ack_mode::journaled && !store->durable())
         throw std::invalid_argument{"ack \"journaled\" needs a durable backlog"};
+    if (options.ack == ack_mode::delivered && std::ranges::none_of(sinks, &sink_spec::required))
+        throw std::invalid_argument{"ack \"delivered\" needs a sink that is required"};
 }
 
 // A caller of `track`. His executor may run many things at once, so he waits on a strand of it.
@@ -119,6 +121,11 @@ private:
     void put_into_inbox(submission handed_over);
     void wake_those_without_room();
     void room_is_wanted();
+
+    // With a journal memory is short while the disk is slow, which no sink can help.
+    [[nodiscard]] bool room_is_for_sinks_to_make() const noexcept {
+        return any_may_skip_ && !backlog_->durable();
+    }
 
     // On the strand.
     void take_in();
@@ -219,7 +226,7 @@ lane& tracker::impl::add_lane(asio::io_context& context) {
     auto hand_over = [this](submission handed_over) { submit(std::move(handed_over)); };
     const bool waits = options_.ack != ack_mode::accepted;
     std::function<void()> no_room;
-    if (any_may_skip_) no_room = [this] { room_is_wanted(); };
+    if (room_is_for_sinks_to_make()) no_room = [this] { room_is_wanted(); };
     lanes_.push_back(std::make_unique<io_lane>(
         context, credit_, waits, retry_after_, std::move(hand_over), std::move(no_room)
     ));
@@ -267,7 +274,7 @@ error_code tracker::impl::try_admit(batch& events, const waiter_pointer& waiter,
     const auto count = events.events();
     if (const auto refused = credit_.take(count, events.bytes())) {
         if (refused == errc::backlog_full && waits_if_full) without_room_.push_back(waiter);
-        if (refused == errc::backlog_full && any_may_skip_) room_is_wanted();
+        if (refused == errc::backlog_full && room_is_for_sinks_to_make()) room_is_wanted();
         return refused;
     }
     track_accepted_ += count;
@@ -355,8 +362,7 @@ void tracker::impl::progress() {
 void tracker::impl::backlog_changed() {
     settle();
     look_at_condition();
-    if (any_may_skip_ && (backlog_->short_of_room() || backlog_->condition() == backlog_condition::full))
-        make_room();
+    if (any_may_skip_ && backlog_->short_of_room()) make_room();
     stored_.store(backlog_->stored_end() - 1, std::memory_order_release);
     retry_after_ = forecast_.until(backlog_->room_at());
     for (auto& delivery : deliveries_)
@@ -387,15 +393,22 @@ void tracker::impl::room_is_wanted() {
     });
 }
 
-// Makes those pass over the oldest events who may, unless somebody else keeps them anyway.
+// Makes those pass over the oldest events who may, unless somebody else keeps them anyway. Out of memory they pass over
+// an eighth at once: or every other request would have to be refused to make room for the next.
 void tracker::impl::make_room() {
+    if (drained_) return;
+    auto least = backlog_->end();
+    auto kept = backlog_->end(); // from here on, by those who may not
+    for (const auto& delivery : deliveries_) {
+        least = std::min(least, delivery->place().at);
+        if (!delivery->may_skip()) kept = std::min(kept, delivery->place().at);
+    }
     const auto needed = backlog_->room_at();
-    const auto keeps = [needed](const auto& delivery) {
-        return !delivery->may_skip() && delivery->place().at < needed;
-    };
-    if (drained_ || std::ranges::any_of(deliveries_, keeps)) return;
+    if (kept < needed) return;
+    const auto eighth = least + (backlog_->end() - least) / 8;
+    const auto to = backlog_->durable() ? needed : std::min(std::max(needed, eighth), kept);
     for (auto& delivery : deliveries_)
-        if (delivery->may_skip()) delivery->skip_to(needed);
+        if (delivery->may_skip()) delivery->skip_to(to);
 }
 
 void tracker::impl::give_back(batch::mark released) {

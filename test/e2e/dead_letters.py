@@ -55,6 +55,8 @@ class DeadLetters(trackd.TestCase):
         self.assertEqual((retried.returncode, retried.stdout), (0, "1 delivered\n"), retried.stderr)
         self.assertEqual(daemon.query("SELECT data FROM events WHERE id = 'e-4711'"), [{"data": '{"n":4711}'}])
         self.assertEqual(self.letters(daemon, "show", "sqlite").stdout, "")
+        missed = self.letters(daemon, "drop", "sqlite", "e-4711")
+        self.assertEqual((missed.returncode, missed.stdout), (1, "0 dropped, 1 not there\n"))
         daemon.stop()
 
     def test_without_a_daemon_the_command_delivers_by_itself(self):

@@ -174,9 +174,34 @@ TEST_CASE_METHOD(letters_fixture, "a line that is none of ours is told by its nu
             ids(file), path.string() + " line 2: is no dead letter; expected "
                                        "{\"reason\":…,\"time\":…,\"attempts\":…,\"event\":…,\"encoded\":…}"
         );
-        CHECK_THROWS(file.remove_if([](const auto&) { return false; }));
         CHECK(test::lines_of(test::read_file(path)).size() == 2);
     }
+}
+
+TEST_CASE_METHOD(
+    letters_fixture, "when taking away fails there is nothing left over, and all letters stay", "[dead]"
+) {
+    auto file = open();
+    keep(file, {"1", "2", "3"});
+    {
+        const test::file_size_limit limit{100};
+        CHECK_THROWS(file.remove_if([](const dead_letter& letter) { return letter.view().id == "1"; }));
+    }
+    CHECK(ids(file) == std::vector<std::string>{"1", "2", "3"});
+    CHECK(std::distance(std::filesystem::directory_iterator{directory.path()}, {}) == 1);
+}
+
+TEST_CASE_METHOD(
+    letters_fixture, "a line that is none of ours stays where letters are taken away", "[dead]"
+) {
+    {
+        auto file = open();
+        keep(file, {"1", "2"});
+    }
+    std::ofstream{path, std::ios::app} << "nonsense\n";
+    auto file = open();
+    CHECK(file.remove_if([](const auto&) { return true; }) == 2);
+    CHECK(test::read_file(path) == "nonsense\n");
 }
 
 TEST_CASE_METHOD(letters_fixture, "a disk that is full keeps all of a letter or nothing", "[dead]") {

@@ -132,6 +132,34 @@ TEST_CASE_METHOD(
     CHECK(loop.status().dead_lettered == 2);
 }
 
+TEST_CASE_METHOD(
+    with_letters, "a sink whose bad event could be put aside at last does not fail any more", "[dead]"
+) {
+    letters->be_full();
+    script->refuse({"1"});
+    append(1);
+    until_it_waits_after(1);
+    CHECK(loop.status().failing);
+    letters->make_room();
+    clock.advance(200ms);
+    until([this] { return loop.place().at == 2; });
+    CHECK_FALSE(loop.status().failing);
+}
+
+TEST_CASE_METHOD(
+    for_ten_seconds, "what was passed over does not count against what comes after it", "[dead]"
+) {
+    script->fail_with("down");
+    append(4);
+    until_it_waits_after(1);
+    clock.advance(9s);
+    until_it_waits_after(2);
+    loop.skip_to(3);
+    clock.advance(2s);
+    until_it_waits_after(3);
+    CHECK(dead().empty());
+}
+
 TEST_CASE_METHOD(delivery_fixture, "a sink that says when to come again is not asked before", "[dead]") {
     script->be_busy(17s);
     append(1);

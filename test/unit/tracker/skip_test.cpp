@@ -112,6 +112,14 @@ TEST_CASE_METHOD(
     CHECK(books("good").delivered == 11);
 }
 
+TEST_CASE_METHOD(may_skip, "room is made for more than the next request", "[skip]") {
+    for (int i = 0; i < 10; ++i) // each a batch of its own
+        REQUIRE((send(1), until_good_has(static_cast<std::size_t>(i) + 1), true));
+    CHECK_FALSE(send(1));
+    test::run_until(context, [this] { return books("hangs").skipped > 0; });
+    CHECK(books("hangs").skipped == 1); // an eighth of ten
+}
+
 TEST_CASE_METHOD(may_skip, "nothing is passed over while that would make no room", "[skip]") {
     good->hold();
     REQUIRE(send(10));

@@ -1,0 +1,104 @@
+#include "helpers.hpp"
+#include "sinks/redeliver.hpp"
+#include "support/fake_sink.hpp"
+
+using namespace trackd;
+using sinks::dead_letter;
+using sinks::dead_letter_file;
+
+namespace {
+
+struct redeliver_fixture {
+    redeliver_fixture() {
+        for (int i = 1; i <= 10; ++i) {
+            const auto id = std::to_string(i);
+            const auto event = test::make_event(id);
+            file.keep({&event, 1}, {"no such column", 1});
+        }
+    }
+
+    sinks::redelivery redeliver(sinks::letter_portion portion = {}) {
+        return sinks::redeliver(file, sink, [](const dead_letter&) { return true; }, portion, {});
+    }
+
+    std::vector<std::string> left() {
+        std::vector<std::string> ids;
+        file.for_each([&](const dead_letter& letter) {
+            ids.emplace_back(letter.view().id);
+            return true;
+        });
+        return ids;
+    }
+
+    test::temporary_directory directory;
+    dead_letter_file file{directory.path() / "a.jsonl", 1'000'000};
+    std::shared_ptr<test::fake_sink_script> script = std::make_shared<test::fake_sink_script>();
+    test::fake_sink sink{script};
+};
+
+using strings = std::vector<std::string>;
+
+} // namespace
+
+TEST_CASE_METHOD(redeliver_fixture, "all letters that the sink takes now are delivered, and gone", "[dead]") {
+    const auto report = redeliver();
+    CHECK(report.delivered == 10);
+    CHECK(report.finished);
+    CHECK(report.error.empty());
+    CHECK(left().empty());
+    CHECK(script->ids().size() == 10);
+    CHECK(script->attempts() == 1);
+}
+
+TEST_CASE_METHOD(redeliver_fixture, "letters that are refused again stay, and the others go", "[dead]") {
+    script->refuse({"3", "8"});
+    const auto report = redeliver();
+    CHECK(report.delivered == 8);
+    CHECK(report.refused == 2);
+    CHECK(report.finished);
+    CHECK(left() == strings{"3", "8"});
+}
+
+TEST_CASE_METHOD(redeliver_fixture, "portions go on behind what stays", "[dead]") {
+    script->refuse({"1", "6"});
+    auto report = redeliver({0, 4});
+    CHECK(report.delivered == 3);
+    CHECK_FALSE(report.finished);
+    CHECK(report.staying == 1);
+    report = redeliver({report.staying, 4});
+    CHECK(report.delivered == 3);
+    CHECK(report.staying == 2);
+    CHECK_FALSE(report.finished);
+    report = redeliver({report.staying, 4});
+    CHECK(report.delivered == 2);
+    CHECK(report.finished);
+    CHECK(left() == strings{"1", "6"});
+}
+
+TEST_CASE_METHOD(redeliver_fixture, "a sink that does not work ends it, and the letters stay", "[dead]") {
+    script->fail_with("down");
+    const auto report = redeliver();
+    CHECK(report.error == "down");
+    CHECK_FALSE(report.finished);
+    CHECK(left().size() == 10);
+}
+
+TEST_CASE_METHOD(redeliver_fixture, "whoever is to stop delivers no more", "[dead]") {
+    std::stop_source stop;
+    stop.request_stop();
+    const auto report =
+        sinks::redeliver(file, sink, [](const dead_letter&) { return true; }, {}, stop.get_token());
+    CHECK(report.delivered == 0);
+    CHECK(report.error == "the daemon stops");
+    CHECK(left().size() == 10);
+}
+
+TEST_CASE_METHOD(
+    redeliver_fixture, "a line that is none ends it, and what was delivered before is gone", "[dead]"
+) {
+    std::ofstream{file.path(), std::ios::app} << "nonsense\n";
+    const auto report = redeliver({0, 5});
+    CHECK(report.delivered == 5);
+    const auto rest = redeliver();
+    CHECK(rest.error.find("line 6: is no dead letter") != std::string::npos);
+}

@@ -209,3 +209,17 @@ TEST_CASE("a pattern that leaves out nothing is a mistake", "[config]") {
         "FILE:4:9: sinks.a.types: found \"!\", expected a pattern behind it, such as \"!order.debug\""
     );
 }
+
+TEST_CASE("the sinks that readiness asks for are looked up by their names", "[config]") {
+    CHECK(load({}).readiness.require_sinks.empty());
+    CHECK(load({}).readiness.sink_grace == 10s);
+    CHECK(load_set({"readiness.require_sinks=sqlite"}).readiness.require_sinks == strings{"sqlite"});
+    const auto both =
+        load_text("readiness.require_sinks = [\"copy\", \"main-db\"]\n" + std::string{two_sinks});
+    CHECK(both.readiness.require_sinks == strings{"copy", "main-db"});
+    CHECK(
+        the_error("readiness.require_sinks = [\"copy\", \"main\"]\n" + std::string{two_sinks}) ==
+        "FILE:1:27: readiness.require_sinks: found \"main\", which no sink is named, expected names out of "
+        "\"main-db\", \"copy\""
+    );
+}

@@ -122,6 +122,10 @@ public:
     [[nodiscard]] virtual position end() const noexcept = 0;        ///< what the next event will get
     [[nodiscard]] virtual position stored_end() const noexcept = 0; ///< see above
 
+    /// How many bytes the encoded events in [from, to) take: exact for those in memory, an estimate for those on disk
+    /// alone. `from` as for `read`. Cheap.
+    [[nodiscard]] virtual std::uint64_t bytes_between(position from, position to) const = 0;
+
     /// Where every cursor must have got for there to be room again: the end of the oldest piece that can be given up.
     [[nodiscard]] virtual position room_at() const noexcept = 0;
 

@@ -8,6 +8,7 @@
 #include <trackd/error.hpp>
 #include <trackd/route.hpp>
 #include <trackd/sink.hpp>
+#include <trackd/wall_clock.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -20,6 +21,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace trackd {
@@ -89,8 +91,13 @@ struct sink_status {
     std::uint64_t duplicates = 0; ///< of the delivered, those the sink already had
     std::uint64_t batches = 0;    ///< successful writes
     std::uint64_t retries = 0;    ///< writes that were tried again
-    bool failing = false;         ///< the last write failed
-    std::string last_error;       ///< what it said; kept after it works again
+    std::uint64_t lag_bytes = 0;  ///< of the pending events: see `backlog::bytes_between`
+    std::chrono::seconds lag{0};  ///< how old the oldest pending event is
+    /// When nothing will be pending, as things go; none while that does not come nearer.
+    std::optional<std::chrono::seconds> caught_up_in;
+    bool failing = false;                ///< the last write failed, and what it was of is still pending
+    std::chrono::seconds failing_for{0}; ///< since the first one that did, without one that worked
+    std::string last_error;              ///< what the last one that failed said; kept after it works again
 };
 
 struct tracker_status {
@@ -148,7 +155,7 @@ public:
     /// memory)
     tracker(
         boost::asio::any_io_executor executor, tracker_options options, std::unique_ptr<backlog> backlog,
-        std::vector<sink_spec> sinks, clock& time = system_clock()
+        std::vector<sink_spec> sinks, clock& time = system_clock(), wall_clock wall = utc_now
     );
     ~tracker();
     tracker(const tracker&) = delete;
@@ -209,6 +216,9 @@ public:
 
     /// How long the disk already takes for the commit that is under way. Needs no strand.
     [[nodiscard]] clock::duration busy_for() const noexcept;
+
+    /// How long this sink has been failing; none if it works, or there is no such sink. Needs no strand.
+    [[nodiscard]] std::optional<clock::duration> failing_for(std::string_view sink) const noexcept;
 
     /// From counters that need no strand: for the one who reports when all else hangs.
     [[nodiscard]] tracker_losses losses() const noexcept;

@@ -48,8 +48,8 @@ struct letters_report {
     std::string error;         ///< not empty: it ended before its time, and why
 };
 
-/// Outlives all routes made for it. Called on the admin listener's thread, but for `current_stage` and `the_tracker`:
-/// any thread.
+/// Outlives all routes made for it. Called on the admin listener's thread, but for `current_stage`, `the_tracker` and
+/// `sink_not_ready`: any thread.
 class overview {
 public:
     virtual ~overview() = default;
@@ -60,6 +60,12 @@ public:
     [[nodiscard]] virtual tracker& the_tracker() = 0;
     [[nodiscard]] virtual std::vector<listener_group> listeners() = 0;
     [[nodiscard]] virtual std::vector<limit_hits> limits() const = 0; ///< all there are, each once
+
+    /// A sink without which the daemon is not ready, and which has been failing for too long; empty: there is none.
+    [[nodiscard]] virtual std::string_view sink_not_ready() const = 0;
+
+    /// How many of its events are kept as dead letters now.
+    [[nodiscard]] virtual std::uint64_t dead_letters_kept(const std::string& sink) const = 0;
 
     /// Coroutines of the daemon itself, beside those of the tracker: listeners, signals.
     [[nodiscard]] virtual std::vector<base::running_task> tasks() const = 0;

@@ -9,8 +9,10 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 
 #include <numeric>
+#include <optional>
 
 namespace trackd::admin {
 
@@ -107,7 +109,11 @@ json::object journal_page(const journal_status& journal, backlog_condition condi
     };
 }
 
-json::object sink_page(const sink_status& sink) {
+json::value seconds_or_null(const std::optional<std::chrono::seconds>& span) {
+    return span ? json::value(span->count()) : json::value(nullptr);
+}
+
+json::object sink_page(const sink_status& sink, std::uint64_t dead_letters_kept) {
     return {
         {"name", sink.name},
         {"kind", sink.kind},
@@ -119,11 +125,17 @@ json::object sink_page(const sink_status& sink) {
         {"skipped", sink.skipped},
         {"damaged", sink.damaged},
         {"lost", sink.lost},
+        {"lag_events", sink.pending},
+        {"lag_bytes", sink.lag_bytes},
+        {"lag_seconds", sink.lag.count()},
+        {"caught_up_in_seconds", seconds_or_null(sink.caught_up_in)},
         {"duplicates", sink.duplicates},
         {"batches", sink.batches},
         {"retries", sink.retries},
         {"failing", sink.failing},
+        {"failing_seconds", sink.failing_for.count()},
         {"last_error", sink.last_error},
+        {"dead_letters_kept", dead_letters_kept},
     };
 }
 
@@ -134,7 +146,7 @@ http::task<void> show_status(overview& of, http::response& res) {
     const auto groups = of.listeners();
     json::array sinks;
     for (const auto& sink : tracker.sinks)
-        sinks.push_back(sink_page(sink));
+        sinks.push_back(sink_page(sink, of.dead_letters_kept(sink.name)));
     json::object page;
     page["stage"] = text(to_string(of.current_stage()));
     page["version"] = base::version;
@@ -209,6 +221,8 @@ void add_health_routes(http::router& routes, overview& of) {
             res.text(http::status::service_unavailable, std::string{to_string(now)} + "\n");
         else if (of.the_tracker().busy_for() > most_patience_with_the_disk)
             res.text(http::status::service_unavailable, "the journal's disk does not answer\n");
+        else if (const auto sink = of.sink_not_ready(); !sink.empty())
+            res.text(http::status::service_unavailable, "sink " + std::string{sink} + " is failing\n");
         else
             res.text(http::status::ok, "running\n");
         return {};

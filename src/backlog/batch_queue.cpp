@@ -36,8 +36,9 @@ struct reading {
 std::shared_ptr<const batch> batch_queue::append(batch events) {
     if (events.empty()) return nullptr;
     auto shared = std::make_shared<const batch>(std::move(events));
-    batches_.push_back({end_, shared});
+    batches_.push_back({end_, end_offset_, shared});
     end_ += shared->events();
+    end_offset_ += shared->bytes();
     bytes_ += shared->bytes();
     return shared;
 }
@@ -75,6 +76,7 @@ batch::mark batch_queue::drop_from(position from) {
         dropped.bytes += batches_.back().events->bytes();
         dropped.events += batches_.back().events->events();
         end_ = batches_.back().first;
+        end_offset_ = batches_.back().offset;
         batches_.pop_back();
     }
     bytes_ -= dropped.bytes;
@@ -84,6 +86,16 @@ batch::mark batch_queue::drop_from(position from) {
 void batch_queue::shrink_to(std::size_t bytes, position below) {
     while (bytes_ > bytes && !batches_.empty() && batches_.front().end() <= below)
         drop_front();
+}
+
+std::uint64_t batch_queue::offset(position at) const {
+    const auto in = holding(at);
+    if (in == batches_.end()) return end_offset_;
+    auto bytes = in->offset;
+    auto event = in->events->begin();
+    for (auto before = in->first; before < at; ++before, ++event)
+        bytes += event.encoded_bytes();
+    return bytes;
 }
 
 std::deque<batch_queue::entry>::const_iterator batch_queue::holding(position from) const {

@@ -4,6 +4,7 @@
 #include <trackd/backlog.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 
@@ -22,6 +23,11 @@ public:
 
     /// How much the whole batches take that begin in [from, to).
     [[nodiscard]] batch::mark size(position from, position to) const;
+
+    /// How much the events in [from, to) take, of those that lie in the queue.
+    [[nodiscard]] std::uint64_t bytes_between(position from, position to) const {
+        return offset(to) - offset(from);
+    }
 
     /// Forgets the whole batches that lie below.
     /// @return how much that was
@@ -45,16 +51,19 @@ public:
 private:
     struct entry {
         position first;
+        std::uint64_t offset; // of its first byte among all that were ever in the queue
         std::shared_ptr<const batch> events;
 
         [[nodiscard]] position end() const noexcept { return first + events->events(); }
     };
 
+    [[nodiscard]] std::uint64_t offset(position at) const;
     [[nodiscard]] std::deque<entry>::const_iterator holding(position from) const;
     batch::mark drop_front();
 
     std::deque<entry> batches_;
     position end_;
+    std::uint64_t end_offset_ = 0;
     std::size_t bytes_ = 0;
 };
 

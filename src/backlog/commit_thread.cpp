@@ -142,6 +142,7 @@ void commit_thread::store(unique_lock& lock) {
     ++progress_.commits;
     progress_.last_commit = std::chrono::floor<std::chrono::microseconds>(took);
     progress_.stored_end = writer_.next();
+    progress_.segment_bytes = writer_.segment_bytes();
     tell(lock);
 }
 

@@ -20,6 +20,7 @@ namespace trackd::journal {
 /// What the thread has achieved so far.
 struct commit_progress {
     trackd::position stored_end = 1;
+    std::uint64_t segment_bytes = 0; ///< of the newest segment that are written; 0: it has not made any
     backlog_condition condition = backlog_condition::good;
     std::uint64_t commits = 0;
     std::uint64_t fulls = 0; ///< how often the condition became full

@@ -49,6 +49,9 @@ public:
 
     [[nodiscard]] trackd::position next() const noexcept { return next_; }
 
+    /// How far its newest segment is written; 0 if it has not made any.
+    [[nodiscard]] std::uint64_t segment_bytes() const noexcept { return offset_; }
+
 private:
     void start_segment(std::uint64_t commit_bytes);
     void begin_commit() noexcept;

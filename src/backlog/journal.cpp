@@ -110,6 +110,13 @@ public:
 
     [[nodiscard]] position stored_end() const noexcept override { return stored_end_; }
 
+    [[nodiscard]] std::uint64_t bytes_between(position from, position to) const override {
+        const auto in_memory = newest_.begin();
+        const auto on_disk =
+            store_.bytes_between(from, std::min(to, in_memory), {stored_end_, segment_bytes_});
+        return on_disk + newest_.bytes_between(std::max(from, in_memory), std::max(to, in_memory));
+    }
+
     [[nodiscard]] position room_at() const noexcept override { return store_.end_of_oldest().value_or(1); }
 
     // Not where a sink that is not configured any more keeps the oldest segment: nobody else can give it up.
@@ -163,6 +170,7 @@ private:
         const auto done = options_.keep_unwritten ? commits_.progress() : commits_.progress_or_discard();
         auto released = newest_.size(stored_end_, done.stored_end);
         stored_end_ = done.stored_end;
+        segment_bytes_ = done.segment_bytes;
         report(done);
         condition_ = done.condition;
         if (condition_ != backlog_condition::good && !options_.keep_unwritten) {
@@ -307,6 +315,7 @@ private:
     signals signals_;
     clock* clock_ = nullptr;
     position stored_end_;
+    std::uint64_t segment_bytes_ = 0; // as in `commit_progress`
     backlog_condition condition_ = backlog_condition::good;
     batch_queue newest_; // what is not stored, and before it some of what is
     bool cursors_dirty_ = false;

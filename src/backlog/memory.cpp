@@ -38,6 +38,10 @@ public:
 
     [[nodiscard]] position stored_end() const noexcept override { return batches_.end(); }
 
+    [[nodiscard]] std::uint64_t bytes_between(position from, position to) const override {
+        return batches_.bytes_between(from, to);
+    }
+
     [[nodiscard]] position room_at() const noexcept override { return batches_.end_of_oldest(); }
 
     [[nodiscard]] bool durable() const noexcept override { return false; }

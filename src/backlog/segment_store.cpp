@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 namespace trackd::journal {
@@ -18,6 +19,13 @@ constexpr std::size_t most_spares = 2;
 
 std::string not_yet(const std::filesystem::path& path) {
     return path.string() + ".new";
+}
+
+// The share that [from, to) has of the records in [first, end).
+double share(trackd::position from, trackd::position to, trackd::position first, trackd::position end) {
+    const auto begin = std::max(from, first);
+    const auto below = std::min(to, end);
+    return begin < below ? static_cast<double>(below - begin) / static_cast<double>(end - first) : 0;
 }
 
 } // namespace
@@ -259,6 +267,20 @@ std::optional<trackd::position> segment_store::end_of_oldest() const {
 bool segment_store::has_its_last() const {
     const std::lock_guard lock{mutex_};
     return spares_.empty() && !segments_.empty() && bytes_ + segment_bytes_ > max_bytes_;
+}
+
+std::uint64_t segment_store::bytes_between(trackd::position from, trackd::position to, written newest) const {
+    double bytes = 0;
+    const std::lock_guard lock{mutex_};
+    for (auto one = segments_.begin(); one != segments_.end(); ++one) {
+        const auto next = std::next(one);
+        const bool is_newest = next == segments_.end();
+        const auto file_bytes = is_newest && newest.bytes != 0 ? newest.bytes : one->bytes;
+        const auto end = is_newest ? newest.end : next->header.first;
+        const auto records = file_bytes - std::min(file_bytes, segment_header::encoded_bytes);
+        bytes += static_cast<double>(records) * share(from, to, one->header.first, end);
+    }
+    return static_cast<std::uint64_t>(bytes);
 }
 
 segment_store::usage segment_store::used() const {

@@ -83,6 +83,16 @@ public:
     /// Whether there is room for no segment behind the newest one until another is given up.
     [[nodiscard]] bool has_its_last() const;
 
+    /// How far the newest segment is written, whose file has room for more.
+    struct written {
+        trackd::position end = 0;
+        std::uint64_t bytes = 0; ///< 0: all of the file
+    };
+
+    /// About how many bytes the records of the events in [from, to) take, as if they were all alike in each segment.
+    [[nodiscard]] std::uint64_t
+    bytes_between(trackd::position from, trackd::position to, written newest) const;
+
     struct usage {
         std::uint64_t segments = 0;
         std::uint64_t bytes = 0; ///< spares included

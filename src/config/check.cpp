@@ -191,6 +191,21 @@ void check_sinks(const reading& all, problems& found) {
     );
 }
 
+/// A sink that is not there would never fail.
+void check_required_sinks(const reading& all, problems& found) {
+    const auto& sinks = all.result.sinks;
+    std::string names;
+    for (const auto& sink : sinks)
+        names += (names.empty() ? "" : ", ") + in_quotes(sink.name);
+    for (const auto& wanted : all.result.readiness.require_sinks) {
+        if (std::ranges::find(sinks, wanted, &sink_settings::name) != sinks.end()) continue;
+        found.add(
+            all.where.at("readiness.require_sinks"), "readiness.require_sinks",
+            "found " + in_quotes(wanted) + ", which no sink is named, expected names out of " + names
+        );
+    }
+}
+
 /// What a key is called, or its hash, tells it from all others.
 void check_keys(const reading& all, problems& found) {
     const auto& keys = all.result.keys;
@@ -283,6 +298,7 @@ void finish(reading& all, problems& found) {
     check_retry(all, found);
     check_names(all, found);
     check_sinks(all, found);
+    check_required_sinks(all, found);
     check_keys(all, found);
     finish_paths(all, found);
 }

@@ -170,6 +170,13 @@ constexpr auto all_options = std::to_array<option<settings>>({
      "`data_dir/dead-letters/NAME.jsonl`. At that bound the sink stops until there is room: nothing is "
      "dropped."},
 
+    {"readiness.require_sinks", of<&settings::readiness, &readiness_settings::require_sinks>, form::text_list,
+     0, 1000,
+     "The sinks, by their names, without which trackd is not ready: while one of them is failing, `/readyz` "
+     "says 503, and which one. Events are taken all the same. Empty: sinks are no matter of readiness."},
+    {"readiness.sink_grace", of<&settings::readiness, &readiness_settings::sink_grace>, form::duration, 0,
+     day, "How long such a sink may be failing before that."},
+
     {"shutdown.lame_duck", of<&settings::shutdown, &shutdown_settings::lame_duck>, form::duration, 0, day,
      "How long, after the signal to stop, requests are still served while `/readyz` says 503: the time that "
      "a load balancer needs to notice."},

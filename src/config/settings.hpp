@@ -230,6 +230,14 @@ struct key_settings {
     bool operator==(const key_settings&) const = default;
 };
 
+/// What makes the daemon say that it is not ready, beside its own state.
+struct readiness_settings {
+    strings require_sinks; ///< names of sinks
+    std::chrono::milliseconds sink_grace{10'000};
+
+    bool operator==(const readiness_settings&) const = default;
+};
+
 struct shutdown_settings {
     std::chrono::milliseconds lame_duck{0};
     std::chrono::milliseconds request_timeout{3'000};
@@ -256,6 +264,7 @@ struct settings {
     dead_letter_settings dead_letters;
     std::vector<sink_settings> sinks; ///< never empty once loaded; names are unique
     std::vector<key_settings> keys;   ///< none: everybody may send events; names and hashes are unique
+    readiness_settings readiness;
     shutdown_settings shutdown;
     log_settings log;
 

@@ -166,6 +166,19 @@ std::vector<admin::limit_hits> service::limits() const {
     return all;
 }
 
+std::string_view service::sink_not_ready() const {
+    for (const auto& name : settings_.readiness.require_sinks) {
+        const auto failing_for = tracker_.failing_for(name);
+        if (failing_for && *failing_for >= settings_.readiness.sink_grace) return name;
+    }
+    return {};
+}
+
+std::uint64_t service::dead_letters_kept(const std::string& sink) const {
+    const auto letters = dead_letters_->of(sink);
+    return letters ? letters->count() : 0;
+}
+
 std::vector<base::running_task> service::tasks() const {
     auto running = tasks_.running();
     for (auto& one : leading_.running())

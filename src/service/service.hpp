@@ -26,11 +26,13 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <deque>
 #include <exception>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace trackd::service {
@@ -65,6 +67,8 @@ private:
 
     [[nodiscard]] std::vector<admin::listener_group> listeners() override;
     [[nodiscard]] std::vector<admin::limit_hits> limits() const override;
+    [[nodiscard]] std::string_view sink_not_ready() const override;
+    [[nodiscard]] std::uint64_t dead_letters_kept(const std::string& sink) const override;
     [[nodiscard]] std::vector<base::running_task> tasks() const override;
 
     http::task<admin::letters_report> handle_dead_letters(admin::letters_request what) override;

@@ -130,7 +130,7 @@ void for_each_letter(const fs::path& path, const std::function<bool(const dead_l
         if (!look(*letter)) return;
 }
 
-dead_letter_file::dead_letter_file(fs::path path, std::uint64_t max_bytes, clock_function now)
+dead_letter_file::dead_letter_file(fs::path path, std::uint64_t max_bytes, wall_clock now)
     : max_bytes_{max_bytes}, now_{std::move(now)}, file_{std::move(path), line_start} {
     fs::remove(fresh_path()); // of a process that was killed
     if (!fs::exists(file_.path())) return;

@@ -5,6 +5,7 @@
 
 #include <trackd/batch.hpp>
 #include <trackd/dead_letters.hpp>
+#include <trackd/wall_clock.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -40,12 +41,10 @@ void for_each_letter(const std::filesystem::path& path, const std::function<bool
 /// Any thread, and one process.
 class dead_letter_file final : public dead_letters {
 public:
-    using clock_function = std::function<wall_time()>;
-
     /// @param path      of the file, which is made with the first letter
     /// @param max_bytes that it may have; it is not grown beyond
     /// @throws std::system_error, std::runtime_error if there is a file that cannot be read, or is none of ours
-    dead_letter_file(std::filesystem::path path, std::uint64_t max_bytes, clock_function now = utc_now);
+    dead_letter_file(std::filesystem::path path, std::uint64_t max_bytes, wall_clock now = utc_now);
 
     void keep(std::span<const event_view> events, const death& of) override;
 
@@ -66,17 +65,13 @@ public:
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return file_.path(); }
 
 private:
-    static wall_time utc_now() {
-        return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-    }
-
     std::uint64_t remove_under_lock(const std::function<bool(const dead_letter&)>& is_wanted);
 
     /// Of the file that takes the place of this one.
     [[nodiscard]] std::filesystem::path fresh_path() const { return path().string() + ".new"; }
 
     const std::uint64_t max_bytes_;
-    const clock_function now_;
+    const wall_clock now_;
     mutable std::mutex mutex_; // guards the file
     line_file file_;
     std::atomic<std::uint64_t> count_ = 0;

@@ -25,12 +25,12 @@ std::string text_of(const std::exception& failure) {
 } // namespace
 
 delivery::delivery(
-    tracker_strand strand, clock& time, sink_spec spec, backlog& from_backlog, const cursor& from,
-    retry_options retry, std::function<void()> on_progress
+    tracker_strand strand, clock& time, wall_clock wall, sink_spec spec, backlog& from_backlog,
+    const cursor& from, retry_options retry, std::function<void()> on_progress
 )
-    : strand_{std::move(strand)}, clock_{time}, spec_{std::move(spec)}, backlog_{from_backlog},
-      on_progress_{std::move(on_progress)}, retry_{retry, std::random_device{}()}, max_age_{retry.max_age},
-      changed_{strand_, time}, cursor_{from} {
+    : strand_{std::move(strand)}, clock_{time}, wall_now_{std::move(wall)}, spec_{std::move(spec)},
+      backlog_{from_backlog}, on_progress_{std::move(on_progress)}, retry_{retry, std::random_device{}()},
+      max_age_{retry.max_age}, changed_{strand_, time}, cursor_{from} {
     books_.name = spec_.name;
     books_.kind = spec_.kind;
 }
@@ -40,15 +40,17 @@ asio::awaitable<void> delivery::run() {
         co_await deliver_all();
     } catch (const std::exception& failure) { // not the sink's fault: see `write`
         books_.last_error = failure.what();
-        broken_ = true;
+        fails();
         base::log().error("sink {}: its delivery ended by an exception: {}", spec_.name, failure.what());
     }
     co_await close();
 }
 
 asio::awaitable<void> delivery::deliver_all() {
+    lag_.progress(cursor_.at, backlog_.end(), clock_.now());
     while (!given_up_) {
         if (cursor_.at < backlog_.end()) {
+            lag_.fell_behind(wall_now_());
             co_await linger();
             auto events = co_await read();
             if (!events || events->first != cursor_.at) // skipped meanwhile
@@ -62,6 +64,9 @@ asio::awaitable<void> delivery::deliver_all() {
         } else if (draining_) {
             break;
         } else {
+            // What failed is a dead letter, or was skipped: no other write would show that the sink works again.
+            fails_no_more();
+            lag_.caught_up();
             co_await changed_.wait();
         }
     }
@@ -119,7 +124,17 @@ sink_status delivery::status() const {
     status.dead_lettered = cursor_.dead_lettered;
     status.skipped = cursor_.skipped;
     status.delivered = cursor_.delivered();
-    status.failing = broken_ || retry_.failing();
+    const auto now = clock_.now();
+    const auto end = backlog_.end();
+    if (cursor_.at < end) {
+        status.lag_bytes = backlog_.bytes_between(cursor_.at, end);
+        status.lag = lag_.age(wall_now_());
+    }
+    status.failing = failing_since() != wakeup::never;
+    if (status.failing)
+        status.failing_for = std::chrono::floor<std::chrono::seconds>(now - failing_since());
+    else
+        status.caught_up_in = lag_.caught_up_in(cursor_.at, end, now);
     return status;
 }
 
@@ -159,6 +174,7 @@ asio::awaitable<void> delivery::deliver(chunk events) {
     if (wanted.empty())
         co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable)); // let others in
     std::size_t next = 0;
+    lag_.oldest_came(batch.received_at(cursor_.at));
     while (!given_up_) {
         while (next < wanted.size() && batch.place(next) < cursor_.at)
             ++next;
@@ -213,14 +229,14 @@ delivery::settle(const selection& batch, std::size_t next, std::size_t given, co
         if (!can_bury)
             co_await wait_to_retry(written.result.refusal);
         else if (co_await bury(batch, next + confirmed, 1, written.result.refusal))
-            retry_.succeeded();
+            works();
     } else if (written.refused && can_bury && given > 1) {
         hunt_.refused(given);
         ++books_.retries;
     } else if (written.refused && can_bury) {
         if (co_await bury(batch, next, 1, written.error)) {
             hunt_.culprit_found();
-            retry_.succeeded();
+            works();
         }
     } else if (!written.error.empty() && !given_up_) {
         const bool skipped_meanwhile = batch.place(next) < cursor_.at;
@@ -308,6 +324,7 @@ asio::awaitable<void> delivery::wait_to_retry(const std::string& error, clock::d
     const auto delay = retry_.failed();
     books_.last_error = error;
     if (!was_failing) base::log().warn("sink {}: a write failed and is tried again: {}", spec_.name, error);
+    fails();
     if (!delay) {
         base::log().warn("sink {}: left with what is pending, it still fails: {}", spec_.name, error);
         given_up_ = true;
@@ -320,9 +337,19 @@ asio::awaitable<void> delivery::wait_to_retry(const std::string& error, clock::d
         co_await changed_.wait(until);
 }
 
-void delivery::confirm(const selection& batch, std::size_t next, const write_result& result) {
+void delivery::fails() {
+    if (failing_since() == wakeup::never) failing_since_.store(clock_.now(), std::memory_order_relaxed);
+}
+
+// It has taken something, or said what it will never take.
+void delivery::works() {
     if (retry_.failing()) base::log().info("sink {}: works again", spec_.name);
+    fails_no_more();
     retry_.succeeded();
+}
+
+void delivery::confirm(const selection& batch, std::size_t next, const write_result& result) {
+    works();
     hunt_.taken(result.confirmed);
     books_.duplicates += result.duplicates;
     ++books_.batches;
@@ -342,11 +369,13 @@ void delivery::pass(const selection& batch, std::size_t next, std::size_t count)
         return;
     }
     start_anew();
+    lag_.oldest_came(batch.received_at(cursor_.at));
     move_cursor();
 }
 
 void delivery::move_cursor() {
     backlog_.move_cursor(spec_.name, cursor_);
+    lag_.progress(cursor_.at, backlog_.end(), clock_.now());
     on_progress_();
 }
 

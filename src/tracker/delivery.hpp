@@ -5,10 +5,12 @@
 #include "tracker/bisection.hpp"
 #include "tracker/retry.hpp"
 #include "tracker/selection.hpp"
+#include "tracker/sink_lag.hpp"
 
 #include <trackd/backlog.hpp>
 #include <trackd/clock.hpp>
 #include <trackd/tracker.hpp>
+#include <trackd/wall_clock.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -32,8 +34,8 @@ public:
     /// @param from        how far this sink has got already
     /// @param on_progress called on the strand whenever the cursor has moved
     delivery(
-        tracker_strand strand, clock& time, sink_spec spec, backlog& from_backlog, const cursor& from,
-        retry_options retry, std::function<void()> on_progress
+        tracker_strand strand, clock& time, wall_clock wall, sink_spec spec, backlog& from_backlog,
+        const cursor& from, retry_options retry, std::function<void()> on_progress
     );
 
     /// Delivers, until a drain has nothing left or was given up; then closes the sink.
@@ -65,6 +67,12 @@ public:
 
     [[nodiscard]] const cursor& place() const noexcept { return cursor_; }
 
+    /// When the first of the writes failed that failed in a row; `wakeup::never`: the last one did not, or it was of
+    /// nothing that is still pending. Any thread.
+    [[nodiscard]] clock::time_point failing_since() const noexcept {
+        return failing_since_.load(std::memory_order_relaxed);
+    }
+
     /// Its books, but for `accepted`, `pending` and `lost`, which only the tracker knows. They begin where the sink
     /// began, be it in an earlier process.
     [[nodiscard]] sink_status status() const;
@@ -90,11 +98,16 @@ private:
     void close_here() noexcept;
     [[nodiscard]] boost::asio::awaitable<void>
     wait_to_retry(const std::string& error, clock::duration at_least = {});
+    void fails();
+
+    void fails_no_more() { failing_since_.store(wakeup::never, std::memory_order_relaxed); }
+
     void confirm(const selection& batch, std::size_t next, const write_result& result);
     void pass(const selection& batch, std::size_t next, std::size_t count);
     void skip_damaged(const chunk& damage);
     [[nodiscard]] bool failed_too_long() const;
     void start_anew() noexcept;
+    void works();
     [[nodiscard]] bool may_say(clock::time_point& said) const;
     [[nodiscard]] boost::asio::awaitable<void> linger();
     [[nodiscard]] boost::asio::awaitable<std::optional<chunk>> read();
@@ -102,6 +115,7 @@ private:
 
     tracker_strand strand_;
     clock& clock_;
+    const wall_clock wall_now_;
     sink_spec spec_;
     backlog& backlog_;
     std::function<void()> on_progress_;
@@ -110,9 +124,10 @@ private:
     bisection hunt_;
     wakeup changed_;
     cursor cursor_;
+    sink_lag lag_;
+    std::atomic<clock::time_point> failing_since_{wakeup::never};
     bool draining_ = false;
     bool given_up_ = false;
-    bool broken_ = false; // ended by an exception
     bool closing_ = false;
     // Of the events at the cursor:
     std::uint64_t attempts_ = 0;

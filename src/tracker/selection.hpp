@@ -4,6 +4,7 @@
 #include <trackd/backlog.hpp>
 #include <trackd/route.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -31,6 +32,11 @@ public:
     [[nodiscard]] position place(std::size_t index) const noexcept {
         if (whole_) return all_.first + index;
         return index < places_.size() ? places_[index] : all_.end();
+    }
+
+    /// Of the event at `at`, wanted or not, or of the last one where the chunk ends before it. There is one at least.
+    [[nodiscard]] wall_time received_at(position at) const noexcept {
+        return all_.events[std::min<std::size_t>(at - all_.first, all_.events.size() - 1)].received_at;
     }
 
 private:

@@ -76,7 +76,7 @@ class tracker::impl : public std::enable_shared_from_this<impl> {
 public:
     impl(
         const asio::any_io_executor& executor, tracker_options options, std::unique_ptr<backlog> store,
-        std::vector<sink_spec> sinks, clock& time
+        std::vector<sink_spec> sinks, clock& time, const wall_clock& wall
     );
 
     [[nodiscard]] tracker_strand strand() const { return strand_; }
@@ -105,6 +105,7 @@ public:
         return backlog_->busy_for();
     }
 
+    [[nodiscard]] std::optional<clock::duration> failing_for(std::string_view sink) const noexcept;
     [[nodiscard]] tracker_losses losses() const noexcept;
 
     [[nodiscard]] tracker_status status() const;
@@ -168,7 +169,7 @@ private:
     const std::uint64_t before_; // events that were in the backlog when this process began
     std::uint64_t taken_in_ = 0;
     room_forecast forecast_;
-    std::vector<std::unique_ptr<delivery>> deliveries_;
+    std::vector<std::unique_ptr<delivery>> deliveries_; // which they are does not change
     acknowledgements acknowledgements_;
     wakeup acknowledgements_changed_;
     wakeup hurried_;
@@ -183,7 +184,7 @@ private:
 
 tracker::impl::impl(
     const asio::any_io_executor& executor, tracker_options options, std::unique_ptr<backlog> store,
-    std::vector<sink_spec> sinks, clock& time
+    std::vector<sink_spec> sinks, clock& time, const wall_clock& wall
 )
     : options_{options}, clock_{time}, strand_{asio::make_strand(executor)}, backlog_{std::move(store)},
       credit_{options.max_pending_events, options.max_pending_bytes, backlog_->max_batch_bytes()},
@@ -194,7 +195,7 @@ tracker::impl::impl(
         any_may_skip_ |= !sink.required && sink.when_full == when_full::skip;
         const auto from = backlog_->open_cursor(sink.name, sink.start);
         deliveries_.push_back(std::make_unique<delivery>(
-            strand_, time, std::move(sink), *backlog_, from, options.retry, [this] { progress(); }
+            strand_, time, wall, std::move(sink), *backlog_, from, options.retry, [this] { progress(); }
         ));
     }
     stored_ = before_;
@@ -525,6 +526,15 @@ tracker_losses tracker::impl::losses() const noexcept {
     return now;
 }
 
+std::optional<clock::duration> tracker::impl::failing_for(std::string_view sink) const noexcept {
+    const auto named =
+        std::ranges::find(deliveries_, sink, [](const auto& one) -> std::string_view { return one->name(); });
+    if (named == deliveries_.end()) return {};
+    const auto since = (*named)->failing_since();
+    if (since == wakeup::never) return {};
+    return clock_.now() - since;
+}
+
 void tracker::impl::hurry() {
     hurried_.ring();
 }
@@ -613,10 +623,10 @@ auto on_strand(std::shared_ptr<Impl> self, Question question) -> asio::awaitable
 
 tracker::tracker(
     asio::any_io_executor executor, tracker_options options, std::unique_ptr<backlog> backlog,
-    std::vector<sink_spec> sinks, clock& time
+    std::vector<sink_spec> sinks, clock& time, wall_clock wall
 ) {
     check(options, backlog.get(), sinks);
-    impl_ = std::make_shared<impl>(executor, options, std::move(backlog), std::move(sinks), time);
+    impl_ = std::make_shared<impl>(executor, options, std::move(backlog), std::move(sinks), time, wall);
 }
 
 tracker::~tracker() {
@@ -676,6 +686,10 @@ std::chrono::steady_clock::duration tracker::busy_for() const noexcept {
 
 tracker_losses tracker::losses() const noexcept {
     return impl_->losses();
+}
+
+std::optional<clock::duration> tracker::failing_for(std::string_view sink) const noexcept {
+    return impl_->failing_for(sink);
 }
 
 std::uint64_t tracker::delivered() const noexcept {

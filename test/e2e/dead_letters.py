@@ -38,6 +38,7 @@ class DeadLetters(trackd.TestCase):
         self.assert_books_balance(status)
         sink = status["sinks"][0]
         self.assertEqual((sink["delivered"], sink["dead_lettered"], sink["failing"]), (9_999, 1, False))
+        self.assertEqual(sink["dead_letters_kept"], 1)
         self.assertEqual(daemon.count(), 9_999)
 
         shown = self.letters(daemon, "show", "sqlite")
@@ -57,6 +58,8 @@ class DeadLetters(trackd.TestCase):
         self.assertEqual(self.letters(daemon, "show", "sqlite").stdout, "")
         missed = self.letters(daemon, "drop", "sqlite", "e-4711")
         self.assertEqual((missed.returncode, missed.stdout), (1, "0 dropped, 1 not there\n"))
+        sink = daemon.sink("sqlite")
+        self.assertEqual((sink["dead_lettered"], sink["dead_letters_kept"]), (1, 0))
         daemon.stop()
 
     def test_without_a_daemon_the_command_delivers_by_itself(self):

@@ -123,6 +123,10 @@ public:
 
     [[nodiscard]] position stored_end() const noexcept override { return stored_end_; }
 
+    [[nodiscard]] std::uint64_t bytes_between(position from, position to) const override {
+        return events_.bytes_between(from, to);
+    }
+
     [[nodiscard]] position room_at() const noexcept override { return room_at_; }
 
     [[nodiscard]] std::size_t max_batch_bytes() const noexcept override { return max_batch_bytes_; }

@@ -52,6 +52,12 @@ struct admin_fixture : admin::overview {
         return {{"http.max_body_bytes", 3}, {"json_depth", 0}};
     }
 
+    [[nodiscard]] std::string_view sink_not_ready() const override { return failing_sink; }
+
+    [[nodiscard]] std::uint64_t dead_letters_kept(const std::string& sink) const override {
+        return sink == "fake" ? 3 : 0;
+    }
+
     [[nodiscard]] std::vector<base::running_task> tasks() const override { return accepting.running(); }
 
     http::task<admin::letters_report> handle_dead_letters(admin::letters_request) override {
@@ -75,6 +81,7 @@ struct admin_fixture : admin::overview {
     }
 
     stage now = stage::running;
+    std::string_view failing_sink;
     asio::io_context context{1};
     trackd::tracker tracker{context.get_executor(), {}, make_memory_backlog(), one_sink()};
     http::worker worker{context, {}, routes()};
@@ -102,6 +109,16 @@ TEST_CASE_METHOD(admin_fixture, "from lame duck on the daemon is healthy but not
     }
 }
 
+TEST_CASE_METHOD(admin_fixture, "a required sink that fails makes the daemon not ready", "[admin]") {
+    failing_sink = "main-db";
+    const auto ready = ask("/readyz");
+    CHECK_FALSE(ready.good);
+    CHECK(ready.says == "sink main-db is failing");
+    CHECK(ask("/healthz").good);
+    failing_sink = {};
+    CHECK(ask("/readyz").good);
+}
+
 TEST_CASE_METHOD(admin_fixture, "the status is JSON with the books of every sink", "[admin]") {
     const auto answer = ask("/status");
     REQUIRE(answer.good);
@@ -114,6 +131,11 @@ TEST_CASE_METHOD(admin_fixture, "the status is JSON with the books of every sink
     REQUIRE(page.at("sinks").as_array().size() == 1);
     CHECK(page.at("sinks").at(0).at("name") == "fake");
     CHECK(page.at("sinks").at(0).at("pending") == 0);
+    for (const auto* figure : {"lag_events", "lag_bytes", "lag_seconds", "caught_up_in_seconds"})
+        CHECK(page.at("sinks").at(0).at(figure) == 0);
+    CHECK(page.at("sinks").at(0).at("failing") == false);
+    CHECK(page.at("sinks").at(0).at("failing_seconds") == 0);
+    CHECK(page.at("sinks").at(0).at("dead_letters_kept") == 3);
 }
 
 TEST_CASE_METHOD(admin_fixture, "the tasks name what runs and what is connected", "[admin]") {

@@ -151,3 +151,24 @@ TEST_CASE_METHOD(queue_fixture, "what was forgotten or taken back no longer coun
     queue.shrink_to(2 * event_bytes - 1, 15);
     CHECK(queue.begin() == 15);
 }
+
+TEST_CASE_METHOD(
+    queue_fixture, "it knows what events take, within batches and across them", "[batch_queue]"
+) {
+    for (position from = 10; from <= 19; ++from)
+        for (position to = from; to <= 19; ++to)
+            CHECK(queue.bytes_between(from, to) == (to - from) * event_bytes);
+    CHECK(queue.bytes_between(1, 19) == 9 * event_bytes); // what is not there takes nothing
+}
+
+TEST_CASE_METHOD(
+    queue_fixture, "what events take is not changed by what else goes and comes", "[batch_queue]"
+) {
+    queue.drop_below(13);
+    CHECK(queue.bytes_between(13, 19) == 6 * event_bytes);
+    CHECK(queue.bytes_between(10, 14) == 1 * event_bytes);
+    queue.drop_from(15);
+    queue.append(test::make_batch(3, 15));
+    CHECK(queue.bytes_between(14, 17) == 3 * event_bytes);
+    CHECK(queue.bytes_between(14, 18) == 4 * event_bytes);
+}

@@ -747,6 +747,34 @@ TEST_CASE_METHOD(journal_fixture, "damage is read as such, and counted", "[journ
     CHECK(journal->journal()->damaged_bytes > 0);
 }
 
+TEST_CASE_METHOD(journal_fixture, "it knows what the events in memory take", "[journal]") {
+    auto& journal = open();
+    REQUIRE(journal.store(3));
+    journal.give(2);
+    CHECK(journal->bytes_between(1, 6) == journal.given.bytes);
+    CHECK(journal->bytes_between(2, 4) == test::events_at(2, 2)->bytes());
+    CHECK(journal->bytes_between(6, 6) == 0);
+}
+
+TEST_CASE_METHOD(journal_fixture, "what events on disk take is estimated from their segments", "[journal]") {
+    const auto are_about = [](std::uint64_t found, std::uint64_t bytes) {
+        return found > bytes / 10 * 9 && found < bytes / 10 * 11;
+    };
+    place.options.segment_bytes = std::uint64_t{32} << 20U;
+    {
+        auto& journal = open();
+        for (int i = 0; i < 4; ++i)
+            REQUIRE(journal.store(50, 60'000)); // more than is kept in memory, and a part of the segment
+        CHECK(are_about(journal->bytes_between(1, 201), journal.given.bytes));
+        CHECK(are_about(journal->bytes_between(11, 21), journal.given.bytes / 20));
+    }
+    auto& journal = open(); // nothing of it is in memory
+    const auto before = test::events_at(1, 200, 60'000)->bytes();
+    CHECK(are_about(journal->bytes_between(1, 201), before));
+    REQUIRE(journal.store(100, 60'000));
+    CHECK(are_about(journal->bytes_between(101, 301), before));
+}
+
 TEST_CASE_METHOD(journal_fixture, "it says how it is", "[journal]") {
     auto& journal = open();
     auto status = *journal->journal();

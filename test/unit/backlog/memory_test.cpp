@@ -91,3 +91,10 @@ TEST_CASE("what was read outlives the trimming", "[backlog]") {
     backlog->move_cursor("sink", {1, 3});
     CHECK(ids(events) == std::vector<std::string>{"1", "2"});
 }
+
+TEST_CASE("it knows what events take", "[backlog]") {
+    const auto backlog = make_memory_backlog();
+    backlog->append(test::make_batch(3));
+    CHECK(backlog->bytes_between(1, 4) == test::make_batch(3).bytes());
+    CHECK(backlog->bytes_between(2, 3) == test::make_batch(1, 2).bytes());
+}

@@ -374,6 +374,27 @@ TEST_CASE_METHOD(store_fixture, "a segment is found by any position in it", "[se
     CHECK_FALSE(newest->end);
 }
 
+TEST_CASE_METHOD(
+    store_fixture, "what events take is their share of their segments' records", "[segment_store]"
+) {
+    CHECK(open().bytes_between(1, 100, {1, 0}) == 0);
+    static_cast<void>(make(1));
+    static_cast<void>(make(5));
+    static_cast<void>(make(10));
+    const auto records = whole - journal::block_bytes;
+    const segment_store::written newest{20, journal::block_bytes + 1000};
+    CHECK(store->bytes_between(1, 5, newest) == records);
+    CHECK(store->bytes_between(2, 4, newest) == records / 2);
+    CHECK(store->bytes_between(1, 10, newest) == 2 * records);
+    CHECK(store->bytes_between(12, 17, newest) == 500);
+    CHECK(store->bytes_between(1, 20, newest) == 2 * records + 1000);
+    CHECK(store->bytes_between(3, 15, newest) == records / 2 + records + 500);
+    CHECK(store->bytes_between(7, 7, newest) == 0);
+    CHECK(store->bytes_between(20, 20, newest) == 0);
+    CHECK(store->bytes_between(10, 20, {20, 0}) == records);    // nothing is known but its file
+    CHECK(store->bytes_between(1, 10, {10, 0}) == 2 * records); // it has no event yet
+}
+
 TEST_CASE("the names of spares have numbers", "[segment_store]") {
     CHECK(journal::spare_number("spare-3.segment") == 3);
     CHECK(journal::spare_number("spare-18.segment") == 18);

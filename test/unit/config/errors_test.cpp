@@ -74,7 +74,7 @@ x = 1
             "FILE:13:9: log.level: found true, expected one of \"trace\", \"debug\", \"info\", \"warn\", "
             "\"error\", \"off\"",
             "FILE:14:2: unknown key \"metrics\": expected one of data_dir, http, admin, tracker, backlog, "
-            "journal, dead_letters, shutdown, log, sinks, keys",
+            "journal, dead_letters, readiness, shutdown, log, sinks, keys",
             "TRACKD_HTTP__LISTN: unknown key \"http.listn\": did you mean listen?",
             "TRACKD_HTTP__IDLE_TIMEOUT: found \"5\", expected a duration with its unit such as \"5s\" (ms, "
             "s, m, h, d), 1ms to 1d",
@@ -140,7 +140,7 @@ TEST_CASE("a reference that cannot be resolved is told once, and with the other 
         strings{
             "FILE:1:12: the environment variable NONE is not set; set it, or give a default: ${NONE:-…}",
             "FILE:2:1: unknown key \"x\": expected one of data_dir, http, admin, tracker, backlog, "
-            "journal, dead_letters, shutdown, log, sinks, keys",
+            "journal, dead_letters, readiness, shutdown, log, sinks, keys",
         }
     );
     CHECK(errors("sinks = \"${NONE}\"").size() == 1);

@@ -258,3 +258,17 @@ TEST_CASE("a sink's property that is no text, number or flag is an error", "[con
     CHECK(the_error("[[sinks]]\nname = \"a\"\nkind = \"null\"", {}, {"sinks.a.properties.b=c"})
               .starts_with("--set sinks.a.properties.b: a sink of kind \"null\" has no such key"));
 }
+
+TEST_CASE("the sinks that readiness asks for are looked up by their names", "[config]") {
+    CHECK(load({}).readiness.require_sinks.empty());
+    CHECK(load({}).readiness.sink_grace == 10s);
+    CHECK(load_set({"readiness.require_sinks=sqlite"}).readiness.require_sinks == strings{"sqlite"});
+    const auto both =
+        load_text("readiness.require_sinks = [\"copy\", \"main-db\"]\n" + std::string{two_sinks});
+    CHECK(both.readiness.require_sinks == strings{"copy", "main-db"});
+    CHECK(
+        the_error("readiness.require_sinks = [\"copy\", \"main\"]\n" + std::string{two_sinks}) ==
+        "FILE:1:27: readiness.require_sinks: found \"main\", which no sink is named, expected names out of "
+        "\"main-db\", \"copy\""
+    );
+}

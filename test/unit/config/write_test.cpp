@@ -147,6 +147,10 @@ sync_interval = "1s"
 [dead_letters]
 max_bytes = "1GiB"
 
+[readiness]
+require_sinks = []
+sink_grace = "10s"
+
 [shutdown]
 lame_duck = "0s"
 request_timeout = "3s"

@@ -53,6 +53,7 @@ struct delivery_fixture {
 
     boost::asio::io_context context;
     manual_clock clock;
+    wall_time wall{std::chrono::hours{1}};
     std::shared_ptr<fake_sink_script> script = std::make_shared<fake_sink_script>();
     std::shared_ptr<kept_letters> letters = std::make_shared<kept_letters>();
     std::unique_ptr<backlog> store = make_memory_backlog();
@@ -74,7 +75,7 @@ private:
     cursor place_ = store->open_cursor("fake", sink_start::oldest);
 
 public:
-    delivery loop{strand, clock, spec(), *store, place_, retry_, [] {}};
+    delivery loop{strand, clock, [this] { return wall; }, spec(), *store, place_, retry_, [] {}};
     base::task_group<boost::asio::any_io_executor> tasks{strand, base::log_failed_task};
 };
 

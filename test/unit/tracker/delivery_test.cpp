@@ -98,3 +98,108 @@ TEST_CASE_METHOD(delivery_fixture, "giving up ends a write that hangs, and close
     CHECK(loop.status().delivered == 0);
     CHECK(script->closed());
 }
+
+TEST_CASE_METHOD(delivery_fixture, "a sink that has everything has no lag", "[delivery]") {
+    append(3);
+    until([this] { return loop.place().at == 4; });
+    wall += 1h;
+    const auto status = loop.status();
+    CHECK(status.lag_bytes == 0);
+    CHECK(status.lag == 0s);
+    CHECK(status.caught_up_in == 0s);
+}
+
+TEST_CASE_METHOD(
+    delivery_fixture, "the lag is what the sink has not confirmed, and how old that is", "[delivery]"
+) {
+    batch events;
+    for (const auto* id : {"1", "2", "3", "4"}) {
+        auto event = test::make_event(id);
+        event.received_at = wall + std::chrono::minutes{events.events()};
+        events.append(event);
+    }
+    script->hold();
+    const auto bytes = events.bytes();
+    store->append(std::move(events));
+    loop.wake();
+    until([this] { return script->attempts() == 1; });
+    wall += 10min;
+    CHECK(loop.status().lag_bytes == bytes);
+    CHECK(loop.status().lag == 10min);
+    script->fail_with("down");
+    script->release();
+    until_it_waits_after(1);
+    CHECK(loop.status().lag == 10min);
+
+    script->work();
+    script->refuse({"3"});
+    script->name_the_refused();
+    clock.advance(100ms);
+    until_it_waits_after(2);
+    CHECK(loop.place().at == 3);
+    CHECK(loop.status().lag_bytes == bytes / 2);
+    CHECK(loop.status().lag == 8min);
+}
+
+TEST_CASE_METHOD(delivery_fixture, "an event that waits to be read is as old as the wait", "[delivery]") {
+    append(3); // which came long ago, the events say
+    until([this] { return loop.place().at == 4; });
+    script->hold();
+    append(1);
+    until([this] { return script->attempts() == 2; });
+    CHECK(loop.status().lag == 1h);
+}
+
+TEST_CASE_METHOD(
+    delivery_fixture, "a sink that fails says since when, and not when it has caught up", "[delivery]"
+) {
+    CHECK(loop.failing_since() == wakeup::never);
+    script->fail_with("down");
+    append(4);
+    const auto begin = clock.now();
+    until_it_waits_after(1);
+    clock.advance(100ms);
+    until_it_waits_after(2);
+    clock.advance(5s);
+    until_it_waits_after(3);
+    CHECK(loop.failing_since() == begin);
+    CHECK(loop.status().failing_for == 5s);
+    CHECK_FALSE(loop.status().caught_up_in);
+
+    script->work();
+    clock.advance(5s);
+    until([this] { return loop.place().at == 5; });
+    CHECK(loop.failing_since() == wakeup::never);
+    CHECK(loop.status().failing_for == 0s);
+    CHECK(loop.status().caught_up_in == 0s);
+}
+
+TEST_CASE_METHOD(delivery_fixture, "a sink that gets nearer says when it has caught up", "[delivery]") {
+    append(3);
+    until([this] { return loop.place().at == 4; });
+    append(300);
+    until([this] { return loop.place().at == 304; });
+    script->hold();
+    append(3);
+    until([this] { return script->attempts() == 102; });
+    CHECK_FALSE(loop.status().caught_up_in);
+    clock.advance(1s);
+    script->release();
+    until([this] { return loop.place().at == 307; });
+    CHECK(loop.status().caught_up_in == 0s);
+}
+
+TEST_CASE_METHOD(
+    delivery_fixture, "a sink whose failed events were skipped is not called failing", "[delivery]"
+) {
+    script->fail_with("down");
+    append(3);
+    until_it_waits_after(1);
+    loop.skip_to(4);
+    CHECK(loop.status().failing);
+    clock.advance(100ms);
+    until([this] { return !loop.status().failing; });
+    append(1);
+    until_it_waits_after(2);
+    CHECK(loop.failing_since() == clock.now());
+}

@@ -65,7 +65,7 @@ struct journal_delivery {
     tracker_strand strand = asio::make_strand(asio::any_io_executor{context.get_executor()});
     cursor place = store.open_cursor("fake", sink_start::oldest);
     int moves = 0;
-    delivery loop{strand, clock, spec(), store, place, {100ms, 1'000ms}, [this] { ++moves; }};
+    delivery loop{strand, clock, utc_now, spec(), store, place, {100ms, 1'000ms}, [this] { ++moves; }};
     base::task_group<asio::any_io_executor> tasks{strand, base::log_failed_task};
 };
 

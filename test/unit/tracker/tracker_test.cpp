@@ -358,3 +358,18 @@ TEST_CASE("activities name the deliveries, and none is left after a drain", "[tr
     CHECK(after.deliveries.empty());
     CHECK(after.timers.empty());
 }
+
+TEST_CASE("how long a sink has been failing is known without the strand", "[tracker]") {
+    tracker_fixture fixture;
+    fixture.tracker.start();
+    CHECK_FALSE(fixture.tracker.failing_for("fake"));
+    fixture.script->fail_with("down");
+    CHECK_FALSE(fixture.track(1));
+    test::run_until(fixture.context, [&] { return fixture.tracker.failing_for("fake").has_value(); });
+    fixture.clock.advance(3ms);
+    CHECK(fixture.tracker.failing_for("fake") == 3ms);
+    CHECK_FALSE(fixture.tracker.failing_for("other"));
+    fixture.script->work();
+    fixture.clock.advance(1s);
+    test::run_until(fixture.context, [&] { return !fixture.tracker.failing_for("fake"); });
+}

@@ -222,7 +222,8 @@ std::string* path_of(sink_settings& sink) {
     case sink_kind::file: return &sink.file.path;
     case sink_kind::log:
     case sink_kind::null:
-    case sink_kind::postgres: return nullptr;
+    case sink_kind::postgres:
+    case sink_kind::http: return nullptr;
     }
     return nullptr;
 }

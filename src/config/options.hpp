@@ -15,7 +15,8 @@ namespace trackd::config {
 /// Where an option's value lives, inside a settings object that outlives this.
 using slot = std::variant<
     bool*, std::size_t*, std::chrono::milliseconds*, std::string*, strings*, ack_mode*, backlog_kind*,
-    journal_sync*, sink_kind*, sink_start*, when_full*, client_detail*, log_level*, log_format*>;
+    journal_sync*, sink_kind*, sink_start*, when_full*, http_format*, http_compression*, client_detail*,
+    log_level*, log_format*>;
 
 /// How an option's value is written, and what `least` and `most` of it count.
 enum class form {
@@ -30,6 +31,7 @@ enum class form {
     path,         ///< a string; counted in bytes
     address_list, ///< one string or several
     text_list,    ///< one string or several
+    secret_list,  ///< the same, and never shown
     networks,     ///< one string or several, each an address, a network or `unix`
     web_origins,  ///< one string or several, each `https://host:port`, or `*`
     sha256,       ///< a string of hexadecimal digits

@@ -10,6 +10,10 @@
 #include "sinks/null.hpp"
 #include "sinks/sqlite.hpp"
 
+#ifdef TRACKD_HTTP
+#include "sinks/http.hpp"
+#endif
+
 #ifdef TRACKD_POSTGRES
 #include "sinks/postgres.hpp"
 #endif
@@ -35,6 +39,45 @@ namespace {
         built_in_sinks()
     };
 }
+
+#ifdef TRACKD_HTTP
+sinks::http_format format_of(config::http_format format) {
+    switch (format) {
+    case config::http_format::ndjson: return sinks::http_format::ndjson;
+    case config::http_format::json: return sinks::http_format::json;
+    case config::http_format::cloudevents: return sinks::http_format::cloudevents;
+    }
+    throw std::logic_error{"an unknown format of a http sink"};
+}
+
+sinks::http_compression compression_of(config::http_compression compression) {
+    switch (compression) {
+    case config::http_compression::none: return sinks::http_compression::none;
+    case config::http_compression::gzip: return sinks::http_compression::gzip;
+    case config::http_compression::zstd: return sinks::http_compression::zstd;
+    }
+    throw std::logic_error{"an unknown compression of a http sink"};
+}
+
+std::unique_ptr<sink> make_http(const config::http_sink_settings& settings) {
+    sinks::http_options options;
+    options.url = settings.url;
+    options.format = format_of(settings.format);
+    options.headers = settings.headers;
+    options.compression = compression_of(settings.compression);
+    options.timeout = settings.timeout;
+    options.connect_timeout = settings.connect_timeout;
+    options.ca_file = settings.ca_file;
+    options.client_certificate = settings.client_certificate;
+    options.client_key = settings.client_key;
+    options.verify = settings.verify;
+    return sinks::make_http_sink(std::move(options));
+}
+#else
+std::unique_ptr<sink> make_http(const config::http_sink_settings&) {
+    throw_left_out(config::sink_kind::http);
+}
+#endif
 
 #ifdef TRACKD_POSTGRES
 std::unique_ptr<sink> make_postgres(const config::postgres_sink_settings& settings) {
@@ -76,6 +119,7 @@ std::unique_ptr<sink> make_sink(const config::sink_settings& settings) {
     }
     case config::sink_kind::null: return sinks::make_null_sink();
     case config::sink_kind::postgres: return make_postgres(settings.postgres);
+    case config::sink_kind::http: return make_http(settings.http);
     }
     throw std::logic_error{"a sink of an unknown kind"};
 }
@@ -242,7 +286,11 @@ std::vector<sink_spec> make_sinks(const config::settings& settings, const dead_l
 }
 
 std::string built_in_sinks() {
-    return "file, log, null, "
+    return "file, "
+#ifdef TRACKD_HTTP
+           "http, "
+#endif
+           "log, null, "
 #ifdef TRACKD_POSTGRES
            "postgres, "
 #endif

@@ -42,7 +42,7 @@ def events_of(request):
 
 
 class HttpTarget:
-    def __init__(self, tls=None, port=0):
+    def __init__(self, tls=None, host="localhost", port=0):
         """`tls` is a context of ssl, for a server."""
         self.requests = []  # those that were taken with a 2xx
         self.refused = []  # all others
@@ -53,6 +53,7 @@ class HttpTarget:
         self._rule = None
         self._lock = threading.Lock()
         self._tls = tls
+        self._host = host
         self._server = self._make_server(port)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -70,7 +71,7 @@ class HttpTarget:
 
     @property
     def url(self):
-        return f"{'https' if self._tls else 'http'}://localhost:{self.port}/events"
+        return f"{'https' if self._tls else 'http'}://{self._host}:{self.port}/events"
 
     def sink(self, **options):
         return sink(options.pop("url", self.url), **options)
@@ -135,7 +136,7 @@ class HttpTarget:
             def handle_error(self, *_):  # whoever connects may leave when it likes
                 pass
 
-        return Server(("127.0.0.1", port), Handler)
+        return Server((self._host, port), Handler)
 
     def _act(self, handler, request):
         with self._lock:

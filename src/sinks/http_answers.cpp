@@ -31,6 +31,11 @@ std::string_view advice_for(long status) noexcept {
     return found != known.end() ? found->what : std::string_view{};
 }
 
+/// Redirects mostly repeat the request's query, which may be secret.
+std::string without_query(std::string_view url) {
+    return escaped(url.substr(0, url.find_first_of("?#")));
+}
+
 /// Whole characters, if it is UTF-8.
 std::string_view beginning_of(std::string_view text) {
     if (text.size() <= shown_bytes) return text;
@@ -55,7 +60,7 @@ std::string described(const http_answer& answer) {
     auto text = "answered " + std::to_string(answer.status);
     if (answer.status >= 300 && answer.status < 400) {
         text += ", a redirect";
-        if (!answer.location.empty()) text += " to " + escaped(answer.location);
+        if (!answer.location.empty()) text += " to " + without_query(answer.location);
         text += ", which is not followed; expected a url that answers itself";
     } else if (const auto what = advice_for(answer.status); !what.empty()) {
         text.append("; ").append(what);

@@ -15,8 +15,8 @@ RUN bash -c '. scripts/lib/build.sh && build release OFF trackd' \
 FROM debian:trixie-slim
 RUN apt-get -q -o Acquire::Retries=3 update \
     && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
-        libboost-json1.83.0 libfmt10 libpq5 librdkafka1 libsimdjson25 libspdlog1.15 libsqlite3-0 libssl3t64 \
-        libtomlplusplus3t64 \
+        ca-certificates libboost-json1.83.0 libcurl4t64 libfmt10 libpq5 librdkafka1 libsimdjson25 libspdlog1.15 \
+        libsqlite3-0 libssl3t64 libtomlplusplus3t64 \
         libzstd1 zlib1g \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
     && install -d -m 0700 -o 10001 -g 10001 /var/lib/trackd

@@ -15,7 +15,10 @@
 namespace trackd::config {
 namespace {
 
-constexpr std::int64_t longest_in_list = 1024;
+/// Of one string in a list. Tokens in header fields are long.
+constexpr std::int64_t longest_in_list(form list) {
+    return list == form::secret_list ? 8192 : 1024;
+}
 
 bool is_hex_digit(char c) {
     const auto lower = base::to_lower(c);
@@ -57,8 +60,10 @@ std::string description(const expectation& expected, std::span<const std::string
                "bytes), "
                "\"systemd\" or \"systemd:NAME\", or an array of them";
     case form::text_list:
-        return "a string without control characters, 1 to " + std::to_string(longest_in_list) +
-               " bytes, or an array of " + bounds + " of them";
+    case form::secret_list:
+        return "a string without control characters, 1 to " +
+               std::to_string(longest_in_list(expected.written)) + " bytes, or an array of " + bounds +
+               " of them";
     case form::networks:
         return "an address or network such as \"192.0.2.1\", \"10.0.0.0/8\" or \"2001:db8::/32\", \"unix\", "
                "or "
@@ -184,7 +189,7 @@ private:
         if (!any_port && std::ranges::find(given, *element) != given.end()) {
             return report(
                 from,
-                "found " + in_quotes(*text) + " twice, expected each " + std::string{elements(1)} + " once"
+                "found " + shown_here(from) + " twice, expected each " + std::string{elements(1)} + " once"
             );
         }
         given.push_back(*element);
@@ -225,7 +230,8 @@ private:
         if (expected_.written == form::address_list) return normalised_address(text);
         if (expected_.written == form::web_origins) return normalised_web_origin(text);
         if (expected_.written == form::networks) return normalised_network(text);
-        const bool right = !text.empty() && std::cmp_less_equal(text.size(), longest_in_list) &&
+        const bool right = !text.empty() &&
+                           std::cmp_less_equal(text.size(), longest_in_list(expected_.written)) &&
                            std::ranges::none_of(text, is_control);
         return right ? std::optional{text} : std::nullopt;
     }
@@ -252,11 +258,14 @@ private:
         }
     }
 
+    [[nodiscard]] std::string shown_here(const value& what) const {
+        const bool secret = expected_.written == form::secret || expected_.written == form::secret_list;
+        return secret ? "a value that is not shown" : shown(what);
+    }
+
     /// @return false, for the caller to return
     bool refuse(const value& from, std::span<const std::string_view> choice = {}) const {
-        const auto found =
-            expected_.written == form::secret ? std::string{"a value that is not shown"} : shown(from);
-        auto what = "found " + found + ", expected " + description(expected_, choice);
+        auto what = "found " + shown_here(from) + ", expected " + description(expected_, choice);
         if (!expected_.note.empty()) what.append(" (").append(expected_.note).append(")");
         return report(from, what);
     }
@@ -297,6 +306,7 @@ std::string range(const expectation& expected) {
     case form::path: return in_numbers + " bytes";
     case form::address_list:
     case form::text_list:
+    case form::secret_list:
     case form::networks:
     case form::web_origins:
     case form::text_map: return in_numbers;

@@ -238,7 +238,8 @@ std::string* path_of(sink_settings& sink) {
     case sink_kind::log:
     case sink_kind::null:
     case sink_kind::postgres:
-    case sink_kind::kafka: return nullptr;
+    case sink_kind::kafka:
+    case sink_kind::http: return nullptr;
     }
     return nullptr;
 }

@@ -199,7 +199,7 @@ constexpr auto of_every_sink = std::to_array<option<sink_settings>>({
      "its letters."},
     {"kind", of_sink<&sink_settings::kind>, form::choice, 0, 0,
      "Where its events end up. `sqlite`: a database; `file`: JSON lines; `log`: trackd's own log; `null`: "
-     "nowhere; `postgres`: a PostgreSQL database; `kafka`: topics of Kafka."},
+     "nowhere; `postgres`: a PostgreSQL database; `kafka`: topics of Kafka; `http`: whoever takes a POST."},
     {"batch_events", of_sink<&sink_settings::batch_events>, form::count, 1, million,
      "How many events it is given at a time, at most."},
     {"batch_bytes", of_sink<&sink_settings::batch_bytes>, form::bytes, 1, gib,
@@ -291,6 +291,33 @@ constexpr auto of_kafka_sinks = std::to_array<option<sink_settings>>({
      "Further properties of librdkafka, by their names; passwords among them are masked by `trackd config`."},
 });
 
+constexpr auto of_http_sinks = std::to_array<option<sink_settings>>({
+    {"url", of_sink<&sink_settings::http, &http_sink_settings::url>, form::secret, 0, longest_path,
+     "Where events are POSTed: `https://collector.example/events`. Redirects are not followed."},
+    {"format", of_sink<&sink_settings::http, &http_sink_settings::format>, form::choice, 0, 0,
+     "How events are written, each in the JSON format of CloudEvents. `ndjson`: one a line; `json`: an "
+     "array; "
+     "`cloudevents`: an array, called a batch of CloudEvents."},
+    {"headers", of_sink<&sink_settings::http, &http_sink_settings::headers>, form::secret_list, 0, 100,
+     "Header fields of every request: `\"Authorization: Bearer ${TOKEN}\"`. A `Content-Type` takes the place "
+     "of the format's own."},
+    {"compression", of_sink<&sink_settings::http, &http_sink_settings::compression>, form::choice, 0, 0,
+     "How bodies are packed, as their `Content-Encoding` says."},
+    {"timeout", of_sink<&sink_settings::http, &http_sink_settings::timeout>, form::duration, 100, hour,
+     "How long a request may take, with its answer, before it is tried again."},
+    {"connect_timeout", of_sink<&sink_settings::http, &http_sink_settings::connect_timeout>, form::duration,
+     100, hour, "How long it may take to be connected, TLS included."},
+    {"ca_file", of_sink<&sink_settings::http, &http_sink_settings::ca_file>, form::path, 0, longest_path,
+     "The file of the authorities that may have signed the server's certificate, PEM. Empty: the system's."},
+    {"client_certificate", of_sink<&sink_settings::http, &http_sink_settings::client_certificate>, form::path,
+     0, longest_path, "The file of the certificate that the server is shown, PEM. Empty: none."},
+    {"client_key", of_sink<&sink_settings::http, &http_sink_settings::client_key>, form::path, 0,
+     longest_path, "The file of its private key, PEM, without a passphrase. Empty: it is in the same file."},
+    {"verify", of_sink<&sink_settings::http, &http_sink_settings::verify>, form::flag, 0, 0,
+     "Whether the server has to prove who it is. `false` lets anybody in between read and change the events."
+    },
+});
+
 constexpr auto of_every_key = std::to_array<option<key_settings>>({
     {"name", of_key<&key_settings::name>, form::name, 1, 64,
      "What the key is called in the log and in `keys.NAME.…`, and the `source` of its events that come "
@@ -310,8 +337,8 @@ constexpr auto of_every_key = std::to_array<option<key_settings>>({
      "How many bytes of bodies it may send, in the same sense and with the same answer; 0: any number."},
 });
 
-constexpr std::array all_sink_kinds{sink_kind::sqlite, sink_kind::file,     sink_kind::log,
-                                    sink_kind::null,   sink_kind::postgres, sink_kind::kafka};
+constexpr std::array all_sink_kinds{sink_kind::sqlite,   sink_kind::file,  sink_kind::log, sink_kind::null,
+                                    sink_kind::postgres, sink_kind::kafka, sink_kind::http};
 
 } // namespace
 
@@ -331,6 +358,7 @@ std::span<const option<sink_settings>> sink_options(sink_kind kind) noexcept {
     case sink_kind::null: return {};
     case sink_kind::postgres: return of_postgres_sinks;
     case sink_kind::kafka: return of_kafka_sinks;
+    case sink_kind::http: return of_http_sinks;
     }
     return {};
 }

@@ -16,7 +16,7 @@ namespace trackd::config {
 using slot = std::variant<
     bool*, std::size_t*, std::chrono::milliseconds*, std::string*, strings*, ack_mode*, backlog_kind*,
     journal_sync*, sink_kind*, sink_start*, when_full*, kafka_key*, kafka_format*, kafka_compression*,
-    named_strings*, client_detail*, log_level*, log_format*>;
+    http_format*, http_compression*, named_strings*, client_detail*, log_level*, log_format*>;
 
 /// How an option's value is written, and what `least` and `most` of it count.
 enum class form {
@@ -31,6 +31,7 @@ enum class form {
     path,         ///< a string; counted in bytes
     address_list, ///< one string or several
     text_list,    ///< one string or several
+    secret_list,  ///< the same, and never shown
     networks,     ///< one string or several, each an address, a network or `unix`
     web_origins,  ///< one string or several, each `https://host:port`, or `*`
     sha256,       ///< a string of hexadecimal digits

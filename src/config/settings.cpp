@@ -37,6 +37,14 @@ std::string_view to_string(when_full value) noexcept {
     return word_for(value);
 }
 
+std::string_view to_string(http_format value) noexcept {
+    return word_for(value);
+}
+
+std::string_view to_string(http_compression value) noexcept {
+    return word_for(value);
+}
+
 std::string_view to_string(client_detail value) noexcept {
     return word_for(value);
 }

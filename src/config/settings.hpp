@@ -25,7 +25,11 @@ enum class journal_sync { always, interval, never };
 enum class sink_start { oldest, newest };
 enum class when_full { block, skip };
 
-enum class sink_kind { sqlite, file, log, null, postgres, kafka };
+enum class sink_kind { sqlite, file, log, null, postgres, kafka, http };
+
+/// How the http sink writes its events, and packs them. The sink has its own enums.
+enum class http_format { ndjson, json, cloudevents };
+enum class http_compression { none, gzip, zstd };
 
 /// `http.record_client`: how much of its client each event is told. The intake has its own enum.
 enum class client_detail { none, truncated, full };
@@ -48,6 +52,8 @@ enum class log_format { text, json };
 [[nodiscard]] std::string_view to_string(journal_sync value) noexcept;
 [[nodiscard]] std::string_view to_string(sink_kind value) noexcept;
 [[nodiscard]] std::string_view to_string(sink_start value) noexcept;
+[[nodiscard]] std::string_view to_string(http_format value) noexcept;
+[[nodiscard]] std::string_view to_string(http_compression value) noexcept;
 [[nodiscard]] std::string_view to_string(client_detail value) noexcept;
 [[nodiscard]] std::string_view to_string(when_full value) noexcept;
 [[nodiscard]] std::string_view to_string(kafka_key value) noexcept;
@@ -196,6 +202,21 @@ struct kafka_sink_settings {
     bool operator==(const kafka_sink_settings&) const = default;
 };
 
+struct http_sink_settings {
+    std::string url; ///< with a secret perhaps
+    http_format format = http_format::ndjson;
+    strings headers; ///< `Name: value`, with secrets perhaps
+    http_compression compression = http_compression::none;
+    std::chrono::milliseconds timeout{30'000};         ///< of a whole request
+    std::chrono::milliseconds connect_timeout{10'000}; ///< of which so much until it is connected
+    std::string ca_file;                               ///< empty: the system's authorities
+    std::string client_certificate;                    ///< empty: none
+    std::string client_key;
+    bool verify = true; ///< the server's certificate
+
+    bool operator==(const http_sink_settings&) const = default;
+};
+
 /// One `[[sinks]]`. Of the members named after kinds, only the one that `kind` names means something; the
 /// others keep their defaults.
 struct sink_settings {
@@ -214,6 +235,7 @@ struct sink_settings {
     log_sink_settings log;
     postgres_sink_settings postgres;
     kafka_sink_settings kafka;
+    http_sink_settings http;
 
     bool operator==(const sink_settings&) const = default;
 };

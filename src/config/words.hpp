@@ -21,8 +21,14 @@ template <>
 inline constexpr std::array<std::string_view, 3> words<journal_sync>{"always", "interval", "never"};
 
 template <>
-inline constexpr std::array<std::string_view, 6> words<sink_kind>{"sqlite", "file",     "log",
-                                                                  "null",   "postgres", "kafka"};
+inline constexpr std::array<std::string_view, 7> words<sink_kind>{"sqlite",   "file",  "log", "null",
+                                                                  "postgres", "kafka", "http"};
+
+template <>
+inline constexpr std::array<std::string_view, 3> words<http_format>{"ndjson", "json", "cloudevents"};
+
+template <>
+inline constexpr std::array<std::string_view, 3> words<http_compression>{"none", "gzip", "zstd"};
 
 template <>
 inline constexpr std::array<std::string_view, 2> words<sink_start>{"oldest", "newest"};

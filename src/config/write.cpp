@@ -60,10 +60,13 @@ struct writer {
     }
 
     std::string operator()(const strings* from) const {
-        if (from->size() == 1) return string_literal(from->front());
+        const auto element = [&](const std::string& one) {
+            return string_literal(written == form::secret_list ? mask : one);
+        };
+        if (from->size() == 1) return element(from->front());
         std::string text;
-        for (const auto& address : *from)
-            text.append(text.empty() ? "" : ", ").append(string_literal(address));
+        for (const auto& one : *from)
+            text.append(text.empty() ? "" : ", ").append(element(one));
         return '[' + text + ']';
     }
 

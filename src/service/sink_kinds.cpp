@@ -7,6 +7,9 @@
 #include "sinks/null.hpp"
 #include "sinks/sqlite.hpp"
 
+#ifdef TRACKD_HTTP
+#include "sinks/http.hpp"
+#endif
 #ifdef TRACKD_KAFKA
 #include "sinks/kafka.hpp"
 #endif
@@ -30,6 +33,9 @@ bool is_built_in(config::sink_kind kind) {
 #endif
 #ifndef TRACKD_KAFKA
     case config::sink_kind::kafka: return false;
+#endif
+#ifndef TRACKD_HTTP
+    case config::sink_kind::http: return false;
 #endif
     default: return true;
     }
@@ -100,6 +106,41 @@ std::unique_ptr<sink> make(const config::kafka_sink_settings& settings) {
 }
 #endif
 
+#ifdef TRACKD_HTTP
+sinks::http_format format_of(config::http_format format) {
+    switch (format) {
+    case config::http_format::ndjson: return sinks::http_format::ndjson;
+    case config::http_format::json: return sinks::http_format::json;
+    case config::http_format::cloudevents: return sinks::http_format::cloudevents;
+    }
+    throw std::logic_error{"an unknown format of a http sink"};
+}
+
+sinks::http_compression compression_of(config::http_compression compression) {
+    switch (compression) {
+    case config::http_compression::none: return sinks::http_compression::none;
+    case config::http_compression::gzip: return sinks::http_compression::gzip;
+    case config::http_compression::zstd: return sinks::http_compression::zstd;
+    }
+    throw std::logic_error{"an unknown compression of a http sink"};
+}
+
+std::unique_ptr<sink> make(const config::http_sink_settings& settings) {
+    sinks::http_options options;
+    options.url = settings.url;
+    options.format = format_of(settings.format);
+    options.headers = settings.headers;
+    options.compression = compression_of(settings.compression);
+    options.timeout = settings.timeout;
+    options.connect_timeout = settings.connect_timeout;
+    options.ca_file = settings.ca_file;
+    options.client_certificate = settings.client_certificate;
+    options.client_key = settings.client_key;
+    options.verify = settings.verify;
+    return sinks::make_http_sink(std::move(options));
+}
+#endif
+
 } // namespace
 
 std::unique_ptr<sink> make_sink(const config::sink_settings& settings) {
@@ -113,6 +154,9 @@ std::unique_ptr<sink> make_sink(const config::sink_settings& settings) {
 #endif
 #ifdef TRACKD_KAFKA
     case config::sink_kind::kafka: return make(settings.kafka);
+#endif
+#ifdef TRACKD_HTTP
+    case config::sink_kind::http: return make(settings.http);
 #endif
     default:
         throw std::runtime_error{

@@ -37,7 +37,8 @@ std::string values(const expectation& expected, const slot& in) {
     case form::name: return "letters, digits, `-`, `_`, " + range(expected);
     case form::path: return "path";
     case form::address_list: return "address, or array of addresses";
-    case form::text_list: return "string, or array of strings";
+    case form::text_list:
+    case form::secret_list: return "string, or array of strings";
     case form::networks: return "network, or array of networks";
     case form::web_origins: return "origin, or array of origins";
     case form::sha256: return "64 hexadecimal digits";

@@ -147,7 +147,7 @@ TEST_CASE("of a sink of an unknown kind only keys that no kind has are errors", 
         errors("[[sinks]]\nname = \"a\"\nkind = \"redis\"\npath = \"x\"\nhost = \"y\"") ==
         strings{
             "FILE:3:8: sinks.a.kind: found \"redis\", expected one of \"sqlite\", \"file\", \"log\", "
-            "\"null\", \"postgres\", \"kafka\"",
+            "\"null\", \"postgres\", \"kafka\", \"http\"",
             "FILE:5:1: sinks.a.host: no kind of sink has such a key",
         }
     );

@@ -92,6 +92,32 @@ TEST_CASE("passwords among a sink's properties are masked where they are written
     );
 }
 
+TEST_CASE("secrets in a list are masked one by one, and not shown where they are wrong", "[config]") {
+    const auto with = [](const std::string& headers) {
+        return "[[sinks]]\nname = \"a\"\nkind = \"http\"\nheaders = " + headers;
+    };
+    const auto masked = [&](const std::string& headers) {
+        const auto written = to_toml(load_text(with(headers)));
+        CHECK(written.find("hush") == written.npos);
+        return written;
+    };
+    CHECK(masked("[]").find("headers = []\n") != std::string::npos);
+    CHECK(masked("\"A: hush\"").find("headers = \"********\"\n") != std::string::npos);
+    CHECK(
+        masked("[\"A: hush\", \"B: hush\"]").find("headers = [\"********\", \"********\"]\n") !=
+        std::string::npos
+    );
+    CHECK(
+        the_error(with("[\"A: hush\\r\\nB: x\"]")) ==
+        "FILE:4:12: sinks.a.headers: found a value that is not shown, expected a string without control "
+        "characters, 1 to 8192 bytes, or an array of 0 to 100 of them"
+    );
+    CHECK(
+        the_error(with("[\"A: hush\", \"A: hush\"]")) ==
+        "FILE:4:23: sinks.a.headers: found a value that is not shown twice, expected each string once"
+    );
+}
+
 TEST_CASE("the defaults are written in the order of the documents", "[config]") {
     CHECK(to_toml(load({})) == R"(data_dir = "./data"
 

@@ -1,12 +1,9 @@
 // The PostgreSQL sink as far as it needs no server; with one: test/e2e/sink_postgres.py.
 #include "helpers.hpp"
+#include "silent_port.hpp"
 #include "sinks/postgres.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <thread>
-#include <unistd.h>
 
 using namespace trackd;
 using namespace std::chrono_literals;
@@ -15,43 +12,11 @@ using test::error_of;
 
 namespace {
 
-/// A port of this machine where nobody answers: connections wait in its queue. Unless it listens they are refused.
-class silent_port {
-public:
-    explicit silent_port(bool listens) : socket_{::socket(AF_INET, SOCK_STREAM, 0)} {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) == 0);
-        REQUIRE(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-        if (listens) REQUIRE(::listen(socket_, 5) == 0);
-        number_ = ntohs(address.sin_port);
-    }
-
-    ~silent_port() { ::close(socket_); }
-
-    silent_port(const silent_port&) = delete;
-    silent_port& operator=(const silent_port&) = delete;
-
-    /// Waits for a connection, and leaves it in the queue.
-    void await() const {
-        fd_set set;
-        FD_ZERO(&set);
-        FD_SET(socket_, &set);
-        REQUIRE(::select(socket_ + 1, &set, nullptr, nullptr, nullptr) == 1);
-    }
-
-    [[nodiscard]] sinks::postgres_options options() const {
-        sinks::postgres_options made;
-        made.connection = "host=127.0.0.1 dbname=d user=u password=secret port=" + std::to_string(number_);
-        return made;
-    }
-
-private:
-    int socket_;
-    std::uint16_t number_ = 0;
-};
+sinks::postgres_options options_for(const test::silent_port& port) {
+    sinks::postgres_options made;
+    made.connection = "host=127.0.0.1 dbname=d user=u password=secret port=" + port.number();
+    return made;
+}
 
 std::string opening(const std::string& connection, const std::string& table = "events") {
     sinks::postgres_options options;
@@ -93,8 +58,8 @@ TEST_CASE("a table may have a schema, and no more", "[sinks][postgres]") {
 }
 
 TEST_CASE("a server that is down fails the write, and is named without the password", "[sinks][postgres]") {
-    const silent_port port{false};
-    const auto sink = sinks::make_postgres_sink(port.options());
+    const test::silent_port port{false};
+    const auto sink = sinks::make_postgres_sink(options_for(port));
     sink->open();
     const auto error = error_of([&] { test::write_all(*sink, test::numbered_events{1}); });
     CHECK(contains(error, "cannot connect to PostgreSQL: connection to server at \"127.0.0.1\", port "));
@@ -103,8 +68,8 @@ TEST_CASE("a server that is down fails the write, and is named without the passw
 }
 
 TEST_CASE("a server that does not answer fails the write after connect_timeout", "[sinks][postgres]") {
-    const silent_port port{true};
-    auto options = port.options();
+    const test::silent_port port{true};
+    auto options = options_for(port);
     options.connect_timeout = 10ms;
     const auto sink = sinks::make_postgres_sink(options);
     sink->open();
@@ -113,8 +78,8 @@ TEST_CASE("a server that does not answer fails the write after connect_timeout",
 }
 
 TEST_CASE("a stop ends the wait for a server that does not answer", "[sinks][postgres]") {
-    const silent_port port{true};
-    auto options = port.options();
+    const test::silent_port port{true};
+    auto options = options_for(port);
     options.connect_timeout = 1h;
     const auto sink = sinks::make_postgres_sink(options);
     sink->open();

@@ -1,0 +1,37 @@
+// A sink that POSTs events to a URL.
+#pragma once
+
+#include <trackd/sink.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace trackd::sinks {
+
+enum class http_format { ndjson, json, cloudevents };
+
+enum class http_compression { none, gzip, zstd };
+
+struct http_options {
+    std::string url{}; ///< `http` or `https`, without a user
+    http_format format = http_format::ndjson;
+    std::vector<std::string> headers{}; ///< `Name: value`; Content-Type takes the place of the format's own
+    http_compression compression = http_compression::none;
+    std::chrono::milliseconds timeout{30'000};         ///< of a whole request
+    std::chrono::milliseconds connect_timeout{10'000}; ///< of which so much until it is connected
+    std::string ca_file{};                             ///< PEM; empty: the system's authorities
+    std::string client_certificate{};                  ///< PEM; empty: none
+    std::string client_key{};                          ///< PEM; empty: in the file of the certificate
+    bool verify = true;                                ///< the server's certificate
+};
+
+/// One request a write; its events count as stored when the answer is 2xx. The same events may be sent again, in
+/// other batches: `source` and `id` tell which they are.
+///
+/// `open` throws for options that can never work, and needs no server. 400, 409, 413 and 422 are the events' fault
+/// (`events_refused`); every other answer, and none, is tried again (docs/sinks.md).
+[[nodiscard]] std::unique_ptr<sink> make_http_sink(http_options options);
+
+} // namespace trackd::sinks

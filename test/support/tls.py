@@ -1,4 +1,5 @@
 """TLS as a client of this daemon speaks it, and certificates made for one test."""
+import errno
 import socket
 import ssl
 import subprocess
@@ -34,6 +35,11 @@ def wrap(context, plain, session=None):
 
 
 def half_close(connection):
-    """Shuts the sending side down below TLS, of which Python would forget all at its own shutdown()."""
+    """Shuts the sending side down below TLS, of which Python would forget all at its own shutdown(). A connection that
+    the peer has reset meanwhile has no sides left."""
     with socket.socket(fileno=socket.dup(connection.fileno())) as below:
-        below.shutdown(socket.SHUT_WR)
+        try:
+            below.shutdown(socket.SHUT_WR)
+        except OSError as gone:
+            if gone.errno != errno.ENOTCONN:
+                raise

@@ -761,6 +761,7 @@ TEST_CASE_METHOD(journal_fixture, "what events on disk take is estimated from th
         return found > bytes / 10 * 9 && found < bytes / 10 * 11;
     };
     place.options.segment_bytes = std::uint64_t{32} << 20U;
+    place.options.max_bytes = std::uint64_t{256} << 20U;
     {
         auto& journal = open();
         for (int i = 0; i < 4; ++i)

@@ -4,6 +4,7 @@
 #include "config/load.hpp"
 #include "http/listening_socket.hpp"
 #include "http/passed_sockets.hpp"
+#include "service/admin_address.hpp"
 #include "service/command_line.hpp"
 #include "service/dead_letter_commands.hpp"
 #include "service/journal_commands.hpp"
@@ -11,7 +12,6 @@
 #include "service/parts.hpp"
 #include "service/service.hpp"
 
-#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <stdexcept>
@@ -23,15 +23,8 @@ namespace {
 constexpr int bad_configuration = 2;
 
 int healthcheck(const trackd::config::settings& settings, bool ready) {
-    const auto& listens = settings.admin.listen;
-    const auto known = std::ranges::find_if_not(listens, trackd::http::is_passed_address);
-    if (known == listens.end())
-        throw std::runtime_error{
-            "admin.listen is \"" + listens.front() +
-            "\", whose address only systemd knows; expected to be told where to ask: --set "
-            "admin.listen=ADDRESS"
-        };
-    const auto at = trackd::admin::reachable(trackd::http::parse_listen(*known));
+    const auto at =
+        trackd::admin::reachable(trackd::http::parse_listen(trackd::service::admin_address(settings)));
     const auto health = trackd::admin::ask_health(
         at, ready ? "/readyz" : "/healthz", std::chrono::seconds{3}, !settings.admin.tls.certificate.empty()
     );

@@ -4,7 +4,7 @@
 #include "admin/letter_routes.hpp"
 #include "backlog/text_table.hpp"
 #include "base/json_text.hpp"
-#include "http/passed_sockets.hpp"
+#include "service/admin_address.hpp"
 #include "service/dead_letter_box.hpp"
 #include "service/parts.hpp"
 #include "sinks/redeliver.hpp"
@@ -119,21 +119,14 @@ admin::answer ask_at(const std::string& address, const admin::question& question
 }
 
 admin::letters_report ask_daemon(const dead_letter_line& line, const config::settings& settings) {
-    const auto& listens = settings.admin.listen;
-    const auto known = std::ranges::find_if_not(listens, http::is_passed_address);
-    if (known == listens.end())
-        throw std::runtime_error{
-            "a daemon is running, and admin.listen is \"" + listens.front() +
-            "\", whose address only systemd knows; expected to be told where to ask: --set "
-            "admin.listen=ADDRESS"
-        };
+    const auto address = admin_address(settings);
     const auto verb = line.what == dead_letter_command::retry ? "/retry" : "/drop";
     const admin::question question{
         boost::beast::http::verb::post, "/dead-letters/" + line.sink + verb, admin::to_json(choice_of(line))
     };
-    const auto got = ask_at(*known, question, !settings.admin.tls.certificate.empty());
+    const auto got = ask_at(address, question, !settings.admin.tls.certificate.empty());
     if (got.code != boost::beast::http::status::ok)
-        throw std::runtime_error{"the daemon at " + *known + " refused: " + problem_in(got.body)};
+        throw std::runtime_error{"the daemon at " + address + " refused: " + problem_in(got.body)};
     return admin::parse_report(got.body);
 }
 

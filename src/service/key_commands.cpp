@@ -1,10 +1,11 @@
 #include "service/key_commands.hpp"
 
+#include "base/base64.hpp"
 #include "base/sha256.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdint>
 #include <sys/random.h>
 #include <system_error>
 
@@ -25,17 +26,11 @@ secret random_bytes() {
 
 /// RFC 4648 section 5, without padding: goes into URLs, headers and shells as it is.
 std::string base64_url(const secret& bytes) {
-    static constexpr std::string_view alphabet =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     std::string text;
-    std::uint32_t bits = 0;
-    unsigned held = 0;
-    for (const auto byte : bytes) {
-        bits = bits << 8U | byte;
-        for (held += 8; held >= 6; held -= 6)
-            text += alphabet[bits >> (held - 6) & 0x3fU];
-    }
-    if (held > 0) text += alphabet[bits << (6 - held) & 0x3fU];
+    base::append_base64(text, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    std::ranges::replace(text, '+', '-');
+    std::ranges::replace(text, '/', '_');
+    std::erase(text, '=');
     return text;
 }
 

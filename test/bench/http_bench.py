@@ -18,32 +18,21 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support.postgres import free_port  # noqa: E402
+from support import nginx  # noqa: E402
+from support.ports import free_port  # noqa: E402
 
 ROWS_A_REQUEST = 2000
-NGINX = """
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log stderr;
-events {}
-http {
+NGINX = nginx.configuration("""\
     access_log off;
     keepalive_requests 1000000;
     client_max_body_size 0;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
     server {
         listen 127.0.0.1:PORT;
         location / {
             return 204;
         }
     }
-}
-"""
+""")
 
 
 def write_bodies(program, rows, place, url):
@@ -86,7 +75,7 @@ def main():
     place, port = pathlib.Path(tempfile.mkdtemp(prefix="trackd-http-bench-")), free_port()
     url = f"http://127.0.0.1:{port}/events"
     (place / "configuration").write_text(NGINX.replace("PORT", str(port)))
-    nginx = subprocess.Popen([shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin"), "-p", ".", "-c",
+    server = subprocess.Popen([nginx.program(), "-p", ".", "-c",
                               "configuration"], cwd=place, stderr=subprocess.DEVNULL)
     try:
         wait_for(url)
@@ -102,8 +91,8 @@ def main():
             for name, command in commands.items():
                 figures[name].append(measure(command, given.rows))
     finally:
-        nginx.kill()
-        nginx.wait()
+        server.kill()
+        server.wait()
         shutil.rmtree(place, ignore_errors=True)
     medians = {name: [statistics.median(column) for column in zip(*each)] for name, each in figures.items()}
     print(f"{size:.0f} bytes a row\n")

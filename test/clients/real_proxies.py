@@ -6,22 +6,11 @@ import socket
 import subprocess
 import unittest
 
-from support import trackd
+from support import nginx, trackd
 from support.raw_http import Connection
 
-NGINX = """
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log stderr;
-events {}
-http {
+NGINX = nginx.configuration("""\
     access_log off;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
     server {
         listen FRONT;
         location / {
@@ -29,8 +18,7 @@ http {
             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
         }
     }
-}
-"""
+""")
 
 HAPROXY = """
 defaults
@@ -55,7 +43,7 @@ def free_address():
 class RealProxies(trackd.TestCase):
     def start_behind(self, program, arguments, text, **settings):
         """A daemon and this proxy before it. Returns the daemon and the proxy's address."""
-        if not shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin"):
+        if not shutil.which(program, path=nginx.PATH):
             self.skipTest(f"{program} is not there: scripts/test-clients installs it")
         daemon = self.start({"http.trusted_proxies": "127.0.0.1", "http.record_client": "full", **settings})
         place, front = self.empty_directory(), free_address()
@@ -63,7 +51,7 @@ class RealProxies(trackd.TestCase):
         (place / "configuration").write_text(text)
         with open(place / "log", "wb") as log:
             proxy = subprocess.Popen(
-                [shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin"), *arguments, place / "configuration"],
+                [shutil.which(program, path=nginx.PATH), *arguments, place / "configuration"],
                 cwd=place, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.addCleanup(proxy.wait)
         self.addCleanup(proxy.kill)

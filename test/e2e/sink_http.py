@@ -7,9 +7,9 @@ import subprocess
 import time
 import unittest
 
-from support import tls, trackd
+from support import nginx, tls, trackd
 from support.http_target import HttpTarget, sink
-from support.postgres import free_port
+from support.ports import free_port
 
 QUICK_RETRY = {"tracker.retry.min": "10ms", "tracker.retry.max": "100ms"}
 NO_PROXY = {"no_proxy": "*"}  # whatever somebody's environment says
@@ -24,20 +24,6 @@ def setUpModule():
 class HttpCase(trackd.TestCase):
     def start_with(self, sinks, settings=None, **options):
         return self.start({"sinks": sinks, **QUICK_RETRY, **(settings or {})}, environment=NO_PROXY, **options)
-
-    def post_numbers(self, daemon, first, count, data="1"):
-        body = "\n".join(f'{{"id":"e-{number}","data":{data}}}' for number in range(first, first + count))
-        answer = daemon.post(body, content_type="application/x-ndjson")
-        self.assertEqual(answer.json(), {"accepted": count})
-
-    def error_of(self, daemon, part):
-        """Waits until the sink fails with a text that has this part."""
-        def text():
-            error = daemon.sink("http")["last_error"] or ""
-            return error if part in error else None
-        error = trackd.wait_until(text, f"the error {part!r}")
-        self.assertNotIn("\n", error)
-        return error
 
     def numbers(self, count, first=0):
         return [f"e-{number}" for number in range(first, first + count)]
@@ -154,7 +140,7 @@ class Answers(HttpCase):
         daemon = self.start_with(target.sink())
         began = time.monotonic()
         self.post_numbers(daemon, 0, 3)
-        self.assertIn("answered 429; not before 1 s", self.error_of(daemon, "answered 429"))
+        self.assertIn("answered 429; not before 1 s", self.error_of(daemon, "http", "answered 429"))
         daemon.wait_until_delivered()
         self.assertGreaterEqual(time.monotonic() - began, 1)
         self.assertEqual((daemon.sink("http")["retries"], target.ids()), (1, self.numbers(3)))
@@ -164,7 +150,7 @@ class Answers(HttpCase):
         target.answer(503, Retry_After=email.utils.formatdate(time.time() + 1800, usegmt=True))
         daemon = self.start_with(target.sink(), {"shutdown.drain_timeout": "60s"})
         self.post_numbers(daemon, 0, 3)
-        self.assertRegex(self.error_of(daemon, "answered 503"), r"answered 503; not before 1[5-8]\d\d s")
+        self.assertRegex(self.error_of(daemon, "http", "answered 503"), r"answered 503; not before 1[5-8]\d\d s")
         self.assertEqual(daemon.stop().delivered, 3)  # a drain asks at once
 
     def test_a_server_that_never_wants_to_be_asked_again_is_asked_within_an_hour(self):
@@ -172,7 +158,7 @@ class Answers(HttpCase):
         target.answer(503, Retry_After="31536000")
         daemon = self.start_with(target.sink(), {"shutdown.drain_timeout": "60s"})
         self.post_numbers(daemon, 0, 3)
-        self.error_of(daemon, "not before 3600 s")
+        self.error_of(daemon, "http", "not before 3600 s")
         self.assertEqual(daemon.stop().delivered, 3)  # a drain asks at once
 
     def test_what_an_operator_mends_waits_for_him(self):
@@ -182,7 +168,7 @@ class Answers(HttpCase):
                                (415, "a format and a compression"), (410, "answered 410")):
             target.answer_where(lambda _: status)
             self.post_numbers(daemon, status, 3)
-            self.assertIn(advice, self.error_of(daemon, f"answered {status}"))
+            self.assertIn(advice, self.error_of(daemon, "http", f"answered {status}"))
             self.assertEqual(daemon.sink("http")["pending"], 3)
             target.answer_where(None)
             daemon.wait_until_delivered()
@@ -237,7 +223,7 @@ class InTrouble(HttpCase):
         port = free_port()
         daemon = self.start_with(sink(f"http://localhost:{port}/events"))
         self.post_numbers(daemon, 0, 3)
-        self.error_of(daemon, f"http://localhost:{port}/events: Failed to connect to localhost port {port}")
+        self.error_of(daemon, "http", f"http://localhost:{port}/events: Failed to connect to localhost port {port}")
         target = HttpTarget.start(self, port=port)
         daemon.wait_until_delivered()
         self.assertEqual(target.ids(), self.numbers(3))
@@ -257,7 +243,7 @@ class InTrouble(HttpCase):
         target.hold()
         daemon = self.start_with(target.sink(timeout="2s"))
         self.post_numbers(daemon, 0, 3)
-        self.error_of(daemon, "timed out after 2")
+        self.error_of(daemon, "http", "timed out after 2")
         daemon.wait_until_delivered()
         self.assertEqual(target.ids()[:3], self.numbers(3))
 
@@ -292,14 +278,14 @@ class Tls(HttpCase):
         target = self.start_target()
         daemon = self.start_with(target.sink())
         self.post_numbers(daemon, 0, 3)
-        self.error_of(daemon, "expected a certificate for this host by an authority of the system, or of ca_file")
+        self.error_of(daemon, "http", "expected a certificate for this host by an authority of the system, or of ca_file")
         self.assertEqual(target.requests + target.refused, [])
 
     def test_a_certificate_of_another_host_is_not(self):
         target = self.start_target("127.0.0.2")  # and its certificate is that of 127.0.0.1
         daemon = self.start_with(target.sink(ca_file=str(self.certificate)))
         self.post_numbers(daemon, 0, 3)
-        self.error_of(daemon, "expected a certificate for this host by an authority")
+        self.error_of(daemon, "http", "expected a certificate for this host by an authority")
         self.assertEqual(target.requests + target.refused, [])
 
     def test_without_verify_any_is_taken_and_the_log_says_so(self):
@@ -317,7 +303,7 @@ class Tls(HttpCase):
         self.context.verify_mode = ssl.CERT_REQUIRED
         daemon = self.start_with(target.sink(ca_file=str(self.certificate)))
         self.post_numbers(daemon, 0, 3)
-        self.error_of(daemon, "certificate required")
+        self.error_of(daemon, "http", "certificate required")
         daemon.stop()
         after = self.restart(daemon, {"sinks": target.sink(ca_file=str(self.certificate), client_certificate=str(own),
                                                            client_key=str(key))}, environment=NO_PROXY)
@@ -357,19 +343,8 @@ class AnotherTrackd(HttpCase):
         self.assertEqual({row["id"] for row in target.rows(MANY)}, set(self.numbers(MANY)))
 
 
-NGINX = """
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log stderr;
-events {}
-http {
+NGINX = nginx.configuration("""\
     access_log access.log;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
     client_max_body_size 20k;
     server {
         listen 127.0.0.1:PORT ssl;
@@ -382,17 +357,14 @@ http {
             return 308 /events;
         }
     }
-}
-"""
+""")
 
 
 class Nginx(HttpCase):
     """TLS, a limit on bodies, redirects and a server that is reloaded, as a real one does them."""
 
     def setUp(self):
-        self.program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
-        if not self.program:
-            self.skipTest("nginx is not there: scripts/install-deps test installs it")
+        self.program = nginx.program()
         self.place, self.port = self.empty_directory(), free_port()
         self.certificate, key = tls.certificate(self.place)
         self.target = self.start()
@@ -422,7 +394,7 @@ class Nginx(HttpCase):
         daemon.wait_until_delivered()
         self.end_nginx()
         self.post_numbers(daemon, MANY, MANY)
-        self.error_of(daemon, "Failed to connect")
+        self.error_of(daemon, "http", "Failed to connect")
         self.run_nginx()
         daemon.wait_until_delivered()
         self.assertEqual({row["id"] for row in self.target.rows(2 * MANY)}, set(self.numbers(2 * MANY)))
@@ -432,14 +404,14 @@ class Nginx(HttpCase):
     def test_its_redirect_is_not_followed(self):
         daemon = self.start_before("/old")
         self.post_numbers(daemon, 0, 3)
-        error = self.error_of(daemon, "answered 308")
+        error = self.error_of(daemon, "http", "answered 308")
         self.assertIn(f"a redirect to https://localhost:{self.port}/events, which is not followed", error)
 
     def test_what_is_down_behind_it_is_waited_for(self):
         daemon = self.start_before()
         self.target.crash()
         self.post_numbers(daemon, 0, 3)
-        self.error_of(daemon, "answered 502")
+        self.error_of(daemon, "http", "answered 502")
         port = self.target.ingest[1]
         after = self.restart(self.target, {"http.listen": f"127.0.0.1:{port}"})
         daemon.wait_until_delivered()

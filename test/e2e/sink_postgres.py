@@ -28,20 +28,6 @@ class PostgresCase(trackd.TestCase):
     def start_with(self, server, settings=None, **options):
         return self.start({"sinks": server.sink(**options), **QUICK_RETRY, **(settings or {})})
 
-    def post_numbers(self, daemon, first, count, prefix="e"):
-        body = "\n".join(f'{{"id":"{prefix}-{number}","data":{number}}}' for number in range(first, first + count))
-        answer = daemon.post(body, content_type="application/x-ndjson")
-        self.assertEqual(answer.json(), {"accepted": count})
-
-    def error_of(self, daemon, part):
-        """Waits until the sink fails with a text that has this part."""
-        def text():
-            error = daemon.sink("postgres")["last_error"] or ""
-            return error if part in error else None
-        error = trackd.wait_until(text, f"the error {part!r}")
-        self.assertNotIn("\n", error)
-        return error
-
 
 class OnOneServer(PostgresCase):
     """Each test has a database of its own."""
@@ -155,7 +141,7 @@ class WhatIsStored(OnOneServer):
         daemon = self.start({"sinks": server.sink(connection=connection, create_table=False), **QUICK_RETRY},
                             environment={"PGPASSWORD": "wrong"})
         self.post_numbers(daemon, 0, 20)
-        self.error_of(daemon, 'password authentication failed for user "writer"')
+        self.error_of(daemon, "postgres", 'password authentication failed for user "writer"')
         daemon.stop()
         after = self.restart(daemon, environment={"PGPASSWORD": "it's \\ secret"})
         after.wait_until_delivered()
@@ -168,7 +154,7 @@ class WhatAnOperatorMends(OnOneServer):
     def check(self, server, mending, *parts, **options):
         daemon = self.start_with(server, **options)
         self.post_numbers(daemon, 0, 20)
-        error = self.error_of(daemon, parts[0])
+        error = self.error_of(daemon, "postgres", parts[0])
         for part in parts:
             self.assertIn(part, error)
         self.assertEqual(daemon.sink("postgres")["pending"], 20)
@@ -203,7 +189,7 @@ class WhatAnOperatorMends(OnOneServer):
         server.execute(documented_table() + " ALTER TABLE events DROP CONSTRAINT events_pkey")
         daemon = self.start_with(server)
         self.post_numbers(daemon, 0, 3)  # INSERT needs it; COPY would not
-        self.assertIn("expected PRIMARY KEY (source, id)", self.error_of(daemon, "SQLSTATE 42P10"))
+        self.assertIn("expected PRIMARY KEY (source, id)", self.error_of(daemon, "postgres", "SQLSTATE 42P10"))
 
     def test_a_foreign_table(self):
         server = self.shared.new_database()
@@ -215,7 +201,7 @@ class WhatAnOperatorMends(OnOneServer):
         server.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
         daemon = self.start_with(server, connection=server.conninfo("latin"))
         self.post_numbers(daemon, 0, 1)
-        self.assertIn("has the encoding LATIN1; expected UTF8", self.error_of(daemon, "encoding"))
+        self.assertIn("has the encoding LATIN1; expected UTF8", self.error_of(daemon, "postgres", "encoding"))
 
     def test_what_somebody_elses_constraint_forbids(self):
         server = self.shared.new_database()
@@ -239,7 +225,7 @@ class InTrouble(PostgresCase):
         server.stop()
         daemon = self.start_with(server)
         self.post_numbers(daemon, 0, 20)
-        self.assertIn(f"port {server.port} failed", self.error_of(daemon, "cannot connect to PostgreSQL"))
+        self.assertIn(f"port {server.port} failed", self.error_of(daemon, "postgres", "cannot connect to PostgreSQL"))
         server.run()
         daemon.wait_until_delivered()
         self.assertEqual(daemon.stop().delivered, 20)
@@ -277,7 +263,7 @@ class InTrouble(PostgresCase):
         daemon.wait_until_delivered()
         server.pause()
         self.post_numbers(daemon, 20, 20)
-        self.error_of(daemon, "does not answer in time")
+        self.error_of(daemon, "postgres", "does not answer in time")
         server.resume()
         daemon.wait_until_delivered()
         self.assertEqual(daemon.stop().delivered, 40)
@@ -306,7 +292,7 @@ class InTrouble(PostgresCase):
                        "$$ BEGIN PERFORM pg_sleep(3600); RETURN new; END $$; "
                        "CREATE TRIGGER slow BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION wait()")
         self.post_numbers(daemon, 0, 20)
-        self.assertIn("longer than statement_timeout", self.error_of(daemon, "SQLSTATE 57014"))
+        self.assertIn("longer than statement_timeout", self.error_of(daemon, "postgres", "SQLSTATE 57014"))
         server.execute("DROP TRIGGER slow ON events")
         daemon.wait_until_delivered()
         self.assertEqual(daemon.stop().delivered, 20)

@@ -11,11 +11,11 @@ import unittest
 
 from support import trackd
 from support.cut_proxy import CutProxy
+from support.load import post_all
 from support.http_target import sink
-from support.postgres import free_port
+from support.ports import free_port
 
 EVENTS = int(os.environ.get("TRACKD_EVENTS", "20000"))
-BODY_EVENTS = 500
 TROUBLES = ("kill", "lose an answer", "stand still", "restart", "kill", "cut", "restart", "lose an answer", "kill",
             "stand still", "restart")
 ROUNDS = max(1, EVENTS // 100_000)
@@ -36,14 +36,6 @@ class SinkHttp(trackd.TestCase):
             "sinks": sink(f"http://127.0.0.1:{self.proxy.port}/events", format="cloudevents", batch_events=200,
                           timeout="3s"),
             "tracker.retry.max": "100ms"}, environment={"no_proxy": "*"})
-
-    def post_all(self, daemon):
-        with daemon.connect() as connection:
-            for first in range(0, EVENTS, BODY_EVENTS):
-                body = "\n".join(f'{{"id":"e-{number}","data":{{"n":{number}}}}}'
-                                 for number in range(first, first + BODY_EVENTS))
-                answer = connection.request("POST", "/events", body, Content_Type="application/x-ndjson")
-                self.assertEqual(answer.status, 201, answer)
 
     def make_trouble(self, daemon, kind):
         retries = daemon.sink("http")["retries"]
@@ -71,7 +63,7 @@ class SinkHttp(trackd.TestCase):
     def test_each_event_is_there_once_whatever_happens_to_the_target(self):
         daemon = self.start_both()
         began = time.monotonic()
-        load = threading.Thread(target=self.post_all, args=(daemon,))
+        load = threading.Thread(target=post_all, args=(daemon, EVENTS))
         load.start()
         troubles = TROUBLES * ROUNDS
         early = 0

@@ -10,10 +10,10 @@ import unittest
 
 from support import trackd
 from support.cut_proxy import CutProxy
+from support.load import post_all
 from support.postgres import Postgres, programs
 
 EVENTS = int(os.environ.get("TRACKD_EVENTS", "20000"))
-BODY_EVENTS = 500
 TROUBLES = ("cut", "kill", "cut", "send away", "cut", "stand still", "cut", "kill", "cut", "cut")
 ROUNDS = max(1, EVENTS // 50_000)
 
@@ -33,14 +33,6 @@ class SinkPostgres(trackd.TestCase):
             "sinks": self.server.sink(port=self.proxy.port, batch_events=200, statement_timeout="500ms",
                                       connect_timeout="1s"),
             "tracker.retry.max": "100ms"})
-
-    def post_all(self, daemon):
-        with daemon.connect() as connection:
-            for first in range(0, EVENTS, BODY_EVENTS):
-                body = "\n".join(f'{{"id":"e-{number}","data":{{"n":{number}}}}}'
-                                 for number in range(first, first + BODY_EVENTS))
-                answer = connection.request("POST", "/events", body, Content_Type="application/x-ndjson")
-                self.assertEqual(answer.status, 201, answer)
 
     def make_trouble(self, daemon, kind):
         if kind == "cut":
@@ -66,7 +58,7 @@ class SinkPostgres(trackd.TestCase):
         self.assertEqual(daemon.post({"id": "first", "data": 0}).status, 201)
         daemon.wait_until_delivered()
         began = time.monotonic()
-        load = threading.Thread(target=self.post_all, args=(daemon,))
+        load = threading.Thread(target=post_all, args=(daemon, EVENTS))
         load.start()
         troubles = TROUBLES * ROUNDS
         early = 0

@@ -8,6 +8,7 @@ import threading
 
 from support import nginx, trackd
 from support.kafka import Broker
+from support.ports import free_port
 from support.raw_http import Connection
 
 EVENTS = int(os.environ.get("TRACKD_EVENTS", "6000"))
@@ -22,7 +23,7 @@ class ThreeTrackds(trackd.TestCase):
         broker.create_topic("events")
         sink = f'name="kafka",kind="kafka",brokers="{broker.address}",timeout="10s"'
         self.daemons = [
-            self.start({"http.listen": f"127.0.0.1:{nginx.free_port()}", "sinks": f"[{{{sink}}}]",
+            self.start({"http.listen": f"127.0.0.1:{free_port()}", "sinks": f"[{{{sink}}}]",
                         "tracker.retry.max": "200ms", "shutdown.drain_timeout": "5m"})
             for _ in range(3)
         ]
@@ -56,10 +57,9 @@ class ThreeTrackds(trackd.TestCase):
               f"{len(found) - len(set(found))} repeats, none missing", flush=True)
 
     def start_nginx(self):
-        port = nginx.free_port()
+        port = free_port()
         text = CONFIGURATION.read_text().replace("/tmp/nginx.pid", "nginx.pid")
-        text = text.replace("http {", "http { " + " ".join(
-            f"{kind}_temp_path {kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")))
+        text = text.replace("http {", "http {\n" + nginx.TEMPORARY)
         text = text.replace("listen 8080;", f"listen 127.0.0.1:{port};")
         for number, daemon in enumerate(self.daemons, 1):
             text = text.replace(f"trackd-{number}:8080", "{}:{}".format(*daemon.ingest))

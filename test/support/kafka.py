@@ -10,11 +10,11 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import unittest
 
+from support.ports import free_ports
 from support.trackd import PATIENCE, ROOT, wait_until
 
 POM = pathlib.Path(__file__).with_name("kafka") / "pom.xml"
@@ -70,14 +70,6 @@ def class_path():
                 raise unittest.SkipTest(f"Maven could not fetch the broker: {fetched.stdout[:300]}")
             done.write_text(POM.read_text())
     return f"{JARS}/lib/*"
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 class Broker:

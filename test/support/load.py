@@ -172,6 +172,16 @@ class _Line:
             self.ledger._open()
 
 
+def post_all(daemon, events, at_once=500):
+    """The events e-0 and so on, in order, on one connection; each request has to be answered 201."""
+    with daemon.connect() as connection:
+        for first in range(0, events, at_once):
+            body = "\n".join(f'{{"id":"e-{n}","data":{{"n":{n}}}}}' for n in range(first, first + at_once))
+            answer = connection.request("POST", "/events", body, Content_Type="application/x-ndjson")
+            if answer.status != 201:
+                raise AssertionError(f"not answered 201: {answer.status} {answer.body!r}")
+
+
 class Wrk:
     """wrk(1) with one event a request, or `events`. Its counts are exact if it outlives the daemon: what is under way when wrk
     itself ends would be answered, but not counted. `pause_ms` is the average pause between two requests of one of its

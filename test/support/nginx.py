@@ -1,7 +1,6 @@
 """A real nginx on loopback, with a directory of its own."""
 import pathlib
 import shutil
-import socket
 import subprocess
 import tempfile
 import unittest
@@ -10,6 +9,14 @@ from support.raw_http import Connection
 from support.trackd import wait_until
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+# So that all that it writes stays where it runs.
+TEMPORARY = "".join(f"    {kind}_temp_path {kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+
+
+def configuration(http):
+    """One process in the foreground, with this in its `http` block."""
+    return ("daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr;\nevents {}\n"
+            f"http {{\n{TEMPORARY}{http}}}\n")
 
 
 def program():
@@ -54,8 +61,3 @@ class Nginx:
             self.process.terminate()
             self.process.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]

@@ -14,11 +14,11 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import unittest
 
+from support.ports import free_port
 from support.trackd import PATIENCE, wait_until
 
 
@@ -29,11 +29,6 @@ def programs():
     if not found:
         raise unittest.SkipTest("the PostgreSQL server is not installed: there is no initdb")
     return pathlib.Path(found).resolve().parent
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 class Postgres:

@@ -355,6 +355,22 @@ class TestCase(unittest.TestCase):
         self.addCleanup(connection.close)
         return connection
 
+    def post_numbers(self, daemon, first, count, prefix="e", data=None):
+        """One request with the events PREFIX-first and so on, whose data is their number, or this."""
+        numbers = range(first, first + count)
+        body = "\n".join(f'{{"id":"{prefix}-{n}","data":{n if data is None else data}}}' for n in numbers)
+        answer = daemon.post(body, content_type="application/x-ndjson")
+        self.assertEqual(answer.json(), {"accepted": count})
+
+    def error_of(self, daemon, sink, part):
+        """Waits until the sink fails with a text that has this part."""
+        def text():
+            error = daemon.sink(sink)["last_error"] or ""
+            return error if part in error else None
+        error = wait_until(text, f"the error {part!r}")
+        self.assertNotIn("\n", error)
+        return error
+
     def assert_problem(self, answer, status, *parts):
         """An error as RFC 9457 wants it, whose text names each of the parts."""
         self.assertEqual(answer.status, status, answer)

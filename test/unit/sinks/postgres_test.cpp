@@ -3,8 +3,6 @@
 #include "silent_port.hpp"
 #include "sinks/postgres.hpp"
 
-#include <thread>
-
 using namespace trackd;
 using namespace std::chrono_literals;
 using test::contains;
@@ -83,23 +81,13 @@ TEST_CASE("a stop ends the wait for a server that does not answer", "[sinks][pos
     options.connect_timeout = 1h;
     const auto sink = sinks::make_postgres_sink(options);
     sink->open();
-    std::stop_source stop;
-    write_result result{.confirmed = 7};
-    std::thread writing{[&] { result = sink->write(test::numbered_events{1}, stop.get_token()); }};
-    port.await();
-    stop.request_stop();
-    writing.join();
-    CHECK(result.confirmed == 0);
-    CHECK(result.refusal.empty());
-    sink->close();
+    test::check_that_a_stop_ends_the_wait(*sink, port);
 }
 
 TEST_CASE("the PostgreSQL sink that was stopped does not even connect", "[sinks][postgres]") {
     const auto sink = sinks::make_postgres_sink({.connection = "host=nowhere.invalid"});
     sink->open();
-    std::stop_source stop;
-    stop.request_stop();
-    CHECK(sink->write(test::numbered_events{2}, stop.get_token()).confirmed == 0);
+    test::check_that_it_does_not_connect_when_stopped(*sink);
 }
 
 TEST_CASE("an event beyond all that PostgreSQL takes is refused", "[sinks][postgres]") {

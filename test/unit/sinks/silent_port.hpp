@@ -1,13 +1,15 @@
 // A server that is down, or that does not answer.
 #pragma once
 
-#include "support/catch.hpp"
+#include "helpers.hpp"
 
 #include <arpa/inet.h>
 #include <cstdint>
 #include <netinet/in.h>
+#include <stop_token>
 #include <string>
 #include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
 
 namespace trackd::test {
@@ -45,5 +47,25 @@ private:
     int socket_;
     std::uint16_t number_ = 0;
 };
+
+/// Writes to a sink whose server is this one, which does not answer, and stops it when it waits.
+inline void check_that_a_stop_ends_the_wait(sink& waiting, const silent_port& server) {
+    std::stop_source stop;
+    write_result result{.confirmed = 7};
+    std::thread writing{[&] { result = waiting.write(numbered_events{1}, stop.get_token()); }};
+    server.await();
+    stop.request_stop();
+    writing.join();
+    CHECK(result.confirmed == 0);
+    CHECK(result.refusal.empty());
+    waiting.close();
+}
+
+/// Its server is one that nobody could connect to.
+inline void check_that_it_does_not_connect_when_stopped(sink& stopped) {
+    std::stop_source stop;
+    stop.request_stop();
+    CHECK(stopped.write(numbered_events{2}, stop.get_token()).confirmed == 0);
+}
 
 } // namespace trackd::test

@@ -20,7 +20,7 @@ void clear(std::string& text) {
 std::unique_ptr<exchange> exchange_pool::take() {
     if (free_.empty()) {
         free_.reserve(++made_); // so that giving back never allocates
-        return std::make_unique<exchange>(limits_);
+        return std::make_unique<exchange>(limits_, heads_);
     }
     auto taken = std::move(free_.back());
     free_.pop_back();

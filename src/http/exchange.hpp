@@ -1,6 +1,7 @@
 // What a connection needs while a request is under way, and does without while it is idle.
 #pragma once
 
+#include "http/head_memo.hpp"
 #include "http/parser.hpp"
 #include "http/response.hpp"
 #include "http/task.hpp"
@@ -16,7 +17,7 @@ namespace trackd::http {
 /// Input, request, response and the answers on their way out: lent to a connection from its first byte until
 /// its answers are sent and nothing is left over.
 struct exchange {
-    explicit exchange(const options& limits) : in(limits) {}
+    exchange(const options& limits, head_memo& heads) : in(limits, heads) {}
 
     parser in;
     response res;
@@ -39,6 +40,7 @@ public:
 
 private:
     const options& limits_;
+    head_memo heads_;
     std::vector<std::unique_ptr<exchange>> free_;
     std::size_t made_ = 0;
     std::size_t least_free_ = 0; // since the last trim

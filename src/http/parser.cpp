@@ -70,7 +70,8 @@ std::size_t parser::beast_parser::on_chunk_body_impl(std::uint64_t, text data, e
     return data.size();
 }
 
-parser::parser(const options& limits) : limits_(limits), input_(input_bytes(limits)), held_(limits.bodies) {}
+parser::parser(const options& limits, head_memo& known)
+    : limits_(limits), known_(known), input_(input_bytes(limits)), held_(limits.bodies) {}
 
 std::span<char> parser::space() {
     if (stage_ == stage::body && body_.size() > 0) {
@@ -119,17 +120,15 @@ parser::progress parser::read_head() {
     const auto head_size = scanner_.head_size();
     if (head_size == 0) return progress::need_more;
 
-    boost::system::error_code error;
-    beast_.emplace(*this);
-    request_.headers.clear();
     request_.parameter = {};
     request_.client = nullptr;
     request_.caller.reset();
-    beast_->put(boost::asio::buffer(bytes.data(), head_size), error);
-    if (error) return refuse(refused_by_parser(error, bytes.substr(0, bytes.find('\r'))));
+    const auto head = bytes.substr(0, head_size);
+    if (!known_.recall(head, limits_, request_, framing_)) {
+        if (auto wrong = parse_head(head)) return refuse(std::move(*wrong));
+        known_.learn(head, request_, framing_);
+    }
     has_fields_ = true;
-    framing_ = {};
-    if (auto wrong = check_head(request_, target_, limits_, framing_)) return refuse(std::move(*wrong));
     if (framing_.expects_continue && framing_.objection)
         return refuse(with_close(std::move(*framing_.objection)));
     head_is_new_ = !framing_.objection;
@@ -143,6 +142,17 @@ parser::progress parser::read_head() {
     }
     stage_ = stage::body;
     return read_body();
+}
+
+std::optional<refused> parser::parse_head(std::string_view head) {
+    boost::system::error_code error;
+    beast_.emplace(*this);
+    request_.headers.clear();
+    beast_->put(boost::asio::buffer(head.data(), head.size()), error);
+    if (error) return refused_by_parser(error, head.substr(0, head.find('\r')));
+    has_fields_ = true;
+    framing_ = {};
+    return check_head(request_, target_, limits_, framing_);
 }
 
 parser::progress parser::read_body() {

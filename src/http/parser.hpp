@@ -3,6 +3,7 @@
 
 #include "base/byte_budget.hpp"
 #include "http/framing.hpp"
+#include "http/head_memo.hpp"
 #include "http/options.hpp"
 #include "http/padded_buffer.hpp"
 #include "http/request.hpp"
@@ -33,7 +34,8 @@ public:
         refused, ///< refusal() says why. If it does not close, next() goes on behind it
     };
 
-    explicit parser(const options& limits);
+    /// @param known shared with other parsers of this thread; outlives it
+    parser(const options& limits, head_memo& known);
     parser(const parser&) = delete;
     parser& operator=(const parser&) = delete;
 
@@ -123,6 +125,7 @@ private:
     progress refuse(refused why);
     void skip_empty_lines();
     progress read_head();
+    [[nodiscard]] std::optional<refused> parse_head(std::string_view head);
     progress read_body();
     progress read_chunks();
     [[nodiscard]] std::optional<refused> judge_chunk_line(std::size_t size) const;
@@ -134,6 +137,7 @@ private:
     [[nodiscard]] std::string_view unread() const noexcept { return input_.view().substr(unread_); }
 
     const options& limits_;
+    head_memo& known_;
     padded_buffer input_;    // bytes as they came
     std::size_t begin_ = 0;  // of the current request, in input_
     std::size_t unread_ = 0; // behind its head, or behind the chunks that were taken apart

@@ -54,7 +54,8 @@ struct fixture {
 
     base::byte_budget bodies{2 * mib};
     http::options limits = make_limits();
-    http::parser parser{limits};
+    http::head_memo heads;
+    http::parser parser{limits, heads};
 };
 
 bool is_refusal_for_room(const http::refused& why) {

@@ -33,7 +33,7 @@ struct outcome {
 // A parser with the least of a server around it: enough to tell how each request would fare.
 class reader {
 public:
-    explicit reader(const options& limits = defaults()) : parser_(limits) {}
+    explicit reader(const options& limits = defaults()) : parser_(limits, heads_) {}
 
     reader& feed(std::string_view bytes) {
         while (!bytes.empty() && result_.end == test::fate::open) {
@@ -96,6 +96,7 @@ private:
         return req.body.empty() ? 400 : 201;
     }
 
+    head_memo heads_;
     parser parser_;
     outcome result_;
 };
@@ -193,7 +194,8 @@ TEST_CASE("a request shows its parts", "[http][parser]") {
 
 TEST_CASE("a body that arrived whole is a view of where it arrived", "[http][parser]") {
     const options limits;
-    parser in{limits};
+    head_memo heads;
+    parser in{limits, heads};
     const auto bytes = post("Content-Length: 5\r\n", "hello");
     const auto room = in.space();
     std::memcpy(room.data(), bytes.data(), bytes.size());
@@ -212,7 +214,8 @@ TEST_CASE("bytes beyond a body may be read, however it came", "[http][parser]") 
     const auto bytes =
         chunked ? post("Transfer-Encoding: chunked\r\n", hex.str() + "\r\n" + body + "\r\n0\r\n\r\n")
                 : post("Content-Length: " + std::to_string(size) + "\r\n", body);
-    parser in{limits};
+    head_memo heads;
+    parser in{limits, heads};
     auto state = progress::need_more;
     for (std::string_view rest{bytes}; state == progress::need_more;) {
         const auto room = in.space();
@@ -273,7 +276,8 @@ TEST_CASE("the rest of a pipeline survives a chunked request at the end of the b
 
 TEST_CASE("trailers are dropped", "[http][parser]") {
     const options limits;
-    parser in{limits};
+    head_memo heads;
+    parser in{limits, heads};
     const auto bytes = post(
         "Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\nX-Api-Key: stolen\r\nConnection: close\r\n\r\n"
     );

@@ -4,6 +4,7 @@
 #include <trackd/batch.hpp>
 #include <trackd/error.hpp>
 
+#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
@@ -43,10 +44,16 @@ public:
     /// Whether an acknowledgement needs more than admission (any ack but `accepted`).
     [[nodiscard]] virtual bool waits_for_ack() const noexcept = 0;
 
-    /// Returns when the promise holds for what was admitted here last.
-    /// @return no error; errc::not_confirmed: it is stored; errc::journal_full: it is not; errc::journal_failed or
-    ///         journal_slow: it may be
-    [[nodiscard]] virtual boost::asio::awaitable<boost::system::error_code, executor_type> acknowledged() = 0;
+    using ack_handler = boost::asio::any_completion_handler<void(boost::system::error_code)>;
+
+    /// Calls the handler when the promise holds for what was admitted here last: once, on the lane's thread, and never
+    /// from within.
+    /// Its error: none; errc::not_confirmed: it is stored; errc::journal_full: it is not; errc::journal_failed or
+    /// journal_slow: it may be.
+    virtual void when_acknowledged(ack_handler handler) = 0;
+
+    /// The same for a coroutine.
+    [[nodiscard]] boost::asio::awaitable<boost::system::error_code, executor_type> acknowledged();
 
     /// When it may be worth to try again what was refused for want of room: from the rate at which events are
     /// delivered.

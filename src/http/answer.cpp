@@ -79,4 +79,8 @@ void append_answer(std::string& out, const response& res, std::string_view date,
     if (may_have_body(res.code) && !form.without_body) out.append(res.body);
 }
 
+void add_close(std::string& answer) {
+    answer.insert(answer.find("\r\n\r\n") + 2, "Connection: close\r\n");
+}
+
 } // namespace trackd::http

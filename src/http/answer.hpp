@@ -31,6 +31,9 @@ struct answer_form {
 
 void append_answer(std::string& out, const response& res, std::string_view date, answer_form form);
 
+/// Has an answer, which is the only one in the text and does not say so yet, say that the connection is closed after it.
+void add_close(std::string& answer);
+
 inline constexpr std::string_view continue_answer = "HTTP/1.1 100 Continue\r\n\r\n";
 
 } // namespace trackd::http

@@ -5,6 +5,7 @@
 // coroutine.
 #include "http/connection.hpp"
 
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 
@@ -24,6 +25,14 @@ constexpr int max_reads_in_a_row = 8;
 // While the worker closes: between our last answer and the end, and the same where there was none to lose.
 constexpr std::chrono::milliseconds closing_linger{1'000};
 constexpr std::chrono::milliseconds shortest_linger{200};
+
+// As an asynchronous operation.
+template <class Token>
+auto async_kept(promiser& by, Token&& token) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+        [&by](auto handler) { by.when_kept(std::move(handler)); }, token
+    );
+}
 
 tick_count to_ticks(std::chrono::milliseconds time) {
     return static_cast<tick_count>((time + worker::tick - std::chrono::milliseconds{1}) / worker::tick);
@@ -67,6 +76,11 @@ task<void> connection::serve() {
             continue;
         }
         boost::system::error_code error;
+        if (next == step::promised) {
+            co_await async_kept(*held_->by, boost::asio::redirect_error(use_task, error));
+            next = on_promise(error);
+            continue;
+        }
         const bool to_read = (next == step::readable) != stream_.waits_for_other();
         const auto what = to_read ? socket::wait_read : socket::wait_write;
         if (next == step::readable && stream_.has_buffered()) {
@@ -206,7 +220,7 @@ connection::step connection::answer_what_is_complete() {
             return wait_for_more();
         }
         if (!admit_client() || !admit_body()) continue;
-        if (!handle()) return step::handling;
+        if (const auto wait = handle()) return *wait;
     }
     if (auto wait = write_answers()) return *wait;
     return linger(worker_.limits.linger_timeout);
@@ -269,28 +283,78 @@ void connection::answer_expectation(parser::progress progress) {
     answer_current();
 }
 
-// Returns false where the handler has work left; otherwise the current request is answered.
-bool connection::handle() {
+// Returns what to wait for; if nothing, the current request is answered.
+std::optional<connection::step> connection::handle() {
     auto& x = *exchange_;
     auto& req = x.in.current();
     req.received_at = worker_.now;
     x.res.clear();
     worker_.figures.requests.add();
+    pending left;
     try {
-        if (auto work = worker_.routes.route(req, x.res)) x.work.emplace(std::move(*work));
+        left = worker_.routes.route(req, x.res);
     } catch (...) {
         handler_failed(std::current_exception());
     }
-    if (!x.work) {
+    if (!left) {
         answer_current();
-        return true;
+        return {};
     }
-    static_cast<void>(write_answers()
-    ); // the earlier ones need not wait; if it fails, so will the next attempt
     state_ = state::handling;
     state_since_ = worker_.sweep.now();
     worker_.sweep.clear(*this);
-    return false;
+    if (left.promised() != nullptr) return hold_answer(*left.promised());
+    x.work = std::move(left.work());
+    static_cast<void>(write_answers()
+    ); // the earlier ones need not wait; if it fails, so will the next attempt
+    return step::handling;
+}
+
+// Thousands may wait at a time: so the connection keeps no more than the answer's bytes meanwhile, unless there is more
+// of the client, or an apology would need to know the request.
+connection::step connection::hold_answer(promiser& by) {
+    auto& x = *exchange_;
+    held_ = worker_.exchanges.take_answer();
+    held_->by = &by;
+    const bool all_written = !write_answers();
+    const auto& req = x.in.current();
+    const bool needs_request = !x.res.says_errors_plainly() || req.http_1_0 || req.method == verb::head ||
+                               !req.header(field::origin).empty();
+    if (!all_written || needs_request || !x.in.is_last()) return step::promised;
+    const auto form = form_of_current();
+    append_answer(x.out, x.res, worker_.date.at(worker_.now), form);
+    held_->bytes.swap(x.out);
+    held_->code = x.res.code;
+    held_->close = form.close;
+    release_exchange();
+    return step::promised;
+}
+
+connection::step connection::on_promise(boost::system::error_code broken) {
+    worker_.look_at_clock(); // it may have been long
+    auto held = std::move(held_);
+    const bool is_made = exchange_ == nullptr;
+    if (is_made) exchange_ = worker_.exchanges.take();
+    auto& x = *exchange_;
+    if (broken) {
+        x.res.clear();
+        try {
+            held->by->apologise(broken, x.res);
+        } catch (...) {
+            handler_failed(std::current_exception());
+        }
+    }
+    if (!is_made) {
+        answer_current();
+    } else if (broken) {
+        append({.close = held->close || worker_.announces_close});
+    } else {
+        x.out.swap(held->bytes);
+        if (worker_.announces_close && !held->close) add_close(x.out);
+        answer_counts(held->code, held->close || worker_.announces_close);
+    }
+    worker_.exchanges.give_back(std::move(held));
+    return answer_what_is_complete();
 }
 
 void connection::handler_failed(const std::exception_ptr& why) {
@@ -303,14 +367,18 @@ void connection::handler_failed(const std::exception_ptr& why) {
 }
 
 void connection::answer_current() {
-    auto& x = *exchange_;
+    append(form_of_current());
+    exchange_->in.next();
+}
+
+answer_form connection::form_of_current() const {
+    const auto& x = *exchange_;
     const auto& req = x.in.current();
     answer_form form;
     form.without_body = req.method == verb::head;
     form.close = x.res.close || !x.in.keep_alive() || worker_.announces_close;
     form.says_keep_alive = req.http_1_0 && !form.close;
-    append(form);
-    x.in.next();
+    return form;
 }
 
 void connection::answer_refusal(const refused& why) {
@@ -333,9 +401,13 @@ void connection::append(answer_form form) {
     auto& x = *exchange_;
     if (x.in.has_fields()) add_cors(worker_.routes.cors(), x.in.current(), x.res);
     append_answer(x.out, x.res, worker_.date.at(worker_.now), form);
-    worker_.figures.count_response(x.res.code);
+    answer_counts(x.res.code, form.close);
+}
+
+void connection::answer_counts(status code, bool close) {
+    worker_.figures.count_response(code);
     answered_ = true;
-    last_answer_ = form.close;
+    last_answer_ = close;
     if (peer_) {
         peer_->answered();
         over_limit_ = false;

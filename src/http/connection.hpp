@@ -58,11 +58,12 @@ private:
     };
 
     // What to wait for next.
-    enum class step : unsigned char { readable, writable, handling, nothing };
+    enum class step : unsigned char { readable, writable, handling, promised, nothing };
 
     step on_readable();
     step on_writable();
     step on_handled(const std::exception_ptr& failure);
+    step on_promise(boost::system::error_code broken);
     step on_late();
 
     step read_proxy_header();
@@ -71,7 +72,8 @@ private:
     step handshake_failed(std::string_view why);
 
     step answer_what_is_complete();
-    bool handle();
+    [[nodiscard]] std::optional<step> handle();
+    [[nodiscard]] step hold_answer(promiser& by);
     bool admit_head();
     bool admit_client();
     bool admit_body();
@@ -79,7 +81,9 @@ private:
     void handler_failed(const std::exception_ptr& why);
     void answer_current();
     void answer_refusal(const refused& why);
+    [[nodiscard]] answer_form form_of_current() const;
     void append(answer_form form);
+    void answer_counts(status code, bool close);
     [[nodiscard]] std::optional<step> write_answers();
 
     step wait_for_more();
@@ -104,6 +108,7 @@ private:
     connection_slot slot_;
     std::unique_ptr<connection_peer> peer_; // where anybody wants to know who it is
     std::unique_ptr<exchange> exchange_;    // while there is a request, or part of one, or an answer to send
+    std::unique_ptr<held_answer> held_;     // while a promise is waited for
     tick_count accepted_at_;
     tick_count state_since_;
     std::size_t lingered_bytes_ = 0;

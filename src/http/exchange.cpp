@@ -38,6 +38,19 @@ void exchange_pool::give_back(std::unique_ptr<exchange> used) noexcept {
     free_.push_back(std::move(used));
 }
 
+std::unique_ptr<held_answer> exchange_pool::take_answer() {
+    if (free_answers_.empty()) return std::make_unique<held_answer>();
+    auto taken = std::move(free_answers_.back());
+    free_answers_.pop_back();
+    return taken;
+}
+
+void exchange_pool::give_back(std::unique_ptr<held_answer> used) noexcept {
+    if (free_answers_.size() == most_free_answers) return;
+    clear(used->bytes);
+    free_answers_.push_back(std::move(used));
+}
+
 void exchange_pool::trim() noexcept {
     if (least_free_ > 1) {
         const auto unneeded = static_cast<std::ptrdiff_t>(least_free_ - 1); // the coldest, all but one

@@ -1,8 +1,10 @@
 // What a connection needs while a request is under way, and does without while it is idle.
 #pragma once
 
+#include "http/answer.hpp"
 #include "http/head_memo.hpp"
 #include "http/parser.hpp"
+#include "http/pending.hpp"
 #include "http/response.hpp"
 #include "http/task.hpp"
 
@@ -26,11 +28,21 @@ struct exchange {
     std::optional<task<void>> work; ///< what a handler has left to do
 };
 
+/// An answer that waits for a promise to be kept.
+struct held_answer {
+    promiser* by = nullptr;
+    std::string bytes; ///< empty: it is still in the exchange
+    status code{};
+    bool close = false;
+};
+
 /// The exchanges of one thread. The one given back last is lent next: while handlers answer at once, all
 /// connections use the same one, which stays in the processor's cache.
 class exchange_pool {
 public:
-    explicit exchange_pool(const options& limits) : limits_(limits) {}
+    explicit exchange_pool(const options& limits) : limits_(limits) {
+        free_answers_.reserve(most_free_answers);
+    }
 
     [[nodiscard]] std::unique_ptr<exchange> take();
     void give_back(std::unique_ptr<exchange> used) noexcept;
@@ -38,10 +50,17 @@ public:
     /// Frees those that nobody has needed since the last call, but for one.
     void trim() noexcept;
 
+    /// Also an answer is lent, in the same order. Some are kept, however many there were.
+    [[nodiscard]] std::unique_ptr<held_answer> take_answer();
+    void give_back(std::unique_ptr<held_answer> used) noexcept;
+
 private:
+    static constexpr std::size_t most_free_answers = 256;
+
     const options& limits_;
     head_memo heads_;
     std::vector<std::unique_ptr<exchange>> free_;
+    std::vector<std::unique_ptr<held_answer>> free_answers_;
     std::size_t made_ = 0;
     std::size_t least_free_ = 0; // since the last trim
 };

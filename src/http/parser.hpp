@@ -47,6 +47,8 @@ public:
 
     [[nodiscard]] request& current() noexcept { return request_; }
 
+    [[nodiscard]] const request& current() const noexcept { return request_; }
+
     [[nodiscard]] const refused& refusal() const noexcept { return *refusal_; }
 
     /// Whether the client leaves the connection open after the current request.
@@ -75,6 +77,9 @@ public:
 
     /// The current request was answered: forget it.
     void next();
+
+    /// Whether no byte of the next request is there, behind the current one.
+    [[nodiscard]] bool is_last() const noexcept { return unread_ == input_.size(); }
 
     /// Whether any byte of the next, or of an unfinished, request is there.
     [[nodiscard]] bool has_begun() const noexcept { return begin_ < input_.size() || in_body(); }

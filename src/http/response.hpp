@@ -41,6 +41,9 @@ struct response {
         asked_ = &asked;
     }
 
+    /// Whether that is as RFC 9457 has it, whoever asked.
+    [[nodiscard]] bool says_errors_plainly() const noexcept { return form_ == nullptr; }
+
     /// Appends `name: value CRLF` to `headers`. The value must not come from a client without a check: CR, LF
     /// and NUL are replaced by spaces.
     void add_header(std::string_view name, std::string_view value);

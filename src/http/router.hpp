@@ -3,9 +3,9 @@
 
 #include "http/cors.hpp"
 #include "http/guard.hpp"
+#include "http/pending.hpp"
 #include "http/request.hpp"
 #include "http/response.hpp"
-#include "http/task.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -17,10 +17,6 @@
 #include <vector>
 
 namespace trackd::http {
-
-/// What a handler has left to do when it returns: nothing (the response is filled in), or work to wait for,
-/// after which it is. Request and response stay in place until then.
-using pending = std::optional<task<void>>;
 
 using handler = std::function<pending(const request&, response&)>;
 

@@ -1,10 +1,9 @@
 // What all ways in have in common: mark, decode, read, admit, confirm, answer.
 #pragma once
 
+#include "http/pending.hpp"
 #include "http/request.hpp"
 #include "http/response.hpp"
-#include "http/router.hpp"
-#include "http/task.hpp"
 #include "intake/all_or_nothing.hpp"
 #include "intake/answers.hpp"
 #include "intake/body_decoder.hpp"
@@ -66,14 +65,13 @@ concept identifies_late = requires(
 
 /// Takes the events of requests into the lane, in whatever format they come. The format is known when this is
 /// compiled, so that what it costs is the reading and the answer. Confined to the lane's thread.
-class admission {
+class admission final : public http::promiser {
 public:
     /// @param decoder may be shared by all formats of a thread, as may `limits`
     admission(lane& lane, body_decoder& decoder, limit_counters& limits) noexcept
         : lane_{lane}, decoder_{decoder}, limits_{limits} {}
 
-    /// Has the request read and answered. Where an acknowledgement is promised, the answer holds once what is
-    /// returned has run; format, request and response stay in place until then.
+    /// Has the request read and answered. Where an acknowledgement is promised, the answer waits for it.
     template <request_format Format>
     [[nodiscard]] http::pending take(const http::request& req, http::response& res, Format& format) {
         all_or_nothing staged{lane_.events()};
@@ -90,9 +88,13 @@ public:
             fail(res, failed);
             return std::nullopt;
         }
-        if (lane_.waits_for_ack()) return confirm(res);
+        if (lane_.waits_for_ack()) return *this;
         return std::nullopt;
     }
+
+    void when_kept(lane::ack_handler handler) override { lane_.when_acknowledged(std::move(handler)); }
+
+    void apologise(boost::system::error_code broken, http::response& res) override { fail(res, broken); }
 
     /// Has the request read, and drops its events again.
     /// @param answer writes the answer where they could be read
@@ -129,10 +131,6 @@ private:
         const auto refused = format.read(req, caller.get(), body, lane_.events());
         if (refused) refuse(res, *refused);
         return !refused;
-    }
-
-    [[nodiscard]] http::task<void> confirm(http::response& res) {
-        if (const auto failed = co_await lane_.acknowledged()) fail(res, failed);
     }
 
     void refuse(http::response& res, const refusal& refused) {

@@ -1,8 +1,6 @@
 #include "tracker/io_lane.hpp"
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -84,19 +82,10 @@ void io_lane::settle_landed() {
     }
 }
 
-template <class Token>
-auto io_lane::async_landed(flight& with, Token&& token) {
-    return asio::async_initiate<Token, void(error_code)>(
-        [&with](auto handler) { with.waiting.emplace_back(std::move(handler)); }, token
-    );
-}
-
-asio::awaitable<error_code, io_lane::executor_type> io_lane::acknowledged() {
-    const auto mine = current_;
-    if (!mine || mine->landed) co_return mine ? mine->outcome : error_code{};
-    error_code outcome;
-    co_await async_landed(*mine, asio::redirect_error(asio::use_awaitable_t<executor_type>{}, outcome));
-    co_return outcome;
+void io_lane::when_acknowledged(ack_handler handler) {
+    if (current_ && !current_->landed) return current_->waiting.push_back(std::move(handler));
+    const auto outcome = current_ ? current_->outcome : error_code{};
+    asio::post(executor_, [handler = std::move(handler), outcome]() mutable { std::move(handler)(outcome); });
 }
 
 } // namespace trackd

@@ -5,8 +5,6 @@
 
 #include <trackd/lane.hpp>
 
-#include <boost/asio/any_completion_handler.hpp>
-
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -41,7 +39,7 @@ public:
 
     [[nodiscard]] bool waits_for_ack() const noexcept override { return waits_for_ack_; }
 
-    [[nodiscard]] boost::asio::awaitable<boost::system::error_code, executor_type> acknowledged() override;
+    void when_acknowledged(ack_handler handler) override;
 
     [[nodiscard]] std::chrono::seconds retry_after() const noexcept override { return retry_after_; }
 
@@ -59,8 +57,6 @@ public:
     } ///< any thread
 
 private:
-    using ack_handler = boost::asio::any_completion_handler<void(boost::system::error_code)>;
-
     // Those who wait for one hand-over, and what has become of it.
     struct flight {
         std::vector<ack_handler> waiting;
@@ -70,8 +66,6 @@ private:
 
     using landing = std::pair<std::shared_ptr<flight>, boost::system::error_code>;
 
-    template <class Token>
-    auto async_landed(flight& with, Token&& token);
     void land(std::shared_ptr<flight> which, boost::system::error_code outcome);
     void settle_landed();
 

@@ -30,7 +30,7 @@ public:
 
     bool waits_for_ack() const noexcept override { return false; }
 
-    http::task<boost::system::error_code> acknowledged() override { co_return boost::system::error_code{}; }
+    void when_acknowledged(ack_handler) override {}
 
     std::chrono::seconds retry_after() const noexcept override { return std::chrono::seconds{1}; }
 };

@@ -31,7 +31,7 @@ response answer(verb method, std::string_view path) {
     req.path = path;
     response res;
     auto work = example().route(req, res);
-    CHECK_FALSE(work.has_value());
+    CHECK_FALSE(work);
     return res;
 }
 

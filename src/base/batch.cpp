@@ -1,5 +1,6 @@
 #include <trackd/batch.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <stdexcept>
@@ -28,13 +29,29 @@ event_head read_head(const char* at) noexcept {
     return head;
 }
 
-std::uint16_t attribute_size(std::string_view name, std::string_view value) {
+void check_attribute(std::string_view name, std::string_view value) {
     if (value.size() > max_attribute_bytes)
         throw std::length_error{
             std::string{name} + " is " + std::to_string(value.size()) + " bytes long; at most " +
             std::to_string(max_attribute_bytes) + " were expected"
         };
-    return static_cast<std::uint16_t>(value.size());
+}
+
+void check_attributes(const event_view& event) {
+    const auto longest = std::max(
+        {event.id.size(), event.source.size(), event.type.size(), event.subject.size(),
+         event.datacontenttype.size()}
+    );
+    if (longest <= max_attribute_bytes) return;
+    check_attribute("id", event.id);
+    check_attribute("source", event.source);
+    check_attribute("type", event.type);
+    check_attribute("subject", event.subject);
+    check_attribute("datacontenttype", event.datacontenttype);
+}
+
+std::uint16_t size_of(std::string_view attribute) noexcept {
+    return static_cast<std::uint16_t>(attribute.size());
 }
 
 char* put(char* to, std::string_view bytes) noexcept {
@@ -45,12 +62,13 @@ char* put(char* to, std::string_view bytes) noexcept {
 } // namespace
 
 void batch::append(const event_view& event) {
+    check_attributes(event);
     event_head head{};
-    head.id = attribute_size("id", event.id);
-    head.source = attribute_size("source", event.source);
-    head.type = attribute_size("type", event.type);
-    head.subject = attribute_size("subject", event.subject);
-    head.datacontenttype = attribute_size("datacontenttype", event.datacontenttype);
+    head.id = size_of(event.id);
+    head.source = size_of(event.source);
+    head.type = size_of(event.type);
+    head.subject = size_of(event.subject);
+    head.datacontenttype = size_of(event.datacontenttype);
     head.kind = event.kind;
     head.time = event.time.time_since_epoch().count();
     head.received_at = event.received_at.time_since_epoch().count();

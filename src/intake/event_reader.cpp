@@ -46,6 +46,15 @@ event_view event_at(wall_time received_at) noexcept {
     return event;
 }
 
+// As many as the processor's cache holds together with what is found in them, but one at least.
+std::string_view first_lines(std::string_view text) noexcept {
+    constexpr std::size_t enough = std::size_t{64} * 1024;
+    if (text.size() <= enough) return text;
+    const auto last = text.rfind('\n', enough - 1);
+    const auto end = last != std::string_view::npos ? last : text.find('\n', enough);
+    return text.substr(0, end == std::string_view::npos ? end : end + 1);
+}
+
 bool has_line_end(std::string_view text) noexcept {
     return text.find('\n') != std::string_view::npos;
 }
@@ -97,7 +106,7 @@ event_reader::read_json(const request_facts& facts, std::string_view body, body_
         return invalid_json(*fault, body);
     }
 
-    objects_.begin(text.size());
+    objects_.begin(text);
     auto at = document_.root();
     const json_event_rules rules{facts.path_type, format != body_format::json};
     if (at.kind() == json_kind::object && format != body_format::cloudevents_batch)
@@ -141,19 +150,32 @@ event_reader::read_lines(const request_facts& facts, std::string_view body, batc
 // The quick way, for bodies with nothing wrong about them. A line's end cannot stand within a JSON string: so
 // an object without one is within a line.
 bool event_reader::read_lines_at_once(const request_facts& facts, std::string_view text, batch& out) {
-    const auto count = document_.parse_all(text);
-    if (count == 0 || count > options_.max_batch_events) return false;
+    std::size_t index = 0;
+    while (!text.empty()) {
+        const auto lines = first_lines(text);
+        const auto count = document_.parse_all(lines);
+        if (count == 0 || index + count > options_.max_batch_events) return false;
+        if (!read_objects(facts, lines, index, count, out)) return false;
+        index += count;
+        text.remove_prefix(lines.size());
+    }
+    return index > 0;
+}
 
-    objects_.begin(text.size());
+// So many objects, which were found to be there.
+bool event_reader::read_objects(
+    const request_facts& facts, std::string_view lines, std::size_t first, std::size_t count, batch& out
+) {
+    objects_.begin(lines);
     auto at = document_.root();
     std::size_t end = 0;
-    for (std::size_t index = 0; index < count; ++index) {
+    for (std::size_t i = 0; i < count; ++i) {
         const auto begin = at.offset();
         if (at.kind() != json_kind::object) return false;
-        if (index > 0 && !has_line_end(text.substr(end, begin - end))) return false;
-        if (read_object(facts, {facts.path_type}, at, index, out)) return false;
+        if (i > 0 && !has_line_end(lines.substr(end, begin - end))) return false;
+        if (read_object(facts, {facts.path_type}, at, first + i, out)) return false;
         end = at.end_of_closed();
-        if (has_line_end(text.substr(begin, end - begin))) return false;
+        if (has_line_end(lines.substr(begin, end - begin))) return false;
     }
     return true;
 }
@@ -184,7 +206,7 @@ event_reader::read_line(const request_facts& facts, std::string_view line, std::
             refusal_kind::invalid_event,
             "the line is " + std::string{with_article(at.kind())} + "; expected an object"
         );
-    objects_.begin(line.size());
+    objects_.begin(line);
     return read_object(facts, {facts.path_type}, at, index, out);
 }
 

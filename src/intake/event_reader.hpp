@@ -42,6 +42,9 @@ private:
     read_array(const request_facts& facts, json_event_rules rules, json_cursor at, batch& out);
     std::optional<refusal> read_lines(const request_facts& facts, std::string_view body, batch& out);
     bool read_lines_at_once(const request_facts& facts, std::string_view text, batch& out);
+    bool read_objects(
+        const request_facts& facts, std::string_view lines, std::size_t first, std::size_t count, batch& out
+    );
     std::optional<refusal>
     read_lines_one_by_one(const request_facts& facts, std::string_view text, batch& out);
     std::optional<refusal>

@@ -181,6 +181,7 @@ std::optional<refusal> json_event_reader::check_short_form_members() const {
 }
 
 std::optional<refusal> json_event_reader::check_given_once(std::uint32_t members) const {
+    if ((given_twice_ & members) == 0) return std::nullopt; // nearly always
     for (std::size_t which = 0; which < known_count; ++which)
         if ((given_twice_ & members & bit(which)) != 0)
             return refuse(quoted(known_names[which]) + " is given twice; expected once");
@@ -311,7 +312,7 @@ json_event_reader::read_text(std::string_view name, std::string_view value, std:
 }
 
 std::string_view json_event_reader::unescaped(std::string_view escaped) {
-    if (escaped.find('\\') == std::string_view::npos) return escaped;
+    if (!has_escapes_ || escaped.find('\\') == std::string_view::npos) return escaped;
     char* const out = scratch_.next();
     const auto size = unescape_json(escaped, out);
     scratch_.keep(size);

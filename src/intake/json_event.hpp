@@ -33,8 +33,10 @@ public:
         "id, source, type, time, subject, datacontenttype, data";
 
     /// To be called before the first object of a text.
-    /// @param text_bytes the size of the text
-    void begin(std::size_t text_bytes) { scratch_.prepare(2 * text_bytes); }
+    void begin(std::string_view text) {
+        scratch_.prepare(2 * text.size());
+        has_escapes_ = text.find('\\') != std::string_view::npos;
+    }
 
     /// Reads the object that the cursor stands on, and passes it.
     /// @param event gets what the object says; the rest is left as it was. The views point into the text,
@@ -95,6 +97,7 @@ private:
 
     std::array<std::string_view, known_count> given_; // the values as they came; empty: not there
     std::uint32_t given_twice_ = 0;                   // one bit for each of the known
+    bool has_escapes_ = false;                        // anywhere in the text
     std::vector<member> others_;
     std::string extensions_;
     scratch scratch_;

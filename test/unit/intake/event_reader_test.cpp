@@ -73,6 +73,26 @@ TEST_CASE("an object of NDJSON cannot go on in the next line, nor share one", "[
     CHECK(says(refused("{}{}", ndjson), "line 1: invalid JSON at byte 2: found '{', expected the end"));
 }
 
+TEST_CASE("lines are the same however many come, and however long they are", "[intake][batch]") {
+    std::string body;
+    std::vector<std::string> data;
+    for (std::size_t number = 0; number < 5000;
+         ++number) { // some longer than what is read in one go, and with escapes
+        const auto size = number % 1000 == 500 ? std::size_t{100'000} : number % 97;
+        data.push_back("\"" + std::to_string(number) + "\\n" + std::string(size, 'd') + '"');
+        body.append(R"({"data":)").append(data.back()).append(number % 3 == 0 ? "}\r\n" : "}\n");
+    }
+    const request keyed_lines{.content_type = "application/x-ndjson", .idempotency_key = "key"};
+    const auto result = read(body, keyed_lines);
+    REQUIRE(result.events.size() == data.size());
+    for (std::size_t number = 0; number < data.size(); ++number) {
+        const bool right = result.events[number].data == data[number] &&
+                           result.events[number].id == "key-" + std::to_string(number);
+        if (!right) FAIL_CHECK("event " << number);
+    }
+    CHECK(says(refused(body + "{]\n" + body, ndjson), "line 5001: invalid JSON at byte 1"));
+}
+
 TEST_CASE("a line with a number that simdjson cannot hold is like any other", "[intake][batch]") {
     const auto result = read("{\"a\":1}\n{\"a\":1e400}\n{\"a\":3}\n", ndjson);
     REQUIRE(result.events.size() == 3);

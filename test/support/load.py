@@ -181,7 +181,7 @@ class Stream:
     What got no answer may be stored or not. It is not sent again; others follow.
     """
 
-    def __init__(self, address, events, at_once=500):
+    def __init__(self, address, events, at_once=200):
         self.address = address
         self.events = events
         self.at_once = at_once
@@ -201,7 +201,7 @@ class Stream:
     def allow(self, events):
         """Has it stand still when so many are answered 201."""
         with self._changed:
-            self._allowed = min(events, self.events)
+            self._allowed = events
             self._changed.notify_all()
 
     def raise_error(self):

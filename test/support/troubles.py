@@ -8,7 +8,7 @@ from support.trackd import wait_until
 class Troubles:
     """One of `kinds` after the other while `events` events come, each when its share of them has been delivered.
 
-    `ahead` says by how many shares at most the load is ahead of the troubles. It is for sinks that are as quick as the
+    `ahead` says by how many shares the load is ahead of the troubles, at most. It is for sinks that are as quick as the
     load, and would be through before the second trouble; where it is not given, all is posted as soon as possible.
     """
 
@@ -17,7 +17,7 @@ class Troubles:
         self.kinds = kinds
         self.early = 0  # troubles that came before all was delivered
         self.took = None
-        self._ahead = len(kinds) if ahead is None else ahead
+        self._ahead = ahead
         self._made = 0
         self._load = None
 
@@ -29,7 +29,7 @@ class Troubles:
         began = time.monotonic()
         before = sink()["delivered"]
         load = self._load = Stream(address, self.events)
-        self._allow(self._ahead)
+        self._let_on()
         load.start()
         for kind in self.kinds:
             share = self._share(self._made)
@@ -41,7 +41,8 @@ class Troubles:
             self.early += sink()["delivered"] - before < self.events
             make(kind)
             self._made += 1
-            self._allow(self._ahead)
+            self._let_on()
+        load.allow(self.events)
         load.wait()
         wait_until(lambda: sink()["pending"] == 0, "all delivered", 600)
         self.took = time.monotonic() - began
@@ -49,7 +50,7 @@ class Troubles:
 
     def post_more(self):
         """For `make`: something new comes, whatever was delivered meanwhile, by which the sink notices its trouble."""
-        self._allow(self._ahead + 1)
+        self._let_on(more=1)
 
     def ledger(self, name, what, ids, rows="rows"):
         """Prints the line that scripts/test-all looks for."""
@@ -57,7 +58,8 @@ class Troubles:
               f"{what}: {len(ids)} {rows}, {len(set(ids))} ids, in {self.took:.1f} s", flush=True)
 
     def _share(self, number):
-        return self.events * number // len(self.kinds)
+        return self.events * number // (len(self.kinds) + (self._ahead or 1))
 
-    def _allow(self, shares):
-        self._load.allow(self._share(self._made + shares))
+    def _let_on(self, more=0):
+        if self._ahead is not None:
+            self._load.allow(self._share(self._made + self._ahead + more))

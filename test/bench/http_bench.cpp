@@ -1,7 +1,8 @@
 // The HTTP sink alone, for http_bench.py.
 //
-//     http_bench ROWS URL [gzip|zstd]   POSTs the rows
+//     http_bench ROWS URL [gzip|zstd]   POSTs the rows, and prints what it took
 //     http_bench ROWS                   prints the bodies of these POSTs, one after the other
+#include "measuring.hpp"
 #include "sink_rows.hpp"
 #include "sinks/http.hpp"
 #include "sinks/http_bodies.hpp"
@@ -44,9 +45,7 @@ int main(int argc, char** argv) try {
     options.url = argv[2];
     if (argc > 3) options.compression = compression_of(argv[3]);
     const auto sink = trackd::sinks::make_http_sink(std::move(options));
-    sink->open();
-    trackd::bench::write_rows(*sink, rows);
-    sink->close();
+    trackd::bench::measure_alone(rows.size(), [&] { trackd::bench::write_rows(*sink, rows); });
     return 0;
 } catch (const std::exception& why) {
 

@@ -3,9 +3,8 @@
 //
 //     kafka_bench BROKERS TOPIC DIRECTORY [ROWS [ROUNDS]]
 //
-// Both run in turn; printed are the median microseconds a row of wall-clock and of processor time, the broker's own not
-// counted. kcat's messages have as many headers of the same size, which it does not have to make. Run by kafka_bench.py,
-// which has a broker.
+// Both run in turn; printed are medians, the broker's own processor time not counted. kcat's messages have as many
+// headers of the same size, which it does not have to make. Run by kafka_bench.py, which has a broker.
 #include "base/rfc3339.hpp"
 #include "measuring.hpp"
 #include "sink_rows.hpp"
@@ -31,9 +30,7 @@ void run_sink(const std::string& brokers, const std::string& topic, const std::v
     options.brokers = {brokers};
     options.topic = topic;
     const auto sink = sinks::make_kafka_sink(std::move(options));
-    sink->open();
     write_rows(*sink, rows);
-    sink->close();
 }
 
 void run_kcat(
@@ -70,10 +67,7 @@ int main(int argc, char** argv) {
         measure(sink, count, [&] { run_sink(brokers, topic, rows); });
         measure(kcat, count, [&] { run_kcat(brokers, topic, lines, rows.front()); });
     }
+    print_head();
     print("kafka sink", sink);
     print("kcat", kcat);
-    std::printf(
-        "sink / kcat: %.2f of the processor time, %.2f of the wall-clock time\n",
-        median(sink.processor) / median(kcat.processor), median(sink.wall) / median(kcat.wall)
-    );
 }

@@ -6,25 +6,22 @@
 Runs kafka_bench, which compares the sink with kcat, and then, with the same rows, Kafka's own kafka-producer-perf-test, whose
 summary it prints. All share the machine's processors with the broker: what compares is the processor time.
 """
-import argparse
 import pathlib
 import subprocess
 import sys
+
+import measuring
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support.kafka import Broker  # noqa: E402
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("tree", type=pathlib.Path)
-    parser.add_argument("--rows", type=int, default=400_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
+    given = measuring.arguments(__doc__)
     broker = Broker("log.retention.bytes=268435456\nlog.segment.bytes=67108864\n")
     try:
         broker.create_topic("bench")
-        subprocess.run([given.tree / "test/bench/kafka_bench", broker.address, "bench", broker.directory,
+        subprocess.run([given.build_tree / "test/bench/kafka_bench", broker.address, "bench", broker.directory,
                         str(given.rows), str(given.rounds)], check=True)
         said = broker.run("org.apache.kafka.tools.ProducerPerformance", "--topic", "bench", "--num-records", given.rows,
                           "--throughput", -1, "--payload-file", broker.directory / "kafka_bench.lines",

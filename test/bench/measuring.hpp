@@ -37,16 +37,27 @@ void measure(figures& into, std::size_t rows, Work work) {
     into.processor.push_back((processor_seconds() - used) * 1e6 / static_cast<double>(rows));
 }
 
+// Measures it once, and prints microseconds a row of wall-clock and of processor time, for measuring.py.
+template <typename Work>
+void measure_alone(std::size_t rows, Work work) {
+    figures once;
+    measure(once, rows, work);
+    std::printf("%f %f\n", once.wall.front(), once.processor.front());
+}
+
 inline double median(std::vector<double> values) {
     std::ranges::sort(values);
     return values[values.size() / 2];
 }
 
+// As Markdown, like measuring.py.
+inline void print_head() {
+    std::puts("| | rows/s | us/row | CPU us/row |\n|---|--:|--:|--:|");
+}
+
 inline void print(const char* name, const figures& of) {
-    std::printf(
-        "%-16s %6.2f us/row wall  %6.2f us/row cpu  %9.0f rows/s\n", name, median(of.wall),
-        median(of.processor), 1e6 / median(of.wall)
-    );
+    const auto wall = median(of.wall);
+    std::printf("| %s | %.0f | %.2f | %.2f |\n", name, 1e6 / wall, wall, median(of.processor));
 }
 
 } // namespace trackd::bench

@@ -1,7 +1,8 @@
 // The PostgreSQL sink alone, for postgres_bench.py.
 //
-//     postgres_bench ROWS CONNECTION   stores the rows in the table events, made if missing
+//     postgres_bench ROWS CONNECTION   stores the rows in the table events, made if missing, and prints what it took
 //     postgres_bench ROWS              prints the same rows as CSV
+#include "measuring.hpp"
 #include "sink_rows.hpp"
 #include "sinks/postgres.hpp"
 
@@ -17,9 +18,7 @@ int main(int argc, char** argv) try {
         return 0;
     }
     const auto sink = trackd::sinks::make_postgres_sink({.connection = argv[2], .create_table = true});
-    sink->open();
-    trackd::bench::write_rows(*sink, rows);
-    sink->close();
+    trackd::bench::measure_alone(rows.size(), [&] { trackd::bench::write_rows(*sink, rows); });
     return 0;
 } catch (const std::exception& why) {
 

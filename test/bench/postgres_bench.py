@@ -5,17 +5,14 @@
 
 Both write into a server of their own on this machine, which syncs its disk, in turn; the table and its index are empty
 each time. The sink commits every 2000 rows, as its delivery makes it, psql once. Printed as Markdown, medians over the
-rounds: wall-clock time, and processor time of the client and of the server. What it takes the sink's program to make
-the rows, some 0.3 us each, is not taken off.
+rounds: wall-clock time, and processor time of the client and of the server.
 """
-import argparse
 import os
 import pathlib
-import resource
-import statistics
 import subprocess
 import sys
-import time
+
+import measuring
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support.postgres import Postgres  # noqa: E402
@@ -32,26 +29,16 @@ def server_seconds(server):
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def client_seconds():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def measure(server, command, rows):
+def measure(server, how, command, rows):
     """Microseconds a row: wall-clock, the client's and the server's."""
+    server.execute("TRUNCATE events")
     server.execute("CHECKPOINT")
-    began, client, served = time.monotonic(), client_seconds(), server_seconds(server)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    took = time.monotonic() - began, client_seconds() - client, server_seconds(server) - served
-    return [seconds * 1e6 / rows for seconds in took]
+    served = server_seconds(server)
+    return [*how(command, rows), (server_seconds(server) - served) * 1e6 / rows]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("build_tree", type=pathlib.Path)
-    parser.add_argument("--rows", type=int, default=400_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
+    given = measuring.arguments(__doc__)
     program = given.build_tree / "test" / "bench" / "postgres_bench"
     server = Postgres()
     try:
@@ -59,25 +46,17 @@ def main():
         csv = server.directory / "rows.csv"
         with csv.open("wb") as file:
             subprocess.run([program, str(given.rows)], check=True, stdout=file)
-        commands = {
-            "postgres sink": [program, str(given.rows), server.conninfo()],
-            "psql \\copy": [server.programs / "psql", "-X", "-q", "-d", server.conninfo(),
-                            "-c", f"\\copy events ({COLUMNS}) FROM '{csv}' CSV"],
-        }
-        subprocess.run([program, "1", server.conninfo()], check=True)  # makes the table
-        figures = {name: [] for name in commands}
-        for _ in range(given.rounds):
-            for name, command in commands.items():
-                server.execute("TRUNCATE events")
-                figures[name].append(measure(server, command, given.rows))
+        sink = [program, str(given.rows), server.conninfo()]
+        copy = [server.programs / "psql", "-X", "-q", "-d", server.conninfo(),
+                "-c", f"\\copy events ({COLUMNS}) FROM '{csv}' CSV"]
+        measuring.of_sink([program, "1", server.conninfo()], 1)  # makes the table
+        medians = measuring.in_turn(given.rounds, {
+            "postgres sink": lambda: measure(server, measuring.of_sink, sink, given.rows),
+            "psql \\copy": lambda: measure(server, measuring.of_tool, copy, given.rows),
+        })
     finally:
         server.remove()
-    medians = {name: [statistics.median(column) for column in zip(*each)] for name, each in figures.items()}
-    print("| | rows/s | us/row | client's CPU us/row | server's CPU us/row |\n|---|--:|--:|--:|--:|")
-    for name, (wall, client, served) in medians.items():
-        print(f"| {name} | {1e6 / wall:,.0f} | {wall:.2f} | {client:.2f} | {served:.2f} |")
-    ratio = medians["postgres sink"][0] / medians["psql \\copy"][0]
-    print(f"\nsink / copy: {ratio:.2f} of the wall-clock time")
+    measuring.print_table(medians, "server's CPU us/row")
 
 
 if __name__ == "__main__":

@@ -73,8 +73,9 @@ inline void write_csv(std::ostream& out, const std::vector<row>& rows) {
     }
 }
 
-/// As a delivery does, 2000 rows at a time.
+/// As a delivery does, 2000 rows at a time, from the sink's opening to its close.
 inline void write_rows(sink& to, const std::vector<row>& rows) {
+    to.open();
     std::vector<event_view> events;
     for (std::size_t at = 0; at < rows.size(); at += rows_a_write) {
         events.clear();
@@ -82,6 +83,7 @@ inline void write_rows(sink& to, const std::vector<row>& rows) {
             events.push_back(view_of(rows[i]));
         if (to.write(events, {}).confirmed != events.size()) throw std::runtime_error{"a write fell short"};
     }
+    to.close();
 }
 
 } // namespace trackd::bench

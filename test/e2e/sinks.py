@@ -5,9 +5,8 @@ from support import trackd
 
 
 class FileSink(trackd.TestCase):
-    def lines(self, daemon, pattern="*.jsonl*"):
-        found = sorted((daemon.directory / "data").glob(pattern))
-        return [json.loads(line) for path in found for line in path.read_text().splitlines()]
+    def lines(self, daemon):
+        return [json.loads(line) for line in trackd.lines(daemon.directory / "data")]
 
     def test_every_line_is_a_cloudevent(self):
         daemon = self.start({"sinks": '[{name="archive",kind="file"}]'})

@@ -1,7 +1,6 @@
 """No room for the journal: clients are told so and that nothing was stored, nothing acknowledged is lost, and service
 resumes by itself when the sinks have made room."""
 import shutil
-import subprocess
 
 from support import trackd
 from support.load import Ledger
@@ -14,16 +13,10 @@ BOUND = {"journal.max_bytes": "1MiB"}  # what a journal may take, where there is
 
 
 class FullDisk(trackd.TestCase):
-    def small_disk(self, size):
+    def small_journal(self, size):
         """A directory for a daemon whose journal has a disk of its own."""
         place = self.empty_directory()
-        journal = place / "data" / "journal"
-        journal.mkdir(parents=True)
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "trackd-test", journal],
-                              capture_output=True, text=True)
-        if done.returncode != 0:
-            self.skipTest(f"no permission to mount a small disk: {done.stderr.strip()}")
-        self.addCleanup(subprocess.run, ["umount", "--lazy", journal], check=True)
+        self.small_disk(place / "data" / "journal", size)
         return place
 
     def fill(self, daemon, requests=1000):
@@ -88,10 +81,10 @@ class FullDisk(trackd.TestCase):
         self.assert_resumes(after, load.created)
 
     def test_a_small_disk(self):
-        self.fill_and_resume({}, directory=self.small_disk("1m"))
+        self.fill_and_resume({}, directory=self.small_journal("1m"))
 
     def test_a_small_disk_and_a_kill(self):
-        self.fill_and_kill({}, directory=self.small_disk("1m"))
+        self.fill_and_kill({}, directory=self.small_journal("1m"))
 
     def test_the_bound_on_the_journal(self):
         self.fill_and_resume(BOUND)
@@ -114,7 +107,7 @@ class FullDisk(trackd.TestCase):
         daemon.stop()
 
     def test_room_is_left_to_others(self):
-        place = self.small_disk("4m")
+        place = self.small_journal("4m")
         daemon = self.start({**SETTINGS, "journal.min_free_bytes": "2MiB"}, directory=place)
         lock = daemon.lock_database()
         try:
@@ -141,7 +134,7 @@ class FullDisk(trackd.TestCase):
         self.keep_in_memory(BOUND)
 
     def test_accepted_keeps_in_memory_what_a_small_disk_does_not_take(self):
-        self.keep_in_memory({}, directory=self.small_disk("1m"))
+        self.keep_in_memory({}, directory=self.small_journal("1m"))
 
     def keep_in_memory(self, settings, **options):
         daemon = self.start({**SETTINGS, **ACCEPTED, **settings}, **options)

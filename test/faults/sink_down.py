@@ -49,15 +49,12 @@ class SinkDown(trackd.TestCase):
 
     def assert_in_order(self, daemon, events):
         """Every event has its line, and the lines their order. None is there twice: no write was cut off."""
-        paths = sorted((daemon.directory / "out").glob("events-*.jsonl")) + [daemon.directory / "out" / "events.jsonl"]
         expected, lines = -1, 0
-        for path in paths:
-            with path.open() as file:
-                for line in file:
-                    event = line.partition('"id":"')[2].partition('"')[0]
-                    wanted = "first" if expected < 0 else f"e-{expected:09d}"
-                    self.assertEqual(event, wanted, f"{path.name}, line {lines}")
-                    expected, lines = expected + 1, lines + 1
+        for line in trackd.lines(daemon.directory / "out"):
+            event = line.partition('"id":"')[2].partition('"')[0]
+            wanted = "first" if expected < 0 else f"e-{expected:09d}"
+            self.assertEqual(event, wanted, f"line {lines}")
+            expected, lines = expected + 1, lines + 1
         self.assertEqual(lines, events + 1)
 
     def assert_room(self, what, before, after):

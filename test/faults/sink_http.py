@@ -5,15 +5,13 @@ TRACKD_EVENTS says how many events.
 """
 import os
 import signal
-import threading
-import time
 import unittest
 
 from support import trackd
 from support.cut_proxy import CutProxy
-from support.load import post_all
 from support.http_target import sink
 from support.ports import free_port
+from support.troubles import Troubles
 
 EVENTS = int(os.environ.get("TRACKD_EVENTS", "20000"))
 TROUBLES = ("kill", "lose an answer", "stand still", "restart", "kill", "cut", "restart", "lose an answer", "kill",
@@ -62,20 +60,9 @@ class SinkHttp(trackd.TestCase):
 
     def test_each_event_is_there_once_whatever_happens_to_the_target(self):
         daemon = self.start_both()
-        began = time.monotonic()
-        load = threading.Thread(target=post_all, args=(daemon, EVENTS))
-        load.start()
-        troubles = TROUBLES * ROUNDS
-        early = 0
-        for number, kind in enumerate(troubles):
-            share = EVENTS * number // len(troubles)
-            trackd.wait_until(lambda: daemon.sink("http")["delivered"] > share, f"more than {share} are delivered")
-            early += daemon.sink("http")["delivered"] < EVENTS
-            self.make_trouble(daemon, kind)
-        load.join()
-        daemon.wait_until_delivered(600)
+        troubles = Troubles(EVENTS, TROUBLES * ROUNDS)
+        troubles.go_through(daemon.ingest, lambda kind: self.make_trouble(daemon, kind), lambda: daemon.sink("http"))
         self.target.wait_until_delivered(600)
-        took = time.monotonic() - began
         here, there = daemon.sink("http"), self.target.sink("sqlite")
         self.assert_books_balance(daemon.status())
         self.assert_books_balance(self.target.status())
@@ -83,9 +70,7 @@ class SinkHttp(trackd.TestCase):
         self.target.stop()
         ids = self.target.ids()
         again = there["accepted"] - len(ids)
-        print(f"\nledger http: {EVENTS} events, {len(troubles)} troubles, {early} of them in the middle, "
-              f"{here['retries']} failed writes, {again} events sent again and recognised: {len(ids)} rows, "
-              f"{len(set(ids))} ids, in {took:.1f} s", flush=True)
+        troubles.ledger("http", f"{here['retries']} failed writes, {again} events sent again and recognised", ids)
         self.assertEqual(len(ids), EVENTS)
         self.assertEqual(set(ids), {f"e-{number}" for number in range(EVENTS)})
         self.assertGreater(here["retries"], 0)

@@ -4,14 +4,12 @@ Afterwards each event has its row, once.
 TRACKD_EVENTS says how many events.
 """
 import os
-import threading
-import time
 import unittest
 
 from support import trackd
 from support.cut_proxy import CutProxy
-from support.load import post_all
 from support.postgres import Postgres, programs
+from support.troubles import Troubles
 
 EVENTS = int(os.environ.get("TRACKD_EVENTS", "20000"))
 TROUBLES = ("cut", "kill", "cut", "send away", "cut", "stand still", "cut", "kill", "cut", "cut")
@@ -57,26 +55,14 @@ class SinkPostgres(trackd.TestCase):
         daemon = self.start_both()
         self.assertEqual(daemon.post({"id": "first", "data": 0}).status, 201)
         daemon.wait_until_delivered()
-        began = time.monotonic()
-        load = threading.Thread(target=post_all, args=(daemon, EVENTS))
-        load.start()
-        troubles = TROUBLES * ROUNDS
-        early = 0
-        for number, kind in enumerate(troubles):
-            share = EVENTS * number // len(troubles)
-            trackd.wait_until(lambda: daemon.sink("postgres")["delivered"] > share, f"more than {share} are delivered")
-            early += daemon.sink("postgres")["delivered"] <= EVENTS
-            self.make_trouble(daemon, kind)
-        load.join()
-        daemon.wait_until_delivered(600)
-        took = time.monotonic() - began
+        troubles = Troubles(EVENTS, TROUBLES * ROUNDS)
+        troubles.go_through(daemon.ingest, lambda kind: self.make_trouble(daemon, kind), lambda: daemon.sink("postgres"))
         sink = daemon.sink("postgres")
         self.assert_books_balance(daemon.status())
         self.assertEqual(daemon.stop()[1:6], (EVENTS + 1, EVENTS + 1, 0, 0, 0))
         ids = self.server.ids()
-        print(f"\nledger postgres: {EVENTS} events, {len(troubles)} troubles, {early} of them in the middle, "
-              f"{sink['retries']} failed writes, {sink['duplicates']} recognised as already there: {len(ids)} rows, "
-              f"{len(set(ids))} ids, in {took:.1f} s", flush=True)
+        troubles.ledger("postgres", f"{sink['retries']} failed writes, {sink['duplicates']} recognised as already there",
+                        ids)
         self.assertEqual(len(ids), EVENTS + 1)
         self.assertEqual(set(ids), {"first", *(f"e-{number}" for number in range(EVENTS))})
         self.assertGreater(sink["retries"], 0)

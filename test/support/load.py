@@ -1,4 +1,5 @@
-"""Load on the ingest listener: `Ledger`, which knows the fate of every single event, and `Wrk`, which is fast."""
+"""Load on the ingest listener: `Ledger`, which knows the fate of every single event, `Stream`, which keeps them in order,
+and `Wrk`, which is fast."""
 import collections
 import json
 import os
@@ -13,6 +14,7 @@ import subprocess
 import threading
 import unittest
 
+from support.raw_http import Connection, request_bytes
 from support.tls import wrap
 from support.trackd import PATIENCE, wait_until
 
@@ -172,14 +174,89 @@ class _Line:
             self.ledger._open()
 
 
-def post_all(daemon, events, at_once=500):
-    """The events e-0 and so on, in order, on one connection; each request has to be answered 201."""
-    with daemon.connect() as connection:
-        for first in range(0, events, at_once):
-            body = "\n".join(f'{{"id":"e-{n}","data":{{"n":{n}}}}}' for n in range(first, first + at_once))
-            answer = connection.request("POST", "/events", body, Content_Type="application/x-ndjson")
-            if answer.status != 201:
-                raise AssertionError(f"not answered 201: {answer.status} {answer.body!r}")
+class Stream:
+    """Posts the events e-0 and so on, in order, one request after the other, until so many are answered 201: also to a
+    daemon that dies on the way, and comes back at the same address.
+
+    What got no answer may be stored or not. It is not sent again; others follow.
+    """
+
+    def __init__(self, address, events, at_once=200):
+        self.address = address
+        self.events = events
+        self.at_once = at_once
+        self.created = []  # ids that were answered 201
+        self.unheard = []  # the ids of each request without an answer
+        self.refused = []  # ids that were answered 503, because the daemon was about to end
+        self._error = None
+        self._allowed = events
+        self._changed = threading.Condition()
+        self._connection = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self):
+        self._thread.start()
+        return self
+
+    def allow(self, events):
+        """Has it stand still when so many are answered 201."""
+        with self._changed:
+            self._allowed = events
+            self._changed.notify_all()
+
+    def raise_error(self):
+        if self._error:
+            raise self._error
+
+    def wait(self, patience=600):
+        """Waits until all are answered."""
+        self._thread.join(patience)
+        self.raise_error()
+        if self._thread.is_alive():
+            raise AssertionError(f"after {patience:g} s only {len(self.created)} events are answered 201")
+
+    def _run(self):
+        try:
+            first = 0
+            while len(self.created) < self.events:
+                with self._changed:
+                    self._changed.wait_for(lambda: len(self.created) < self._allowed)
+                self._post([f"e-{number}" for number in range(first, first + self.at_once)])
+                first += self.at_once
+        except BaseException as error:  # shown by wait()
+            self._error = error
+        finally:
+            self._hang_up()
+
+    def _post(self, ids):
+        body = "\n".join(f'{{"id":"{event}","data":{{"n":{event[2:]}}}}}' for event in ids)
+        self._connection = self._connection or wait_until(self._connect, "somebody listens there")
+        try:
+            self._connection.send(request_bytes("POST", "/events", body, Content_Type="application/x-ndjson"))
+            answer = self._connection.response()
+        except (BrokenPipeError, ConnectionResetError):
+            answer = None
+        if answer is None:
+            self.unheard.append(ids)
+        elif answer.status == 201:
+            self.created += ids
+        elif answer.status == 503 and answer.json()["type"].endswith(":shutting-down"):
+            self.refused += ids
+        else:
+            raise AssertionError(f"not answered 201: {answer}")
+        if answer is None or answer.closes:
+            self._hang_up()
+
+    def _connect(self):
+        try:
+            return Connection(self.address)
+        except ConnectionRefusedError:
+            return None
+
+    def _hang_up(self):
+        if self._connection:
+            self._connection.close()
+        self._connection = None
 
 
 class Wrk:

@@ -74,6 +74,13 @@ def clean_environment():
     return {name: value for name, value in os.environ.items() if not name.startswith("TRACKD")}
 
 
+def lines(directory):
+    """What a file sink has written there, line by line: its closed files, whose names sort before the one in use."""
+    for path in sorted(directory.glob("events*.jsonl")):
+        with path.open() as file:
+            yield from file
+
+
 class Log:
     """The JSON lines on the daemon's standard error, read as they come."""
 
@@ -345,6 +352,15 @@ class TestCase(unittest.TestCase):
         place = pathlib.Path(tempfile.mkdtemp(prefix="trackd-test-"))
         self.addCleanup(shutil.rmtree, place, ignore_errors=True)
         return place
+
+    def small_disk(self, place, size):
+        """A file system of its own for this directory, which is made; the test is skipped where that is not permitted."""
+        place.mkdir(parents=True)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "trackd-test", place],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            self.skipTest(f"no permission to mount a small disk: {done.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", "--lazy", place], check=True)
 
     def restart(self, daemon, settings=None, **options):
         """Starts another one where the daemon has ended, with its settings and these."""

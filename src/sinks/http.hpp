@@ -1,6 +1,8 @@
 // A sink that POSTs events to a URL.
 #pragma once
 
+#include "base/sink_choices.hpp"
+
 #include <trackd/sink.hpp>
 
 #include <chrono>
@@ -10,9 +12,8 @@
 
 namespace trackd::sinks {
 
-enum class http_format { ndjson, json, cloudevents };
-
-enum class http_compression { none, gzip, zstd };
+using base::http_compression;
+using base::http_format;
 
 struct http_options {
     std::string url{}; ///< `http` or `https`, without a user

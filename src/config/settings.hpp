@@ -210,6 +210,9 @@ struct http_sink_settings {
     std::string client_certificate;                    ///< empty: none
     std::string client_key;
     bool verify = true; ///< the server's certificate
+    strings delivered_statuses{"2xx"};
+    strings retried_statuses{"408", "425", "429"}; ///< and all that are in none of the three
+    strings refused_statuses{"400", "409", "413", "422"};
 
     bool operator==(const http_sink_settings&) const = default;
 };

@@ -101,6 +101,7 @@ std::unique_ptr<sink> make(const config::http_sink_settings& settings) {
     options.client_certificate = settings.client_certificate;
     options.client_key = settings.client_key;
     options.verify = settings.verify;
+    options.statuses = {settings.delivered_statuses, settings.retried_statuses, settings.refused_statuses};
     return sinks::make_http_sink(std::move(options));
 }
 #endif

@@ -118,6 +118,8 @@ class AtTheStart(HttpCase):
         said = self.refusal(url="https://localhost/", headers=["hush"])
         self.assertIn("sink http: headers: found one that is not shown", said)
         self.assertNotIn("hush", said)
+        self.assertIn('refused_statuses: found "404", which sinks.http.retried_statuses has, too, expected it in one',
+                      self.refusal(url="http://localhost/", retried_statuses=["404"], refused_statuses=["404"]))
         self.assertIn("ca_file: cannot read /nowhere", self.refusal(url="https://localhost/", ca_file="/nowhere"))
 
 
@@ -174,6 +176,25 @@ class Answers(HttpCase):
             daemon.wait_until_delivered()
         self.assertEqual(daemon.sink("http")["dead_lettered"], 0)
         self.assertEqual(len(target.ids()), 18)
+
+    def test_what_an_answer_means_is_as_configured(self):
+        target = HttpTarget.start(self)
+        rules = {"known": 409, "odd": 451, "slow": 202}
+        target.answer_where(lambda events: next((rules[e["data"]] for e in events if e["data"] in rules), None))
+        daemon = self.start_with(target.sink(batch_events=1, delivered_statuses=["2xx", "409"],
+                                             refused_statuses=["4xx"], retried_statuses=["202", "429"]))
+        for name in ("known", "odd", "fine"):
+            self.assertEqual(daemon.post({"id": name, "data": name}).status, 201)
+        daemon.wait_until_delivered()
+        target.answer(429)
+        self.assertEqual(daemon.post({"id": "slow", "data": "slow"}).status, 201)
+        self.error_of(daemon, "http", "answered 202")
+        status = daemon.sink("http")
+        self.assertEqual((status["delivered"], status["dead_lettered"], status["pending"]), (2, 1, 1))
+        target.answer_where(None)
+        daemon.wait_until_delivered()
+        letter, = (daemon.directory / "data" / "dead-letters" / "http.jsonl").read_text().splitlines()
+        self.assertEqual((json.loads(letter)["event"]["id"], json.loads(letter)["attempts"]), ("odd", 1))
 
     def test_a_redirect_is_shown_and_not_followed(self):
         target, other = HttpTarget.start(self), HttpTarget.start(self)

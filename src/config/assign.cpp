@@ -31,10 +31,6 @@ bool is_control(char c) {
     return byte < 0x20 || byte == 0x7f;
 }
 
-bool fits_name(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
-
 std::string list_of(std::span<const std::string_view> words) {
     std::string text;
     for (const auto word : words)
@@ -172,7 +168,7 @@ private:
     }
 
     [[nodiscard]] bool has_right_characters(std::string_view text) const {
-        if (expected_.written == form::name) return std::ranges::all_of(text, fits_name);
+        if (expected_.written == form::name) return std::ranges::all_of(text, base::fits_name);
         if (expected_.written == form::sha256) return std::ranges::all_of(text, is_hex_digit);
         return std::ranges::none_of(text, is_control);
     }

@@ -1,4 +1,5 @@
 """The http sink: what is sent, a server in trouble, and with another trackd and nginx as real servers."""
+import concurrent.futures
 import email.utils
 import json
 import shutil
@@ -237,6 +238,47 @@ class Answers(HttpCase):
         daemon.wait_until_delivered()
         self.assertTrue(daemon.log.find('answered 500: "x{200}"…$'))
         self.assertEqual(target.connections, 1)
+
+
+class DeadLetters(HttpCase):
+    def start_with_letters(self, target, ids):
+        target.answer_where(lambda events: 422)
+        daemon = self.start_with(target.sink(timeout="1h"))
+        self.assertEqual(daemon.post([{"id": name, "data": 1} for name in ids]).status, 201)
+        daemon.wait_until_delivered()
+        target.answer_where(None)
+        return daemon
+
+    def test_they_are_dropped_while_a_write_hangs(self):
+        target = HttpTarget.start(self)
+        daemon = self.start_with_letters(target, ["a", "b"])
+        target.hold()
+        self.post_numbers(daemon, 0, 1)
+        self.assertTrue(target.held.wait(trackd.PATIENCE))
+        dropped = daemon.letters("drop", "http", "a")
+        self.assertEqual((dropped.returncode, dropped.stdout), (0, "1 dropped\n"), dropped.stderr)
+        self.assertEqual((daemon.sink("http")["pending"], daemon.sink("http")["dead_letters_kept"]), (1, 1))
+        target.release()
+        retried = daemon.letters("retry", "http", "--all")
+        self.assertEqual((retried.returncode, retried.stdout), (0, "1 delivered\n"), retried.stderr)
+        daemon.wait_until_delivered()
+        self.assertEqual(sorted(target.ids()), ["b", "e-0"])
+
+    def test_none_are_dropped_while_they_are_delivered(self):
+        target = HttpTarget.start(self)
+        daemon = self.start_with_letters(target, ["a", "b"])
+        target.hold()
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            retried = pool.submit(daemon.letters, "retry", "http", "--all")
+            self.assertTrue(target.held.wait(trackd.PATIENCE))
+            for command in ("drop", "retry"):
+                refused = daemon.letters(command, "http", "--all")
+                self.assertEqual(refused.returncode, 1, refused)
+                self.assertIn("being delivered or dropped already; try again afterwards", refused.stderr)
+            target.release()
+            self.assertEqual(retried.result().stdout, "2 delivered\n")
+        self.assertEqual(daemon.letters("drop", "http", "--all").stdout, "0 dropped\n")
+        self.assertEqual(target.ids(), ["a", "b"])
 
 
 class InTrouble(HttpCase):

@@ -42,7 +42,7 @@ struct letters_request {
 };
 
 struct letters_report {
-    bool known = false;        ///< there is such a sink
+    bool known = false;        ///< there is such a sink, or was, and has left some
     std::uint64_t gone = 0;    ///< delivered, or thrown away
     std::uint64_t refused = 0; ///< by the sink, again
     std::string error;         ///< not empty: it ended before its time, and why

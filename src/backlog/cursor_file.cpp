@@ -1,5 +1,6 @@
 #include "backlog/cursor_file.hpp"
 
+#include "base/ascii.hpp"
 #include "base/crc32c.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -43,12 +44,9 @@ constexpr std::size_t slot_bytes = std::size_t{16} * 1024; // for 68 sinks with 
 constexpr std::uint64_t file_bytes = slots * slot_bytes;
 constexpr std::size_t longest_name = 64;
 
-bool fits_name(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
-
 bool is_name(std::string_view text) {
-    return !text.empty() && text.size() <= longest_name && std::all_of(text.begin(), text.end(), fits_name);
+    return !text.empty() && text.size() <= longest_name &&
+           std::all_of(text.begin(), text.end(), base::fits_name);
 }
 
 /// Written in one way only: no sign, no leading zero.

@@ -4,6 +4,7 @@
 #include "base/ascii.hpp"
 #include "config/address.hpp"
 #include "config/network.hpp"
+#include "config/statuses.hpp"
 #include "config/units.hpp"
 #include "config/web_origin.hpp"
 #include "config/words.hpp"
@@ -28,10 +29,6 @@ bool is_hex_digit(char c) {
 bool is_control(char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte < 0x20 || byte == 0x7f;
-}
-
-bool fits_name(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
 std::string list_of(std::span<const std::string_view> words) {
@@ -73,6 +70,9 @@ std::string description(const expectation& expected, std::span<const std::string
         return "an origin such as \"https://shop.example\" or \"http://localhost:3000\", without a path, or "
                "an array of " +
                bounds + " of them; \"*\" means any";
+    case form::statuses:
+        return "a status such as \"404\", \"200\" to \"599\", a class such as \"4xx\", or an array of " +
+               bounds + " of them";
     case form::sha256: return "a string of " + std::to_string(expected.most) + " hexadecimal digits";
     case form::text_map: return "a table of strings, whole numbers, true or false";
     }
@@ -168,7 +168,7 @@ private:
     }
 
     [[nodiscard]] bool has_right_characters(std::string_view text) const {
-        if (expected_.written == form::name) return std::ranges::all_of(text, fits_name);
+        if (expected_.written == form::name) return std::ranges::all_of(text, base::fits_name);
         if (expected_.written == form::sha256) return std::ranges::all_of(text, is_hex_digit);
         return std::ranges::none_of(text, is_control);
     }
@@ -230,6 +230,8 @@ private:
         if (expected_.written == form::address_list) return normalised_address(text);
         if (expected_.written == form::web_origins) return normalised_web_origin(text);
         if (expected_.written == form::networks) return normalised_network(text);
+        if (expected_.written == form::statuses)
+            return names_status(text) ? std::optional{text} : std::nullopt;
         const bool right = !text.empty() &&
                            std::cmp_less_equal(text.size(), longest_in_list(expected_.written)) &&
                            std::ranges::none_of(text, is_control);
@@ -254,6 +256,7 @@ private:
         case form::address_list: return count == 1 ? "address" : "addresses";
         case form::networks: return count == 1 ? "network" : "networks";
         case form::web_origins: return count == 1 ? "origin" : "origins";
+        case form::statuses: return count == 1 ? "status" : "statuses";
         default: return count == 1 ? "string" : "strings";
         }
     }
@@ -309,6 +312,7 @@ std::string range(const expectation& expected) {
     case form::secret_list:
     case form::networks:
     case form::web_origins:
+    case form::statuses:
     case form::text_map: return in_numbers;
     case form::sha256:
     case form::flag:

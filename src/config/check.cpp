@@ -3,6 +3,7 @@
 
 #include "config/options.hpp"
 #include "config/overlay.hpp"
+#include "config/statuses.hpp"
 #include "config/units.hpp"
 
 #include <algorithm>
@@ -173,12 +174,69 @@ void check_on_full(const reading& all, const sink_settings& sink, problems& foun
     );
 }
 
-void check_sinks(const reading& all, problems& found) {
-    const auto& sinks = all.result.sinks;
-    for (const auto& sink : sinks) {
+struct status_list {
+    std::string key;
+    strings& statuses;
+    bool given;
+};
+
+void check_redirects(const reading& all, const status_list& in, problems& found) {
+    const auto redirect =
+        std::ranges::find_if(in.statuses, [](const auto& status) { return status.front() == '3'; });
+    if (!in.given || redirect == in.statuses.end()) return;
+    found.add(
+        all.where.at(in.key), in.key,
+        "found " + in_quotes(*redirect) +
+            ", a redirect, which is not followed and says nothing of the events, expected it in "
+            "retried_statuses or nowhere"
+    );
+}
+
+void give_way(strings& defaults, const strings& to) {
+    std::erase_if(defaults, [&](const auto& status) {
+        return !is_class(status) && std::ranges::find(to, status) != to.end();
+    });
+}
+
+/// A status that one list was given leaves the defaults of the other. What they share then is a contradiction.
+void settle_statuses(const reading& all, const status_list& one, const status_list& other, problems& found) {
+    if (!one.given && !other.given) return;
+    if (!one.given) give_way(one.statuses, other.statuses);
+    if (!other.given) give_way(other.statuses, one.statuses);
+    const auto shared = std::ranges::find_first_of(one.statuses, other.statuses);
+    if (shared == one.statuses.end()) return;
+    const auto& [told, with] = other.given ? std::tie(other, one) : std::tie(one, other);
+    found.add(
+        all.where.at(told.key), told.key,
+        "found " + in_quotes(*shared) + ", which " + with.key +
+            (with.given ? " has, too" : " has by default") + ", expected it in one of them"
+    );
+}
+
+void finish_statuses(
+    const reading& all, http_sink_settings& sink, const std::string& prefix, problems& found
+) {
+    const auto list = [&](const char* option, strings& statuses) {
+        const auto key = prefix + option;
+        return status_list{key, statuses, all.where.contains(key) && !all.wrong.contains(key)};
+    };
+    const auto delivered = list(".delivered_statuses", sink.delivered_statuses);
+    const auto retried = list(".retried_statuses", sink.retried_statuses);
+    const auto refused = list(".refused_statuses", sink.refused_statuses);
+    check_redirects(all, delivered, found);
+    check_redirects(all, refused, found);
+    settle_statuses(all, delivered, retried, found);
+    settle_statuses(all, delivered, refused, found);
+    settle_statuses(all, retried, refused, found);
+}
+
+void check_sinks(reading& all, problems& found) {
+    auto& sinks = all.result.sinks;
+    for (auto& sink : sinks) {
         check_patterns(all, sink, "types", found);
         check_patterns(all, sink, "sources", found);
         check_on_full(all, sink, found);
+        finish_statuses(all, sink.http, sink_key(sink), found);
     }
     const bool any_required = std::ranges::any_of(sinks, &sink_settings::required);
     if (any_required || all.result.tracker.ack != ack_mode::delivered || all.wrong.contains("tracker.ack"))

@@ -316,6 +316,20 @@ constexpr auto of_http_sinks = std::to_array<option<sink_settings>>({
     {"verify", of_sink<&sink_settings::http, &http_sink_settings::verify>, form::flag, 0, 0,
      "Whether the server has to prove who it is. `false` lets anybody in between read and change the events."
     },
+    {"delivered_statuses", of_sink<&sink_settings::http, &http_sink_settings::delivered_statuses>,
+     form::statuses, 1, 100,
+     "The answers after which a batch is delivered: statuses such as `204`, or classes of them such as "
+     "`2xx`. A "
+     "status itself counts before its class."},
+    {"retried_statuses", of_sink<&sink_settings::http, &http_sink_settings::retried_statuses>, form::statuses,
+     0, 100,
+     "The answers after which it is sent again, in the same way. So it is after all that are in none of the "
+     "three."},
+    {"refused_statuses", of_sink<&sink_settings::http, &http_sink_settings::refused_statuses>, form::statuses,
+     0, 100,
+     "The answers that refuse it for its content, in the same way: it is halved, and an event that is "
+     "refused "
+     "alone is a dead letter."},
 });
 
 constexpr auto of_every_key = std::to_array<option<key_settings>>({

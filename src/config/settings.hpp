@@ -2,6 +2,8 @@
 // all. What each member means, its unit and its bounds are said once, in the table of options.cpp.
 #pragma once
 
+#include "base/sink_choices.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -27,18 +29,13 @@ enum class when_full { block, skip };
 
 enum class sink_kind { sqlite, file, log, null, postgres, kafka, http };
 
-/// How the http sink writes its events, and packs them. The sink has its own enums.
-enum class http_format { ndjson, json, cloudevents };
-enum class http_compression { none, gzip, zstd };
+using base::http_compression;
+using base::http_format;
+using base::kafka_format;
+using base::kafka_key;
 
 /// `http.record_client`: how much of its client each event is told. The intake has its own enum.
 enum class client_detail { none, truncated, full };
-
-/// What Kafka puts a message into a partition by.
-enum class kafka_key { source, subject, id, none };
-
-/// The content modes of CloudEvents.
-enum class kafka_format { binary, structured };
 
 enum class kafka_compression { none, gzip, snappy, lz4, zstd };
 
@@ -213,6 +210,9 @@ struct http_sink_settings {
     std::string client_certificate;                    ///< empty: none
     std::string client_key;
     bool verify = true; ///< the server's certificate
+    strings delivered_statuses{"2xx"};
+    strings retried_statuses{"408", "425", "429"}; ///< and all that are in none of the three
+    strings refused_statuses{"400", "409", "413", "422"};
 
     bool operator==(const http_sink_settings&) const = default;
 };

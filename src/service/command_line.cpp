@@ -74,10 +74,7 @@ CLI::App* add_journal_commands(CLI::App& app, journal_line& into) {
 /// For CLI11.
 /// @return what is wrong with the text; nothing if it is good
 std::string is_key_name(const std::string& text) {
-    const bool good = !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
-        const auto lower = base::to_lower(c);
-        return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-    });
+    const bool good = !text.empty() && text.size() <= 64 && std::ranges::all_of(text, base::fits_name);
     return good ? std::string{} : "found " + text + ", expected letters, digits, - and _, 1 to 64 bytes";
 }
 

@@ -52,34 +52,59 @@ const config::sink_settings& sink_of(const dead_letter_line& line, const config:
     throw std::runtime_error{"no sink is named " + line.sink + "; there is " + names};
 }
 
+/// @throws std::runtime_error if nobody can have dead letters of this name
+void check_known(const dead_letter_line& line, const config::settings& settings) {
+    const auto gone = sinks_left_behind(settings);
+    if (std::ranges::find(gone, line.sink) == gone.end())
+        static_cast<void>(sink_of(line, settings)); // or it says that there is none
+    else if (line.what == dead_letter_command::retry)
+        throw std::runtime_error{not_configured(line.sink)};
+}
+
+/// @return whether all of its file could be read
+bool add_row(
+    journal::text_table& table, const std::string& sink, bool configured, const config::settings& settings
+) {
+    std::uint64_t count = 0;
+    std::string oldest;
+    std::string reason;
+    bool good = true;
+    const auto path = dead_letter_path(settings, sink);
+    try {
+        sinks::for_each_letter(path, [&](const dead_letter& letter) {
+            if (++count == 1) oldest = letter.time;
+            reason = letter.reason;
+            return true;
+        });
+    } catch (const std::exception& why) { // the others are to be seen all the same
+        reason = why.what();
+        good = false;
+    }
+    std::string quoted;
+    if (!reason.empty()) base::append_json_string(quoted, reason);
+    const auto bytes = count > 0 ? std::filesystem::file_size(path) : 0;
+    table.add({sink, std::to_string(count), std::to_string(bytes), configured ? "yes" : "no", oldest, quoted}
+    );
+    return good;
+}
+
 int list(const config::settings& settings, std::ostream& out) {
     using enum journal::text_table::align;
     journal::text_table table{
-        {{"SINK", left}, {"LETTERS", right}, {"BYTES", right}, {"OLDEST", left}, {"LAST REASON", left}}
+        {{"SINK", left},
+         {"LETTERS", right},
+         {"BYTES", right},
+         {"CONFIGURED", left},
+         {"OLDEST", left},
+         {"LAST REASON", left}}
     };
-    int exit_status = 0;
-    for (const auto& sink : settings.sinks) {
-        std::uint64_t count = 0;
-        std::string oldest;
-        std::string reason;
-        const auto path = dead_letter_path(settings, sink.name);
-        try {
-            sinks::for_each_letter(path, [&](const dead_letter& letter) {
-                if (++count == 1) oldest = letter.time;
-                reason = letter.reason;
-                return true;
-            });
-        } catch (const std::exception& why) { // the others are to be seen all the same
-            reason = why.what();
-            exit_status = 1;
-        }
-        std::string quoted;
-        if (!reason.empty()) base::append_json_string(quoted, reason);
-        const auto bytes = count > 0 ? std::filesystem::file_size(path) : 0;
-        table.add({sink.name, std::to_string(count), std::to_string(bytes), oldest, quoted});
-    }
+    bool good = true;
+    for (const auto& sink : settings.sinks)
+        good &= add_row(table, sink.name, true, settings);
+    for (const auto& sink : sinks_left_behind(settings))
+        good &= add_row(table, sink, false, settings);
     out << table.text();
-    return exit_status;
+    return good ? 0 : 1;
 }
 
 void print(const dead_letter& letter, std::ostream& out) {
@@ -92,14 +117,12 @@ void print(const dead_letter& letter, std::ostream& out) {
 }
 
 int show(const dead_letter_line& line, const config::settings& settings, std::ostream& out) {
+    check_known(line, settings);
     const chooser wanted{{line.ids.empty(), line.ids}};
-    sinks::for_each_letter(
-        dead_letter_path(settings, sink_of(line, settings).name),
-        [&](const dead_letter& letter) {
-            if (wanted(letter)) print(letter, out);
-            return out.good();
-        }
-    );
+    sinks::for_each_letter(dead_letter_path(settings, line.sink), [&](const dead_letter& letter) {
+        if (wanted(letter)) print(letter, out);
+        return out.good();
+    });
     return 0;
 }
 
@@ -132,12 +155,13 @@ admin::letters_report ask_daemon(const dead_letter_line& line, const config::set
 
 admin::letters_report
 do_it_here(const dead_letter_line& line, const config::settings& settings, const dead_letter_box& letters) {
-    auto& file = *letters.of(line.sink);
-    if (line.what == dead_letter_command::drop) return drop_letters(file, choice_of(line));
+    const auto file = letters.of(line.sink);
+    if (!file) throw std::runtime_error{"the dead letters of " + line.sink + " cannot be used as they are"};
+    if (line.what == dead_letter_command::drop) return drop_letters(*file, choice_of(line));
     const auto to = open_sink(sink_of(line, settings));
     admin::letters_report report{.known = true, .gone = 0, .refused = 0, .error = {}};
     sinks::letter_portion all;
-    redeliver_portion(file, *to, choice_of(line), all, report, {});
+    redeliver_portion(*file, *to, choice_of(line), all, report, {});
     try {
         to->close();
     } catch (const std::exception& why) {
@@ -158,7 +182,7 @@ std::unique_ptr<dead_letter_box> take_letters(const config::settings& settings) 
 int retry_or_drop(
     const dead_letter_line& line, const config::settings& settings, std::ostream& out, std::ostream& errors
 ) {
-    static_cast<void>(sink_of(line, settings)); // or it says that there is none
+    check_known(line, settings);
     const auto letters = take_letters(settings);
     const auto report = letters ? do_it_here(line, settings, *letters) : ask_daemon(line, settings);
     out << report.gone << (line.what == dead_letter_command::retry ? " delivered" : " dropped");
@@ -184,6 +208,12 @@ int run_dead_letter_command(
     case dead_letter_command::drop: return retry_or_drop(line, settings, out, errors);
     }
     throw std::logic_error{"an unknown dead-letters command"};
+}
+
+std::string not_configured(const std::string& sink) {
+    return "sink " + sink +
+           " is not configured any more: nobody is there to take its dead letters; expected a sink of this "
+           "name, or show and drop";
 }
 
 bool redeliver_portion(

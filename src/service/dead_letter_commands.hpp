@@ -11,6 +11,7 @@
 
 #include <iosfwd>
 #include <stop_token>
+#include <string>
 
 namespace trackd::service {
 
@@ -19,6 +20,9 @@ namespace trackd::service {
 [[nodiscard]] int run_dead_letter_command(
     const dead_letter_line& line, const config::settings& settings, std::ostream& out, std::ostream& errors
 );
+
+/// Why letters of a sink that was taken out of the configuration cannot be delivered.
+[[nodiscard]] std::string not_configured(const std::string& sink);
 
 /// Gives the letters of a portion to the sink once more, and adds to the report. Afterwards `next` is the portion that
 /// follows.

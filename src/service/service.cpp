@@ -6,14 +6,12 @@
 #include "base/signals_blocked.hpp"
 #include "config/load.hpp"
 #include "intake/key_guard.hpp"
-#include "service/dead_letter_commands.hpp"
 #include "service/parts.hpp"
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <spdlog/fmt/fmt.h>
 
@@ -52,6 +50,7 @@ service::service(
     : settings_{std::move(settings)}, reload_{std::move(reload)}, started_{std::chrono::steady_clock::now()},
       stop_{main_.get_executor(), [this] { hurry(); }}, bodies_{settings_.http.max_bodies_bytes},
       pool_{io_threads(settings_.http)}, tracker_{make_tracker()},
+      clerk_{settings_, *dead_letters_, tracker_},
       admin_worker_{main_, http_options(settings_.http, bodies_), admin_routes()},
       connections_{
           main_.get_executor(), max_connections(settings_.http), settings_.http.max_connections_per_address,
@@ -81,26 +80,7 @@ tracker service::make_tracker() {
 }
 
 http::task<admin::letters_report> service::handle_dead_letters(admin::letters_request what) {
-    admin::letters_report report;
-    const auto letters = dead_letters_->of(what.sink);
-    if (!letters) co_return report;
-    auto portion = first_portion(*letters);
-    bool more = true;
-    const auto work = [&](sink& to, const std::stop_token& stop) {
-        if (what.deliver)
-            more = redeliver_portion(*letters, to, what.of, portion, report, stop);
-        else
-            report = drop_letters(*letters, what.of);
-    };
-    const auto executor = co_await asio::this_coro::executor;
-    do { // between two portions the sink is given what is new
-        auto handled = tracker_.with_sink(what.sink, work);
-        if (co_await asio::co_spawn(executor, std::move(handled), http::use_task)) continue;
-        report.error = "the daemon stops";
-        break;
-    } while (what.deliver && more);
-    report.known = true;
-    co_return report;
+    return clerk_.handle(std::move(what));
 }
 
 int service::run() {

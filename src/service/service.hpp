@@ -14,6 +14,7 @@
 #include "intake/keys.hpp"
 #include "intake/limits.hpp"
 #include "service/dead_letter_box.hpp"
+#include "service/dead_letter_clerk.hpp"
 #include "service/io_pool.hpp"
 #include "service/shutdown.hpp"
 #include "service/stop_request.hpp"
@@ -110,6 +111,7 @@ private:
     io_pool pool_;
     std::optional<dead_letter_box> dead_letters_;
     tracker tracker_;
+    dead_letter_clerk clerk_;
     intake::shared_key_ring keys_;
     std::deque<intake::limit_counters> intake_limits_; // one an I/O thread, as are these:
     std::deque<intake::endpoints> endpoints_;

@@ -75,30 +75,12 @@ std::unique_ptr<sink> make(const config::postgres_sink_settings& settings) {
 #endif
 
 #ifdef TRACKD_KAFKA
-sinks::kafka_key key_of(config::kafka_key key) {
-    switch (key) {
-    case config::kafka_key::source: return sinks::kafka_key::source;
-    case config::kafka_key::subject: return sinks::kafka_key::subject;
-    case config::kafka_key::id: return sinks::kafka_key::id;
-    case config::kafka_key::none: return sinks::kafka_key::none;
-    }
-    throw std::logic_error{"an unknown key of a kafka sink"};
-}
-
-sinks::kafka_format format_of(config::kafka_format format) {
-    switch (format) {
-    case config::kafka_format::binary: return sinks::kafka_format::binary;
-    case config::kafka_format::structured: return sinks::kafka_format::structured;
-    }
-    throw std::logic_error{"an unknown format of a kafka sink"};
-}
-
 std::unique_ptr<sink> make(const config::kafka_sink_settings& settings) {
     sinks::kafka_options options;
     options.brokers = settings.brokers;
     options.topic = settings.topic;
-    options.key = key_of(settings.key);
-    options.format = format_of(settings.format);
+    options.key = settings.key;
+    options.format = settings.format;
     options.compression = config::to_string(settings.compression);
     options.timeout = settings.timeout;
     options.properties = settings.properties;
@@ -107,36 +89,19 @@ std::unique_ptr<sink> make(const config::kafka_sink_settings& settings) {
 #endif
 
 #ifdef TRACKD_HTTP
-sinks::http_format format_of(config::http_format format) {
-    switch (format) {
-    case config::http_format::ndjson: return sinks::http_format::ndjson;
-    case config::http_format::json: return sinks::http_format::json;
-    case config::http_format::cloudevents: return sinks::http_format::cloudevents;
-    }
-    throw std::logic_error{"an unknown format of a http sink"};
-}
-
-sinks::http_compression compression_of(config::http_compression compression) {
-    switch (compression) {
-    case config::http_compression::none: return sinks::http_compression::none;
-    case config::http_compression::gzip: return sinks::http_compression::gzip;
-    case config::http_compression::zstd: return sinks::http_compression::zstd;
-    }
-    throw std::logic_error{"an unknown compression of a http sink"};
-}
-
 std::unique_ptr<sink> make(const config::http_sink_settings& settings) {
     sinks::http_options options;
     options.url = settings.url;
-    options.format = format_of(settings.format);
+    options.format = settings.format;
     options.headers = settings.headers;
-    options.compression = compression_of(settings.compression);
+    options.compression = settings.compression;
     options.timeout = settings.timeout;
     options.connect_timeout = settings.connect_timeout;
     options.ca_file = settings.ca_file;
     options.client_certificate = settings.client_certificate;
     options.client_key = settings.client_key;
     options.verify = settings.verify;
+    options.statuses = {settings.delivered_statuses, settings.retried_statuses, settings.refused_statuses};
     return sinks::make_http_sink(std::move(options));
 }
 #endif

@@ -7,8 +7,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
 #include <cerrno>
-#include <exception>
 #include <fstream>
 #include <optional>
 #include <stdexcept>
@@ -161,53 +161,39 @@ void dead_letter_file::for_each(const std::function<bool(const dead_letter&)>& l
     for_each_letter(path(), look);
 }
 
-// What stays is written to a new file, which then takes the place of the old one: after a crash there is one or the other.
 std::uint64_t dead_letter_file::remove_if(const std::function<bool(const dead_letter&)>& is_wanted) {
     const std::lock_guard lock{mutex_};
+    std::vector<bool> wanted; // by the number of the line
+    reader letters{path()};
+    while (letters.next_line()) {
+        const auto letter = parse_line(letters.line());
+        wanted.push_back(letter && is_wanted(*letter));
+    }
+    const auto removed = std::ranges::count(wanted, true);
+    if (removed == 0) return 0;
     try {
-        return remove_under_lock(is_wanted);
+        rewrite_without(wanted);
     } catch (...) {
         std::error_code left; // there is nothing more to be done about
         fs::remove(fresh_path(), left);
         throw;
     }
+    return static_cast<std::uint64_t>(removed);
 }
 
-std::uint64_t dead_letter_file::remove_under_lock(const std::function<bool(const dead_letter&)>& is_wanted) {
-    std::uint64_t removed = 0;
-    std::uint64_t kept = 0;
-    std::exception_ptr failure;
+// What stays is written to a new file, which then takes the place of the old one: after a crash there is one or the other.
+void dead_letter_file::rewrite_without(const std::vector<bool>& lines) {
     line_file rest{fresh_path(), line_start};
     fs::remove(rest.path());
     rest.open();
     reader letters{path()};
-    while (letters.next_line()) {
-        const auto letter = parse_line(letters.line()); // what is none stays as it is
-        bool wanted = false;
-        try {
-            wanted = letter && !failure && is_wanted(*letter);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (wanted) {
-            ++removed;
-            continue;
-        }
-        rest.append(letters.line() + '\n', false);
-        ++kept;
-    }
-    if (removed > 0) {
-        rest.sync();
-        fs::rename(rest.path(), path());
-        sync_directory(path().parent_path());
-        file_.open();
-        count_ = kept;
-        bytes_ = file_.size();
-    } else {
-        fs::remove(rest.path());
-    }
-    if (failure) std::rethrow_exception(failure);
-    return removed;
+    for (const bool is_gone : lines)
+        if (letters.next_line() && !is_gone) rest.append(letters.line() + '\n', false);
+    rest.sync();
+    fs::rename(rest.path(), path());
+    count_ = static_cast<std::uint64_t>(std::ranges::count(lines, false));
+    bytes_ = rest.size();
+    file_.open();
 }
 
 } // namespace trackd::sinks

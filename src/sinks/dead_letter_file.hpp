@@ -15,6 +15,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace trackd::sinks {
 
@@ -51,10 +52,10 @@ public:
     /// As `for_each_letter`.
     void for_each(const std::function<bool(const dead_letter&)>& look) const;
 
-    /// Takes away those that `is_wanted` says true to, which is asked once for each, from the oldest on. It may throw: then
-    /// those that it said true to before are gone, and the rest stays. So does a line that is no letter.
+    /// Takes away those that `is_wanted` says true to, which is asked once for each, from the oldest on. A line that is no
+    /// letter stays. Where there is nothing to take away, nothing is written.
     /// @return how many were taken away
-    /// @throws std::system_error, and whatever `is_wanted` throws
+    /// @throws std::system_error: then all stay
     std::uint64_t remove_if(const std::function<bool(const dead_letter&)>& is_wanted);
 
     // These two wait for nobody.
@@ -65,7 +66,7 @@ public:
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return file_.path(); }
 
 private:
-    std::uint64_t remove_under_lock(const std::function<bool(const dead_letter&)>& is_wanted);
+    void rewrite_without(const std::vector<bool>& lines);
 
     /// Of the file that takes the place of this one.
     [[nodiscard]] std::filesystem::path fresh_path() const { return path().string() + ".new"; }

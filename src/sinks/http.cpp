@@ -30,7 +30,7 @@ public:
         const auto body = packed(http_body(events, options_.format), options_.compression);
         const auto answer = client_->post(body, stop);
         if (!answer) return {};
-        switch (fate_of(answer->status)) {
+        switch (fate_of(answer->status, options_.statuses)) {
         case http_fate::delivered: return {.confirmed = events.size()};
         case http_fate::refused: throw events_refused{named(*answer)};
         case http_fate::failed: break;

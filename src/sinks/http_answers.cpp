@@ -47,13 +47,17 @@ std::string_view beginning_of(std::string_view text) {
 
 } // namespace
 
-// The rest of 4xx is about the request and not about what it brings: the path, credentials, header fields. An operator
-// mends it, and until then no event must pay for it.
-http_fate fate_of(long status) noexcept {
-    if (status >= 200 && status < 300) return http_fate::delivered;
-    constexpr std::array about_events{400L, 409L, 413L, 422L};
-    return std::ranges::find(about_events, status) != about_events.end() ? http_fate::refused
-                                                                         : http_fate::failed;
+// What nobody has named, as the rest of 4xx, is about the request and not about what it brings: the path, credentials,
+// header fields. An operator mends it, and until then no event must pay for it.
+http_fate fate_of(long status, const http_statuses& meanings) {
+    const auto itself = std::to_string(status);
+    for (const auto& text : {itself, itself.substr(0, 1) + "xx"}) {
+        const auto is_in = [&](const auto& list) { return std::ranges::find(list, text) != list.end(); };
+        if (is_in(meanings.delivered)) return http_fate::delivered;
+        if (is_in(meanings.refused)) return http_fate::refused;
+        if (is_in(meanings.retried)) return http_fate::failed;
+    }
+    return http_fate::failed;
 }
 
 std::string described(const http_answer& answer) {

@@ -1,6 +1,8 @@
 // What a server's answers mean for a sink: whose fault they are, and what an operator can do about them.
 #pragma once
 
+#include "sinks/http.hpp"
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -21,9 +23,9 @@ enum class http_fate {
     failed,    ///< it may take them later, or when an operator has mended it
 };
 
-[[nodiscard]] http_fate fate_of(long status) noexcept;
+[[nodiscard]] http_fate fate_of(long status, const http_statuses& meanings);
 
-/// One line for an answer that is no 2xx: its status, what can be done about it, and how its body begins.
+/// One line for an answer that is no delivery: its status, what can be done about it, and how its body begins.
 [[nodiscard]] std::string described(const http_answer& answer);
 
 /// A text from elsewhere, safe in one line.

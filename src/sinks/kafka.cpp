@@ -253,9 +253,11 @@ private:
         return made;
     }
 
-    // The first failure that is no mere consequence of another one.
+    // The first failure that is no mere consequence of another one. What librdkafka has not even taken counts only when
+    // all before it is there: or a message that is too large would hide that the brokers are down.
     void explain(std::span<const event_view> events, delivered& result) {
-        for (std::size_t i = result.confirmed; i < events.size(); ++i) {
+        const auto end = std::max(result.confirmed + 1, result.produced);
+        for (std::size_t i = result.confirmed; i < end; ++i) {
             switch (reports_[i]) {
             case RD_KAFKA_RESP_ERR_NO_ERROR:
             case RD_KAFKA_RESP_ERR__IN_PROGRESS:

@@ -1,6 +1,8 @@
 // Events as messages, by the Kafka protocol binding of CloudEvents 1.0.
 #pragma once
 
+#include "base/sink_choices.hpp"
+
 #include <trackd/event.hpp>
 
 #include <simdjson.h>
@@ -14,11 +16,8 @@
 
 namespace trackd::sinks {
 
-/// Which attribute of the event is the message's key.
-enum class kafka_key { source, subject, id, none };
-
-/// The content mode: attributes as headers with the data as value, or all of it as CloudEvents JSON.
-enum class kafka_format { binary, structured };
+using base::kafka_format;
+using base::kafka_key;
 
 struct kafka_header {
     std::string_view name;

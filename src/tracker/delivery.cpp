@@ -221,9 +221,9 @@ delivery::outcome delivery::write_here(std::span<const event_view> events) noexc
 // What became of the events from `next` on that the sink was given.
 asio::awaitable<void>
 delivery::settle(const selection& batch, std::size_t next, std::size_t given, const outcome& written) {
-    ++attempts_;
     const auto confirmed = written.result.confirmed;
     if (confirmed > 0) confirm(batch, next, written.result);
+    if (confirmed < given) ++attempts_; // what stands behind the confirmed ones was given, too
     const bool can_bury = spec_.dead_letters != nullptr;
     if (!written.result.refusal.empty() && confirmed < given) {
         if (!can_bury)

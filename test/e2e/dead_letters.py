@@ -16,11 +16,6 @@ class DeadLetters(trackd.TestCase):
             connection.execute(sql)
             connection.commit()
 
-    def letters(self, daemon, *command):
-        """Runs `trackd dead-letters ...`, which is told where the daemon really listens."""
-        where = ["--set", f"admin.listen={daemon.admin[0]}:{daemon.admin[1]}"]
-        return trackd.run("dead-letters", *command, *daemon.configuration(), *where, cwd=daemon.directory)
-
     def start_with_poison(self, count=10_000, poisoned=("e-4711",), settings=None):
         """A daemon whose database refuses these of `count` events, which it has said 201 to."""
         daemon = self.start({"tracker.retry.max": "200ms", **(settings or {})})
@@ -41,22 +36,22 @@ class DeadLetters(trackd.TestCase):
         self.assertEqual(sink["dead_letters_kept"], 1)
         self.assertEqual(daemon.count(), 9_999)
 
-        shown = self.letters(daemon, "show", "sqlite")
+        shown = daemon.letters("show", "sqlite")
         self.assertEqual(shown.returncode, 0, shown.stderr)
         letter = json.loads(shown.stdout)
         self.assertIn("poison is not allowed", letter["reason"])
         self.assertEqual((letter["event"]["id"], letter["event"]["data"]), ("e-4711", {"n": 4711}))
         self.assertGreaterEqual(letter["attempts"], 1)
 
-        refused = self.letters(daemon, "retry", "sqlite", "--all")
+        refused = daemon.letters("retry", "sqlite", "--all")
         self.assertEqual((refused.returncode, refused.stdout), (1, "0 delivered, 1 refused again\n"))
 
         self.execute(daemon, "DROP TRIGGER no_poison")
-        retried = self.letters(daemon, "retry", "sqlite", "e-4711")
+        retried = daemon.letters("retry", "sqlite", "e-4711")
         self.assertEqual((retried.returncode, retried.stdout), (0, "1 delivered\n"), retried.stderr)
         self.assertEqual(daemon.query("SELECT data FROM events WHERE id = 'e-4711'"), [{"data": '{"n":4711}'}])
-        self.assertEqual(self.letters(daemon, "show", "sqlite").stdout, "")
-        missed = self.letters(daemon, "drop", "sqlite", "e-4711")
+        self.assertEqual(daemon.letters("show", "sqlite").stdout, "")
+        missed = daemon.letters("drop", "sqlite", "e-4711")
         self.assertEqual((missed.returncode, missed.stdout), (1, "0 dropped, 1 not there\n"))
         sink = daemon.sink("sqlite")
         self.assertEqual((sink["dead_lettered"], sink["dead_letters_kept"]), (1, 0))
@@ -66,14 +61,14 @@ class DeadLetters(trackd.TestCase):
         poisoned = ("e-1", "e-7", "e-8")
         daemon = self.start_with_poison(10, poisoned)
         self.assertEqual(daemon.stop().dead_lettered, 3)
-        listed = self.letters(daemon, "list").stdout.splitlines()
+        listed = daemon.letters("list").stdout.splitlines()
         self.assertEqual(listed[0].split()[:3], ["SINK", "LETTERS", "BYTES"])
         self.assertEqual(listed[1].split()[:2], ["sqlite", "3"])
 
         self.execute(daemon, "DROP TRIGGER no_poison")
-        dropped = self.letters(daemon, "drop", "sqlite", "e-7")
+        dropped = daemon.letters("drop", "sqlite", "e-7")
         self.assertEqual((dropped.returncode, dropped.stdout), (0, "1 dropped\n"), dropped.stderr)
-        retried = self.letters(daemon, "retry", "sqlite", "--all")
+        retried = daemon.letters("retry", "sqlite", "--all")
         self.assertEqual((retried.returncode, retried.stdout), (0, "2 delivered\n"), retried.stderr)
         self.assertEqual(sorted(daemon.ids()), sorted(f"e-{i}" for i in range(10) if i != 7))
 
@@ -105,7 +100,7 @@ class DeadLetters(trackd.TestCase):
         self.assertEqual(daemon.post({"id": "e-1", "source": "test", "type": "order", "data": 1}).status, 201)
         trackd.wait_until(lambda: daemon.sink("sqlite")["dead_lettered"] == 1, "a dead letter")
         self.execute(daemon, "ALTER TABLE others RENAME TO events")
-        retried = self.letters(daemon, "retry", "sqlite", "--all")
+        retried = daemon.letters("retry", "sqlite", "--all")
         self.assertEqual((retried.returncode, retried.stdout), (0, "1 delivered\n"), retried.stderr)
         self.assertEqual(daemon.ids(), ["e-1"])
         daemon.stop()
@@ -119,7 +114,7 @@ class DeadLetters(trackd.TestCase):
             (("show",), "SINK is required"),
         ):
             with self.subTest(command):
-                result = self.letters(daemon, *command)
+                result = daemon.letters(*command)
                 self.assertEqual(result.returncode, 2, result)
                 self.assertIn(expected, result.stderr)
                 self.assertEqual(result.stderr.count("\n"), 1)
@@ -132,6 +127,58 @@ class DeadLetters(trackd.TestCase):
                 self.assert_problem(answer, 400, '{"all":true}')
         with Connection(daemon.admin) as connection:
             self.assert_problem(connection.request("POST", "/dead-letters/nobody/drop", '{"all":true}'), 404, "nobody")
+
+
+    def test_letters_of_a_sink_that_is_not_configured_any_more_can_be_seen_and_dropped(self):
+        before = self.start_with_poison(10, ("e-1", "e-2", "e-3"))
+        before.stop()
+        daemon = self.restart(before, {"sinks": '[{name="other",kind="null"}]'})
+        listed = [line.split()[:4] for line in daemon.letters("list").stdout.splitlines()]
+        self.assertEqual([line[:2] + line[3:] for line in listed],
+                         [["SINK", "LETTERS", "CONFIGURED"], ["other", "0", "yes"], ["sqlite", "3", "no"]])
+        shown = daemon.letters("show", "sqlite", "e-2")
+        self.assertEqual(json.loads(shown.stdout)["event"]["id"], "e-2", shown)
+
+        why = "sink sqlite is not configured any more: nobody is there to take its dead letters"
+        retried = daemon.letters("retry", "sqlite", "--all")
+        self.assertEqual((retried.returncode, retried.stdout), (2, ""))
+        self.assertIn(why, retried.stderr)
+        with Connection(daemon.admin) as connection:
+            report = connection.request("POST", "/dead-letters/sqlite/retry", '{"all":true}').json()
+        self.assertEqual((report["gone"], report["refused"]), (0, 0))
+        self.assertIn(why, report["error"])
+
+        dropped = daemon.letters("drop", "sqlite", "e-1")
+        self.assertEqual((dropped.returncode, dropped.stdout), (0, "1 dropped\n"), dropped.stderr)
+        daemon.stop()
+        self.assertEqual(len(daemon.letters("show", "sqlite").stdout.splitlines()), 2)
+        dropped = daemon.letters("drop", "sqlite", "--all")
+        self.assertEqual((dropped.returncode, dropped.stdout), (0, "2 dropped\n"), dropped.stderr)
+        self.assertNotIn("sqlite", daemon.letters("list").stdout)
+        self.assertIn("no sink is named sqlite; there is other", daemon.letters("show", "sqlite").stderr)
+
+    def test_what_lies_beside_the_letters_keeps_nobody_from_starting(self):
+        place = self.empty_directory()
+        letters = place / "data" / "dead-letters"
+        letters.mkdir(parents=True)
+        for name in ("gone.jsonl", "no name.jsonl", "notes.txt"):
+            (letters / name).write_text("half a line")
+        (letters / "directory.jsonl").mkdir()
+        daemon = self.start(directory=place)
+        self.assertTrue(daemon.log.find("sink gone: its dead letters: .*; it is not configured any more"))
+        listed = daemon.letters("list")
+        self.assertEqual(listed.returncode, 0, listed)
+        self.assertEqual([line.split()[0] for line in listed.stdout.splitlines()], ["SINK", "sqlite", "gone"])
+        with Connection(daemon.admin) as connection:
+            for name in ("gone", "no%20name", "directory", "..%2Fdead-letters%2Fgone"):
+                answer = connection.request("POST", f"/dead-letters/{name}/drop", '{"all":true}')
+                self.assert_problem(answer, 404, "no sink is named")
+        daemon.stop()
+        refused = daemon.letters("drop", "gone", "--all")
+        self.assertEqual(refused.returncode, 2, refused)
+        self.assertIn("trackd: the dead letters of gone cannot be used as they are", refused.stderr)
+        self.assertIn("it ends within a line that trackd did not write", refused.stderr)
+        self.assertEqual((letters / "gone.jsonl").read_text(), "half a line")
 
 
 class Routes(trackd.TestCase):

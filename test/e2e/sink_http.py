@@ -1,4 +1,5 @@
 """The http sink: what is sent, a server in trouble, and with another trackd and nginx as real servers."""
+import concurrent.futures
 import email.utils
 import json
 import shutil
@@ -118,6 +119,8 @@ class AtTheStart(HttpCase):
         said = self.refusal(url="https://localhost/", headers=["hush"])
         self.assertIn("sink http: headers: found one that is not shown", said)
         self.assertNotIn("hush", said)
+        self.assertIn('refused_statuses: found "404", which sinks.http.retried_statuses has, too, expected it in one',
+                      self.refusal(url="http://localhost/", retried_statuses=["404"], refused_statuses=["404"]))
         self.assertIn("ca_file: cannot read /nowhere", self.refusal(url="https://localhost/", ca_file="/nowhere"))
 
 
@@ -175,6 +178,25 @@ class Answers(HttpCase):
         self.assertEqual(daemon.sink("http")["dead_lettered"], 0)
         self.assertEqual(len(target.ids()), 18)
 
+    def test_what_an_answer_means_is_as_configured(self):
+        target = HttpTarget.start(self)
+        rules = {"known": 409, "odd": 451, "slow": 202}
+        target.answer_where(lambda events: next((rules[e["data"]] for e in events if e["data"] in rules), None))
+        daemon = self.start_with(target.sink(batch_events=1, delivered_statuses=["2xx", "409"],
+                                             refused_statuses=["4xx"], retried_statuses=["202", "429"]))
+        for name in ("known", "odd", "fine"):
+            self.assertEqual(daemon.post({"id": name, "data": name}).status, 201)
+        daemon.wait_until_delivered()
+        target.answer(429)
+        self.assertEqual(daemon.post({"id": "slow", "data": "slow"}).status, 201)
+        self.error_of(daemon, "http", "answered 202")
+        status = daemon.sink("http")
+        self.assertEqual((status["delivered"], status["dead_lettered"], status["pending"]), (2, 1, 1))
+        target.answer_where(None)
+        daemon.wait_until_delivered()
+        letter, = (daemon.directory / "data" / "dead-letters" / "http.jsonl").read_text().splitlines()
+        self.assertEqual((json.loads(letter)["event"]["id"], json.loads(letter)["attempts"]), ("odd", 1))
+
     def test_a_redirect_is_shown_and_not_followed(self):
         target, other = HttpTarget.start(self), HttpTarget.start(self)
         target.answer(307, Location=other.url)
@@ -216,6 +238,47 @@ class Answers(HttpCase):
         daemon.wait_until_delivered()
         self.assertTrue(daemon.log.find('answered 500: "x{200}"…$'))
         self.assertEqual(target.connections, 1)
+
+
+class DeadLetters(HttpCase):
+    def start_with_letters(self, target, ids):
+        target.answer_where(lambda events: 422)
+        daemon = self.start_with(target.sink(timeout="1h"))
+        self.assertEqual(daemon.post([{"id": name, "data": 1} for name in ids]).status, 201)
+        daemon.wait_until_delivered()
+        target.answer_where(None)
+        return daemon
+
+    def test_they_are_dropped_while_a_write_hangs(self):
+        target = HttpTarget.start(self)
+        daemon = self.start_with_letters(target, ["a", "b"])
+        target.hold()
+        self.post_numbers(daemon, 0, 1)
+        self.assertTrue(target.held.wait(trackd.PATIENCE))
+        dropped = daemon.letters("drop", "http", "a")
+        self.assertEqual((dropped.returncode, dropped.stdout), (0, "1 dropped\n"), dropped.stderr)
+        self.assertEqual((daemon.sink("http")["pending"], daemon.sink("http")["dead_letters_kept"]), (1, 1))
+        target.release()
+        retried = daemon.letters("retry", "http", "--all")
+        self.assertEqual((retried.returncode, retried.stdout), (0, "1 delivered\n"), retried.stderr)
+        daemon.wait_until_delivered()
+        self.assertEqual(sorted(target.ids()), ["b", "e-0"])
+
+    def test_none_are_dropped_while_they_are_delivered(self):
+        target = HttpTarget.start(self)
+        daemon = self.start_with_letters(target, ["a", "b"])
+        target.hold()
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            retried = pool.submit(daemon.letters, "retry", "http", "--all")
+            self.assertTrue(target.held.wait(trackd.PATIENCE))
+            for command in ("drop", "retry"):
+                refused = daemon.letters(command, "http", "--all")
+                self.assertEqual(refused.returncode, 1, refused)
+                self.assertIn("being delivered or dropped already; try again afterwards", refused.stderr)
+            target.release()
+            self.assertEqual(retried.result().stdout, "2 delivered\n")
+        self.assertEqual(daemon.letters("drop", "http", "--all").stdout, "0 dropped\n")
+        self.assertEqual(target.ids(), ["a", "b"])
 
 
 class InTrouble(HttpCase):

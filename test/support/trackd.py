@@ -246,6 +246,11 @@ class Daemon:
         """Runs `trackd journal ...` with this one's configuration."""
         return run("journal", *command, *self.configuration(), cwd=self.directory, **options)
 
+    def letters(self, *command):
+        """Runs `trackd dead-letters ...`, which is told where this one really listens."""
+        where = ["--set", f"admin.listen={self.admin[0]}:{self.admin[1]}"]
+        return run("dead-letters", *command, *self.configuration(), *where, cwd=self.directory)
+
     def query(self, sql, *parameters):
         connection = sqlite3.connect(self.database, timeout=PATIENCE)
         try:

@@ -210,6 +210,99 @@ TEST_CASE("a pattern that leaves out nothing is a mistake", "[config]") {
     );
 }
 
+TEST_CASE("what a server's answers mean can be chosen by status and by class", "[config]") {
+    const std::string sink = "[[sinks]]\nname = \"a\"\nkind = \"http\"\n";
+    const auto all = load_text(
+        sink + "delivered_statuses = [\"2xx\", \"409\"]", {{"TRACKD_SINKS__A__RETRIED_STATUSES", "4xx"}},
+        {"sinks.a.refused_statuses=[\"400\", \"413\"]"}
+    );
+    CHECK(all.sinks[0].http.delivered_statuses == strings{"2xx", "409"});
+    CHECK(all.sinks[0].http.retried_statuses == strings{"4xx"});
+    CHECK(all.sinks[0].http.refused_statuses == strings{"400", "413"});
+}
+
+TEST_CASE("a status that is given to one list leaves the defaults of the others", "[config]") {
+    const std::string sink = "[[sinks]]\nname = \"a\"\nkind = \"http\"\n";
+    const auto http = load_text(
+                          sink + "delivered_statuses = [\"2xx\", \"409\"]\n"
+                                 "refused_statuses = [\"4xx\", \"429\"]"
+    )
+                          .sinks[0]
+                          .http;
+    CHECK(http.delivered_statuses == strings{"2xx", "409"});
+    CHECK(http.retried_statuses == strings{"408", "425"});
+    CHECK(http.refused_statuses == strings{"4xx", "429"});
+    CHECK(
+        load_text(sink + "retried_statuses = \"409\"").sinks[0].http.refused_statuses ==
+        strings{"400", "413", "422"}
+    );
+}
+
+TEST_CASE("a status that cannot mean what it is to mean is an error", "[config]") {
+    const auto error = [](const std::string& lists) {
+        return the_error("[[sinks]]\nname = \"a\"\nkind = \"http\"\n" + lists);
+    };
+    const auto expected = [](const std::string& what) {
+        return "found " + what +
+               ", expected a status such as \"404\", \"200\" to \"599\", a class such as \"4xx\", or "
+               "an array of 0 to 100 of them";
+    };
+    for (const auto* text :
+         {"", "x", "1xx", "100", "199", "600", "6xx", "4x", "40x", "4XX", "0404", " 404", "4xxx", "+40"})
+        CHECK(
+            error("refused_statuses = [\"400\", \"" + std::string{text} + "\"]") ==
+            "FILE:4:28: sinks.a.refused_statuses: " + expected('"' + std::string{text} + '"')
+        );
+    CHECK(error("retried_statuses = [404]") == "FILE:4:21: sinks.a.retried_statuses: " + expected("404"));
+    CHECK(
+        error("retried_statuses = [\"404\", \"404\"]") ==
+        "FILE:4:28: sinks.a.retried_statuses: found \"404\" twice, expected each status once"
+    );
+    CHECK(
+        error("delivered_statuses = []") ==
+        "FILE:4:22: sinks.a.delivered_statuses: found 0 statuses, expected 1 to 100"
+    );
+    CHECK(
+        error("refused_statuses = [\"302\"]") == "FILE:4:20: sinks.a.refused_statuses: found \"302\", a "
+                                                 "redirect, which is not followed and says nothing of "
+                                                 "the events, expected it in retried_statuses or nowhere"
+    );
+    CHECK(error("delivered_statuses = [\"2xx\", \"3xx\"]")
+              .starts_with("FILE:4:22: sinks.a.delivered_statuses: found \"3xx\", a redirect"));
+}
+
+TEST_CASE("one status cannot mean two things", "[config]") {
+    const auto error = [](const std::string& lists) {
+        return the_error("[[sinks]]\nname = \"a\"\nkind = \"http\"\n" + lists);
+    };
+    CHECK(
+        error("retried_statuses = [\"404\"]\nrefused_statuses = [\"400\", \"404\"]") ==
+        "FILE:5:20: sinks.a.refused_statuses: found \"404\", which sinks.a.retried_statuses has, too, "
+        "expected it in "
+        "one of them"
+    );
+    CHECK(
+        error("refused_statuses = [\"4xx\"]\ndelivered_statuses = [\"2xx\", \"4xx\"]") ==
+        "FILE:4:20: sinks.a.refused_statuses: found \"4xx\", which sinks.a.delivered_statuses has, too, "
+        "expected it "
+        "in one of them"
+    );
+    CHECK(
+        error("retried_statuses = [\"2xx\"]") == "FILE:4:20: sinks.a.retried_statuses: found \"2xx\", which "
+                                                 "sinks.a.delivered_statuses has by default, "
+                                                 "expected it in one of them"
+    );
+}
+
+TEST_CASE("a list of secrets can be set as an array from outside of the file", "[config]") {
+    const auto* file = "[[sinks]]\nname = \"a\"\nkind = \"http\"";
+    CHECK(
+        load_text(file, {}, {R"(sinks.a.headers=["A: b", "C: d"])"}).sinks[0].http.headers ==
+        strings{"A: b", "C: d"}
+    );
+    CHECK(load_text(file, {{"TRACKD_SINKS__A__HEADERS", "A: b"}}).sinks[0].http.headers == strings{"A: b"});
+}
+
 TEST_CASE("a sink's properties are taken by their names, dots and all", "[config]") {
     const auto all = load_text(R"(
         [[sinks]]

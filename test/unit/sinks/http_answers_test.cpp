@@ -8,14 +8,14 @@ using namespace std::chrono_literals;
 TEST_CASE("every 2xx is a delivery", "[sinks][http]") {
     for (const long status : {200, 201, 202, 204, 207, 299}) {
         CAPTURE(status);
-        CHECK(fate_of(status) == http_fate::delivered);
+        CHECK(fate_of(status, {}) == http_fate::delivered);
     }
 }
 
 TEST_CASE("what can only be about the content is the events' fault", "[sinks][http]") {
     for (const long status : {400, 409, 413, 422}) {
         CAPTURE(status);
-        CHECK(fate_of(status) == http_fate::refused);
+        CHECK(fate_of(status, {}) == http_fate::refused);
     }
 }
 
@@ -23,7 +23,27 @@ TEST_CASE("what mends itself, or an operator mends, is not the events' fault", "
     for (const long status : {0,   100, 199, 300, 301, 302, 307, 308, 401, 402, 403, 404, 405, 406, 407, 408,
                               410, 411, 415, 421, 425, 426, 428, 429, 431, 451, 500, 502, 503, 504, 599}) {
         CAPTURE(status);
-        CHECK(fate_of(status) == http_fate::failed);
+        CHECK(fate_of(status, {}) == http_fate::failed);
+    }
+}
+
+TEST_CASE(
+    "what an answer means can be chosen, and a status itself counts before its class", "[sinks][http]"
+) {
+    const http_statuses meanings{
+        .delivered = {"2xx", "409"}, .retried = {"202", "429", "5xx"}, .refused = {"4xx", "207", "501"}
+    };
+    for (const long status : {200, 299, 409}) {
+        CAPTURE(status);
+        CHECK(fate_of(status, meanings) == http_fate::delivered);
+    }
+    for (const long status : {202, 429, 500, 502}) {
+        CAPTURE(status);
+        CHECK(fate_of(status, meanings) == http_fate::failed);
+    }
+    for (const long status : {207, 400, 401, 499, 501}) {
+        CAPTURE(status);
+        CHECK(fate_of(status, meanings) == http_fate::refused);
     }
 }
 

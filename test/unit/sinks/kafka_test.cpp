@@ -220,6 +220,40 @@ TEST_CASE("an event larger than any message is refused, by itself", "[sinks][kaf
 }
 
 TEST_CASE(
+    "an event larger than any message is no refusal while brokers are down, and is one afterwards",
+    "[sinks][kafka]"
+) {
+    imitation cluster;
+    cluster.go_down();
+    auto options = options_for(cluster, {{"message.max.bytes", "1000"}});
+    options.timeout = 300ms;
+    const auto sink = open_kafka(options);
+    const std::string large(2000, 'x');
+    const std::vector events{
+        test::make_event("1"), test::make_event("large", large, data_kind::text), test::make_event("3")
+    };
+    const auto write = [&] {
+        try {
+            return sink->write(events, {});
+        } catch (const events_refused& failure) {
+            FAIL(failure.what());
+        }
+        return write_result{};
+    };
+    CHECK(contains(error_of(write), "nothing was confirmed for 300 ms"));
+    cluster.come_up();
+    write_result result;
+    while (result.confirmed == 0) {
+        try {
+            result = write();
+        } catch (const std::runtime_error&) { // tried again
+        }
+    }
+    CHECK(result.confirmed == 1);
+    CHECK(contains(result.refusal, "too large a message"));
+}
+
+TEST_CASE(
     "events that brokers refuse together are refused together, one alone is the culprit", "[sinks][kafka]"
 ) {
     const auto [answer, text] = GENERATE(

@@ -1,6 +1,9 @@
 #include "helpers.hpp"
 #include "sinks/redeliver.hpp"
 #include "support/fake_sink.hpp"
+#include "support/moody_sink.hpp"
+
+#include <random>
 
 using namespace trackd;
 using sinks::dead_letter;
@@ -101,4 +104,29 @@ TEST_CASE_METHOD(
     CHECK(report.delivered == 5);
     const auto rest = redeliver();
     CHECK(rest.error.find("line 6: is no dead letter") != std::string::npos);
+}
+
+TEST_CASE_METHOD(redeliver_fixture, "whatever a sink does, a letter is delivered once or stays", "[dead]") {
+    const auto seed = GENERATE(range(1U, 41U));
+    CAPTURE(seed);
+    std::mt19937 random{seed};
+    const auto shelf = std::make_shared<test::moody_sink::shelf>();
+    test::moody_sink moody{shelf, {"2", "3", "7", "10"}, seed};
+    std::uint64_t delivered = 0;
+    sinks::letter_portion portion;
+    for (bool finished = false; !finished;) {
+        portion.most = 1 + random() % 12;
+        const auto report = sinks::redeliver(
+            file, moody, [](const dead_letter& letter) { return letter.view().id != "5"; }, portion, {}
+        );
+        delivered += report.delivered;
+        portion.from = report.error.empty() ? report.staying : 0;
+        finished = report.finished;
+        auto all = shelf->ids();
+        CHECK(all.size() == delivered);
+        std::ranges::copy(left(), std::back_inserter(all));
+        std::ranges::sort(all, {}, [](const auto& id) { return std::stoi(id); });
+        CHECK(all == strings{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10"});
+    }
+    CHECK(left() == strings{"2", "3", "5", "7", "10"});
 }

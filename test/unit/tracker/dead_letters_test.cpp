@@ -71,7 +71,7 @@ TEST_CASE_METHOD(
     append(20);
     until([this] { return loop.place().at == 21; });
     CHECK(dead() == strings{"7", "9"});
-    CHECK(letters->all()[0].reason == "this one is bad");
+    CHECK(letters->all()[0] == test::kept_letters::letter{"7", "this one is bad", 1});
     CHECK(script->attempts() == 3);
 }
 

@@ -27,6 +27,9 @@ enum class when_full { block, skip };
 
 enum class sink_kind { sqlite, file, log, null, postgres, kafka, http };
 
+/// How the file sink packs the files that it has closed. The sink has its own enum.
+enum class file_compression { none, zstd };
+
 /// How the http sink writes its events, and packs them. The sink has its own enums.
 enum class http_format { ndjson, json, cloudevents };
 enum class http_compression { none, gzip, zstd };
@@ -52,6 +55,7 @@ enum class log_format { text, json };
 [[nodiscard]] std::string_view to_string(journal_sync value) noexcept;
 [[nodiscard]] std::string_view to_string(sink_kind value) noexcept;
 [[nodiscard]] std::string_view to_string(sink_start value) noexcept;
+[[nodiscard]] std::string_view to_string(file_compression value) noexcept;
 [[nodiscard]] std::string_view to_string(http_format value) noexcept;
 [[nodiscard]] std::string_view to_string(http_compression value) noexcept;
 [[nodiscard]] std::string_view to_string(client_detail value) noexcept;
@@ -169,6 +173,7 @@ struct file_sink_settings {
     std::chrono::milliseconds rotate_every{24 * 60 * 60'000}; ///< 0: never because of time
     std::size_t keep_files = 0;                               ///< 0: all
     bool sync = true;
+    file_compression compress = file_compression::none;
 
     bool operator==(const file_sink_settings&) const = default;
 };

@@ -1,6 +1,7 @@
 #include "service/dead_letter_box.hpp"
 
 #include "service/directories.hpp"
+#include "sinks/file_calls.hpp"
 
 #include <stdexcept>
 

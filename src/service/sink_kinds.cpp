@@ -45,6 +45,14 @@ std::unique_ptr<sink> make(const config::sqlite_sink_settings& settings) {
     return sinks::make_sqlite_sink({.path = settings.path});
 }
 
+sinks::file_compression compression_of(config::file_compression compression) {
+    switch (compression) {
+    case config::file_compression::none: return sinks::file_compression::none;
+    case config::file_compression::zstd: return sinks::file_compression::zstd;
+    }
+    throw std::logic_error{"an unknown compression of a file sink"};
+}
+
 std::unique_ptr<sink> make(const config::file_sink_settings& settings) {
     sinks::file_options options;
     options.path = settings.path;
@@ -52,6 +60,7 @@ std::unique_ptr<sink> make(const config::file_sink_settings& settings) {
     options.rotate_every = settings.rotate_every;
     options.keep_files = settings.keep_files;
     options.sync = settings.sync;
+    options.compression = compression_of(settings.compress);
     return sinks::make_file_sink(std::move(options));
 }
 

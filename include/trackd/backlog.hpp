@@ -37,6 +37,14 @@ struct read_limits {
     std::size_t bytes = 4 * 1024 * 1024;
 };
 
+inline constexpr std::size_t max_bookmark_bytes = 64;
+
+/// What a sink may give as its bookmark: small letters, digits, colons, dots and hyphens, at most `max_bookmark_bytes`.
+[[nodiscard]] constexpr bool is_bookmark(std::string_view text) noexcept {
+    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789:.-";
+    return text.size() <= max_bookmark_bytes && text.find_first_not_of(allowed) == text.npos;
+}
+
 /// How far a sink has got. Positions in [start, at) are behind it; all of them that are not counted here, it has got.
 struct cursor {
     position start = 1;              ///< where it began
@@ -45,6 +53,7 @@ struct cursor {
     std::uint64_t filtered = 0;      ///< its route did not want them
     std::uint64_t dead_lettered = 0; ///< it would not take them: they became dead letters
     std::uint64_t skipped = 0;       ///< were passed over, because it was so slow that there was no room left
+    std::string bookmark = {};       ///< as the sink gave it when it had got to `at`
 
     [[nodiscard]] std::uint64_t not_delivered() const noexcept {
         return damaged + filtered + dead_lettered + skipped;
@@ -101,8 +110,11 @@ public:
 
     virtual ~backlog() = default;
 
-    /// A sink's cursor: as it was kept from an earlier run, or a new one. Called for each sink, before `start`.
-    [[nodiscard]] virtual cursor open_cursor(const std::string& sink, sink_start where) = 0;
+    /// A sink's cursor: as it was kept from an earlier run, or a new one. Called for each sink, before `start`, which
+    /// makes safe what came of it, if the backlog is durable, before anything can be read.
+    /// @param bookmark the cursor's, if none was kept
+    [[nodiscard]] virtual cursor
+    open_cursor(const std::string& sink, sink_start where, const std::string& bookmark) = 0;
 
     /// Begins to work. Called once.
     /// @param strand runs all calls, in both directions

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 namespace trackd {
 
@@ -39,8 +40,8 @@ public:
 /// One destination. It knows nothing but events; its delivery (src/tracker/delivery.hpp) decides what comes
 /// when, retries, and remembers how far it has got.
 ///
-/// `open` is called once, before everything else, on the thread that builds the daemon. `write` and `close`
-/// are called on the sink's own thread, one at a time, and may block.
+/// `open` is called once, before everything else, on the thread that builds the daemon. All else is called on the
+/// sink's own thread, one at a time, and may block; but `bookmark` also once on the thread of `open`, after it.
 class sink {
 public:
     virtual ~sink() = default;
@@ -60,6 +61,17 @@ public:
     /// @throws events_refused, sink_busy; or any other std::exception if nothing of it could be stored, and it was not
     ///         because of the events: the call is repeated later
     virtual write_result write(std::span<const event_view> events, std::stop_token stop) = 0;
+
+    /// Where it is in what it writes to: of the events that were not confirmed yet, whatever it has stored lies behind
+    /// that. Asked after `open` and after each write; the backlog keeps the answer together with how far the sink has
+    /// got.
+    /// @return empty, if it has no such place; else what `is_bookmark` (trackd/backlog.hpp) allows
+    [[nodiscard]] virtual std::string bookmark() const { return {}; }
+
+    /// What is written next belongs behind this place, and may be there already. Called once, before the first write, if
+    /// there is a bookmark: of an earlier process, perhaps of a sink of another kind or with other options; or the one
+    /// that it gave itself after `open`.
+    virtual void resume(std::string_view /*bookmark*/) {}
 
     /// Flushes and lets go. Called last, also after failed writes. Errors that lose nothing are not thrown.
     virtual void close() {}

@@ -25,9 +25,10 @@
 //     sqlite start=1 at=1600 damaged=0
 //     checksum=0f1e2d3c
 //
-// What else a sink may count stands behind `damaged`, where it is not zero. The version is 2 then, and 1 where no sink has
-// anything of it: so an older trackd still reads a file that says nothing it does not know. Every version begins with such a line and ends with such a line. So a version that is newer than ours can be told
-// from damage: its checksum holds.
+// What else a sink may count stands behind `damaged`, where it is not zero, and then its bookmark, where it has one. The
+// version is 2 then, and 1 where no sink has anything of it: so an older trackd still reads a file that says nothing it
+// does not know. Every version begins with such a line and ends with such a line. So a version that is newer than ours
+// can be told from damage: its checksum holds.
 
 namespace trackd::journal {
 
@@ -39,8 +40,9 @@ constexpr unsigned our_version = 2;
 constexpr std::string_view checksum_key = "checksum=";
 constexpr std::size_t checksum_line_bytes = checksum_key.size() + 8 + 1;
 constexpr std::string_view generation_key = "generation=";
+constexpr std::string_view bookmark_key = "bookmark=";
 constexpr std::size_t slots = 2;
-constexpr std::size_t slot_bytes = std::size_t{16} * 1024; // for 68 sinks with the longest names
+constexpr std::size_t slot_bytes = std::size_t{16} * 1024; // for 52 sinks with the longest names
 constexpr std::uint64_t file_bytes = slots * slot_bytes;
 constexpr std::size_t longest_name = 64;
 
@@ -83,19 +85,21 @@ constexpr std::array extra_counts{
     extra_count{"skipped=", &cursor::skipped},
 };
 
-bool has_extra_counts(const cursors::value_type& sink) {
-    return std::ranges::any_of(extra_counts, [&](const extra_count& one) { return sink.second.*one.in > 0; });
+bool has_more(const cursors::value_type& sink) {
+    const auto counts = [&](const extra_count& one) { return sink.second.*one.in > 0; };
+    return !sink.second.bookmark.empty() || std::ranges::any_of(extra_counts, counts);
 }
 
 std::string encode_line(const std::string& name, const cursor& at) {
     auto line = fmt::format("{} start={} at={} damaged={}", name, at.start, at.at, at.damaged);
     for (const auto& [key, in] : extra_counts)
         if (at.*in > 0) line += fmt::format(" {}{}", key, at.*in);
+    if (!at.bookmark.empty()) line += fmt::format(" {}{}", bookmark_key, at.bookmark);
     return line + '\n';
 }
 
 std::string encode(std::uint64_t generation, const cursors& all) {
-    const auto version = std::ranges::any_of(all, has_extra_counts) ? our_version : plain_version;
+    const auto version = std::ranges::any_of(all, has_more) ? our_version : plain_version;
     auto text = fmt::format("{}{}\n{}{}\n", title, version, generation_key, generation);
     for (const auto& [name, at] : all)
         text += encode_line(name, at);
@@ -118,12 +122,17 @@ std::string_view take_word(std::string_view& from) {
 
 /// @param text what stands behind `damaged`
 /// @return whether it was understood to its end
-bool decode_extra_counts(std::string_view text, cursor& into) {
+bool decode_more(std::string_view text, cursor& into) {
     auto word = take_word(text);
     for (const auto& [key, in] : extra_counts) {
         if (!word.starts_with(key)) continue;
         into.*in = field(key, word).value_or(0);
         if (into.*in == 0) return false;
+        word = take_word(text);
+    }
+    if (word.starts_with(bookmark_key)) {
+        into.bookmark = word.substr(bookmark_key.size());
+        if (into.bookmark.empty() || !is_bookmark(into.bookmark)) return false;
         word = take_word(text);
     }
     return word.empty() && text.empty();
@@ -149,7 +158,7 @@ std::pair<std::string, cursor> decode_line(std::string_view line) {
     const bool ends_in_space = rest.ends_with(' ');
     const auto damaged = field("damaged=", take_word(rest));
     cursor place;
-    if (!is_name(name) || !start || !at || !damaged || ends_in_space || !decode_extra_counts(rest, place))
+    if (!is_name(name) || !start || !at || !damaged || ends_in_space || !decode_more(rest, place))
         throw std::invalid_argument{"is not understood; expected NAME start=NUMBER at=NUMBER damaged=NUMBER"};
     place.start = *start;
     place.at = *at;
@@ -339,7 +348,7 @@ void write_anew(file_system& files, const std::filesystem::path& directory, cons
 void check_room(const std::filesystem::path& path, cursors all) {
     constexpr auto largest = std::numeric_limits<std::uint64_t>::max();
     for (auto& [name, at] : all)
-        at = {largest, largest, largest, largest, largest, largest};
+        at = {largest, largest, largest, largest, largest, largest, std::string(max_bookmark_bytes, 'x')};
     const auto bytes = encode(largest, all).size();
     if (bytes >= slot_bytes)
         throw std::length_error{fmt::format(
@@ -382,8 +391,15 @@ void check_sink_name(std::string_view name) {
 }
 
 void check_fit(const std::filesystem::path& directory, const cursors& all) {
-    for (const auto& [name, at] : all)
+    for (const auto& [name, at] : all) {
         check_sink_name(name);
+        if (!is_bookmark(at.bookmark))
+            throw std::invalid_argument{fmt::format(
+                "sink {}: its bookmark cannot be kept; expected small letters, digits, colons, dots and "
+                "hyphens, at most {}",
+                name, max_bookmark_bytes
+            )};
+    }
     check_room(path_in(directory), all);
 }
 

@@ -35,13 +35,14 @@ struct kept_cursors {
 /// @throws std::invalid_argument if not, saying what was expected
 void check_sink_name(std::string_view name);
 
-/// All these sinks fit into the file, however far they get.
-/// @throws as `write_cursors` does for names and numbers of sinks
+/// All these sinks fit into the file, however far they get, and whatever their bookmarks become.
+/// @throws as `write_cursors` does for names, bookmarks and numbers of sinks
 void check_fit(const std::filesystem::path& directory, const cursors& all);
 
 /// Writes the file: after a crash there are the old cursors or the new ones, whole. Needs no room on the disk where the
 /// file is there already.
-/// @throws std::invalid_argument for a name that the file cannot hold (see `check_sink_name`); std::length_error if there
+/// @throws std::invalid_argument for a name that the file cannot hold (see `check_sink_name`), or a bookmark that is
+/// none (see `is_bookmark`); std::length_error if there
 /// are too many sinks for it, which depends on their names only; std::system_error if it cannot be written, and
 /// std::runtime_error if a newer version of trackd wrote what is there. The old cursors stand then
 void write_cursors(file_system& files, const std::filesystem::path& directory, const cursors& all);

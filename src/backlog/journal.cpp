@@ -69,11 +69,13 @@ public:
                        asio::post(strand_, [this] { progress(); });
                    }} {}
 
-    [[nodiscard]] cursor open_cursor(const std::string& sink, sink_start where) override {
+    [[nodiscard]] cursor
+    open_cursor(const std::string& sink, sink_start where, const std::string& bookmark) override {
         configured_.insert(sink);
         const auto oldest = std::min(store_.begin().value_or(stored_end_), stored_end_);
         const auto from = where == sink_start::oldest || places_lost_ ? oldest : stored_end_;
-        const auto& place = cursors_.try_emplace(sink, cursor{from, from, 0}).first->second;
+        auto& place = cursors_.try_emplace(sink, cursor{from, from, 0}).first->second;
+        if (place.bookmark.empty()) place.bookmark = bookmark;
         check_fit(options_.directory, cursors_);
         return place;
     }
@@ -208,7 +210,8 @@ private:
         co_return found;
     }
 
-    // Where a sink began must not be forgotten, or it would begin elsewhere after a crash. Blocks, once.
+    // Where a sink began must not be forgotten, or it would begin elsewhere after a crash, or not know what of its first
+    // events it has. Blocks, once.
     void keep_new_sinks() {
         try {
             write_cursors(files_, options_.directory, cursors_);

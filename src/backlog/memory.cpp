@@ -13,9 +13,12 @@ namespace {
 
 class memory_backlog final : public backlog {
 public:
-    [[nodiscard]] cursor open_cursor(const std::string& sink, sink_start /*where*/) override {
+    [[nodiscard]] cursor
+    open_cursor(const std::string& sink, sink_start /*where*/, const std::string& bookmark) override {
         cursors_[sink] = 1;
-        return {};
+        cursor first;
+        first.bookmark = bookmark;
+        return first;
     }
 
     void start(boost::asio::any_io_executor /*strand*/, clock& /*time*/, signals to) override {

@@ -4,6 +4,9 @@
 
 namespace trackd::base {
 
+/// How the file sink packs the files that it has closed.
+enum class file_compression { none, zstd };
+
 /// How the http sink writes its events, and packs them.
 enum class http_format { ndjson, json, cloudevents };
 enum class http_compression { none, gzip, zstd };

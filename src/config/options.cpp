@@ -245,6 +245,8 @@ constexpr auto of_file_sinks = std::to_array<option<sink_settings>>({
     {"sync", of_sink<&sink_settings::file, &file_sink_settings::sync>, form::flag, 0, 0,
      "Whether events count as delivered only once the disk has them (fdatasync), and not just the system's "
      "memory."},
+    {"compress", of_sink<&sink_settings::file, &file_sink_settings::compress>, form::choice, 0, 0,
+     "How files that are done with are packed, when the next one is begun: `zstd` makes `NAME.zst` of them."},
 });
 
 constexpr auto of_log_sinks = std::to_array<option<sink_settings>>({

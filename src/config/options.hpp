@@ -16,7 +16,8 @@ namespace trackd::config {
 using slot = std::variant<
     bool*, std::size_t*, std::chrono::milliseconds*, std::string*, strings*, ack_mode*, backlog_kind*,
     journal_sync*, sink_kind*, sink_start*, when_full*, kafka_key*, kafka_format*, kafka_compression*,
-    http_format*, http_compression*, named_strings*, client_detail*, log_level*, log_format*>;
+    file_compression*, http_format*, http_compression*, named_strings*, client_detail*, log_level*,
+    log_format*>;
 
 /// How an option's value is written, and what `least` and `most` of it count.
 enum class form {

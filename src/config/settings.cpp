@@ -37,6 +37,10 @@ std::string_view to_string(when_full value) noexcept {
     return word_for(value);
 }
 
+std::string_view to_string(file_compression value) noexcept {
+    return word_for(value);
+}
+
 std::string_view to_string(http_format value) noexcept {
     return word_for(value);
 }

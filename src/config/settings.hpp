@@ -29,6 +29,7 @@ enum class when_full { block, skip };
 
 enum class sink_kind { sqlite, file, log, null, postgres, kafka, http };
 
+using base::file_compression;
 using base::http_compression;
 using base::http_format;
 using base::kafka_format;
@@ -49,6 +50,7 @@ enum class log_format { text, json };
 [[nodiscard]] std::string_view to_string(journal_sync value) noexcept;
 [[nodiscard]] std::string_view to_string(sink_kind value) noexcept;
 [[nodiscard]] std::string_view to_string(sink_start value) noexcept;
+[[nodiscard]] std::string_view to_string(file_compression value) noexcept;
 [[nodiscard]] std::string_view to_string(http_format value) noexcept;
 [[nodiscard]] std::string_view to_string(http_compression value) noexcept;
 [[nodiscard]] std::string_view to_string(client_detail value) noexcept;
@@ -166,6 +168,7 @@ struct file_sink_settings {
     std::chrono::milliseconds rotate_every{24 * 60 * 60'000}; ///< 0: never because of time
     std::size_t keep_files = 0;                               ///< 0: all
     bool sync = true;
+    file_compression compress = file_compression::none;
 
     bool operator==(const file_sink_settings&) const = default;
 };

@@ -25,6 +25,9 @@ inline constexpr std::array<std::string_view, 7> words<sink_kind>{"sqlite",   "f
                                                                   "postgres", "kafka", "http"};
 
 template <>
+inline constexpr std::array<std::string_view, 2> words<file_compression>{"none", "zstd"};
+
+template <>
 inline constexpr std::array<std::string_view, 3> words<http_format>{"ndjson", "json", "cloudevents"};
 
 template <>

@@ -3,6 +3,7 @@
 #include "base/ascii.hpp"
 #include "base/log.hpp"
 #include "service/directories.hpp"
+#include "sinks/file_calls.hpp"
 
 #include <algorithm>
 #include <stdexcept>

@@ -52,6 +52,7 @@ std::unique_ptr<sink> make(const config::file_sink_settings& settings) {
     options.rotate_every = settings.rotate_every;
     options.keep_files = settings.keep_files;
     options.sync = settings.sync;
+    options.compression = settings.compress;
     return sinks::make_file_sink(std::move(options));
 }
 

@@ -3,6 +3,7 @@
 #include "base/base64.hpp"
 #include "base/json_text.hpp"
 #include "base/rfc3339.hpp"
+#include "sinks/file_calls.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>

@@ -1,6 +1,8 @@
 // A sink that appends events to a file as JSON Lines, one event in the JSON format of CloudEvents a line.
 #pragma once
 
+#include "base/sink_choices.hpp"
+
 #include <trackd/sink.hpp>
 
 #include <chrono>
@@ -12,12 +14,15 @@
 
 namespace trackd::sinks {
 
+using base::file_compression;
+
 struct file_options {
     std::filesystem::path path{};              ///< the current file; its directory must exist
     std::uint64_t rotate_bytes = 0;            ///< a file is closed before it grows beyond this; 0: never
     std::chrono::milliseconds rotate_every{0}; ///< a file is closed when its first event is so old; 0: never
     std::size_t keep_files = 0;                ///< how many closed files are kept; 0: all
     bool sync = true;                          ///< confirm only what `fdatasync` has put on stable storage
+    file_compression compression = file_compression::none; ///< of closed files
 };
 
 /// The file consists of whole lines at every moment but within a write: a write that fails half-way is cut
@@ -26,6 +31,9 @@ struct file_options {
 ///
 /// Files are closed before a write, never by a timer. A file that somebody else has moved away (logrotate) is
 /// noticed by the next write, which makes a new one.
+///
+/// Its bookmark is a `file_place`. An event that comes again after a restart, and is found behind it, is confirmed as a
+/// duplicate and not written again. Nothing that is in a file is ever taken back for that.
 /// @param now wall-clock time, for names and ages; called on the sink's thread
 [[nodiscard]] std::unique_ptr<sink> make_file_sink(
     file_options options,

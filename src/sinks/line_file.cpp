@@ -1,6 +1,7 @@
 #include "sinks/line_file.hpp"
 
 #include "base/log.hpp"
+#include "sinks/file_calls.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,18 +19,6 @@ namespace trackd::sinks {
 namespace fs = std::filesystem;
 
 namespace {
-
-[[noreturn]] void fail(const char* what, const fs::path& path) {
-    throw std::system_error{
-        errno, std::generic_category(), "cannot " + std::string{what} + ' ' + path.string()
-    };
-}
-
-base::descriptor open_or_fail(const fs::path& path, int flags) {
-    base::descriptor opened{::open(path.c_str(), flags | O_CLOEXEC, 0600)};
-    if (!opened) fail("open", path);
-    return opened;
-}
 
 std::uint64_t size_of(const struct stat& file) {
     return static_cast<std::uint64_t>(file.st_size);
@@ -111,8 +100,11 @@ void line_file::cut_torn_line(int fd, std::uint64_t size) {
     size_ = end;
 }
 
-void line_file::follow_path() {
-    if (!file_) return open();
+bool line_file::follow_path() {
+    if (!file_) {
+        open();
+        return false;
+    }
     if (torn_ && !cut_back()) fail("cut back", path_);
     torn_ = false;
     struct stat ours{};
@@ -120,17 +112,17 @@ void line_file::follow_path() {
     struct stat there{};
     const bool found = ::stat(path_.c_str(), &there) == 0;
     if (found && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino) {
-        size_ = size_of(ours);
-    } else {
-        base::log().info("{} was moved away or removed: making a new one", path_.string());
-        open();
+        return std::exchange(size_, size_of(ours)) <= size_of(ours);
     }
+    base::log().info("{} was moved away or removed: making a new one", path_.string());
+    open();
+    return false;
 }
 
 void line_file::append(std::string_view lines, bool sync_it) {
     torn_ = true;
     try {
-        write_out(lines);
+        write_out(file_->get(), lines, path_);
         if (sync_it) sync();
     } catch (...) {
         torn_ = !cut_back(); // else the next `follow_path` tries again
@@ -138,15 +130,6 @@ void line_file::append(std::string_view lines, bool sync_it) {
     }
     torn_ = false;
     size_ += lines.size();
-}
-
-void line_file::write_out(std::string_view bytes) {
-    while (!bytes.empty()) {
-        const auto n = ::write(file_->get(), bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) fail("write to", path_);
-        bytes.remove_prefix(static_cast<std::size_t>(n));
-    }
 }
 
 // Takes back what a failed write left, so that the same events can be written again. A failed sync is no
@@ -159,14 +142,7 @@ bool line_file::cut_back() noexcept {
 }
 
 void line_file::sync() {
-    if (::fdatasync(file_->get()) != 0) fail("sync", path_);
-}
-
-void sync_directory(const fs::path& directory) {
-    const auto at = open_or_fail(directory, O_RDONLY | O_DIRECTORY);
-    if (::fsync(at.get()) == 0) return;
-    if (errno != EINVAL)
-        fail("sync the directory", directory); // EINVAL: this file system knows no such thing
+    sync_data(file_->get(), path_);
 }
 
 } // namespace trackd::sinks

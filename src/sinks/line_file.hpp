@@ -33,8 +33,9 @@ public:
 
     /// Opens it again if it is not open, or is no longer what stands at the path; and takes note of what somebody else
     /// has done to its size.
+    /// @return whether it is the file that it was, and no shorter: its lines are still there then
     /// @throws as `open`
-    void follow_path();
+    bool follow_path();
 
     /// Appends all or nothing, and returns when the disk has it (`sync`), or the system.
     /// @param lines whole ones
@@ -63,7 +64,6 @@ public:
 private:
     void cut_torn_line(int fd, std::uint64_t size);
     bool cut_back() noexcept;
-    void write_out(std::string_view bytes);
 
     const std::filesystem::path path_;
     const std::string line_start_;
@@ -72,9 +72,5 @@ private:
     bool torn_ = false; // there may be more in the file than that
     wall_time born_;
 };
-
-/// So that a file that was made, renamed or removed in it stays so after a power cut.
-/// @throws std::system_error
-void sync_directory(const std::filesystem::path& directory);
 
 } // namespace trackd::sinks

@@ -7,12 +7,15 @@
 #include <chrono>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace trackd::sinks {
 
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::string_view packed_extension = ".zst";
 
 // RFC 3339's date-time without what file names and shells dislike: 20261121T081530.000000Z. Sorts like the
 // time.
@@ -54,7 +57,10 @@ std::vector<fs::path> rotated_files::list() const {
         if (closed_at(entry.path())) found.push_back(entry.path());
     }
     std::ranges::sort(found);
-    return found;
+    std::vector<fs::path> once;
+    for (auto& file : found)
+        if (once.empty() || packed(once.back()) != file) once.push_back(std::move(file));
+    return once;
 }
 
 void rotated_files::prune(std::size_t keep) const {
@@ -64,14 +70,28 @@ void rotated_files::prune(std::size_t keep) const {
     files.resize(files.size() - keep);
     for (const auto& file : files) {
         std::error_code error;
+        if (!is_packed(file)) fs::remove(packed(file), error);
         fs::remove(file, error);
         if (error) base::log().warn("cannot remove {}: {}", file.string(), error.message());
     }
 }
 
+fs::path rotated_files::packed(const fs::path& closed) {
+    return closed.string() + std::string{packed_extension};
+}
+
+bool rotated_files::is_packed(const fs::path& closed) const {
+    return !stamp_in(closed.filename().string());
+}
+
 std::optional<wall_time> rotated_files::closed_at(const fs::path& file) const {
-    const auto whole = file.filename().string();
-    std::string_view name = whole;
+    const auto name = file.filename().string();
+    if (const auto time = stamp_in(name)) return time;
+    if (!name.ends_with(packed_extension)) return {};
+    return stamp_in(std::string_view{name}.substr(0, name.size() - packed_extension.size()));
+}
+
+std::optional<wall_time> rotated_files::stamp_in(std::string_view name) const {
     if (!name.starts_with(stem_ + '-') || !name.ends_with(extension_)) return {};
     if (name.size() < stem_.size() + 1 + extension_.size()) return {};
     name.remove_prefix(stem_.size() + 1);

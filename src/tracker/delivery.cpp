@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <exception>
 #include <random>
+#include <stdexcept>
 #include <system_error>
+#include <utility>
 
 namespace trackd {
 
@@ -37,6 +39,7 @@ delivery::delivery(
 
 asio::awaitable<void> delivery::run() {
     try {
+        co_await resume();
         co_await deliver_all();
     } catch (const std::exception& failure) { // not the sink's fault: see `write`
         books_.last_error = failure.what();
@@ -44,6 +47,27 @@ asio::awaitable<void> delivery::run() {
         base::log().error("sink {}: its delivery ended by an exception: {}", spec_.name, failure.what());
     }
     co_await close();
+}
+
+asio::awaitable<void> delivery::resume() {
+    const auto bookmark = cursor_.bookmark;
+    if (bookmark.empty()) co_return;
+    co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
+    resume_here(bookmark);
+    co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
+}
+
+// On the sink's thread.
+void delivery::resume_here(const std::string& bookmark) noexcept {
+    try {
+        spec_.sink->resume(bookmark);
+    } catch (const std::exception& failure) {
+        base::log().warn("sink {}: makes nothing of its bookmark: {}", spec_.name, failure.what());
+    } catch (...) {
+        base::log().warn(
+            "sink {}: makes nothing of its bookmark, by an exception that is no std::exception", spec_.name
+        );
+    }
 }
 
 asio::awaitable<void> delivery::deliver_all() {
@@ -197,13 +221,13 @@ asio::awaitable<delivery::outcome> delivery::write(std::span<const event_view> e
 delivery::outcome delivery::write_here(std::span<const event_view> events) noexcept {
     outcome what;
     try {
-        what.result = spec_.sink->write(events, stop_.get_token());
-        if (what.result.confirmed > events.size()) {
-            what.result = {};
-            what.error = "the sink confirmed more events than it was given";
-        } else if (what.result.confirmed == 0 && what.result.refusal.empty() && !stop_.stop_requested()) {
-            what.error = "the sink confirmed nothing, and did not say why";
-        }
+        auto result = spec_.sink->write(events, stop_.get_token());
+        if (result.confirmed > events.size())
+            throw std::runtime_error{"the sink confirmed more events than it was given"};
+        if (result.confirmed == 0 && result.refusal.empty() && !stop_.stop_requested())
+            throw std::runtime_error{"the sink confirmed nothing, and did not say why"};
+        what.bookmark = bookmark_here();
+        what.result = std::move(result);
     } catch (const events_refused& failure) {
         what.refused = true;
         what.error = text_of(failure);
@@ -218,11 +242,23 @@ delivery::outcome delivery::write_here(std::span<const event_view> events) noexc
     return what;
 }
 
+// On the sink's thread.
+std::string delivery::bookmark_here() const {
+    auto bookmark = spec_.sink->bookmark();
+    if (!is_bookmark(bookmark))
+        throw std::runtime_error{
+            "the sink gave a bookmark that cannot be kept; expected small letters, digits, colons, dots and "
+            "hyphens, at most " +
+            std::to_string(max_bookmark_bytes)
+        };
+    return bookmark;
+}
+
 // What became of the events from `next` on that the sink was given.
 asio::awaitable<void>
 delivery::settle(const selection& batch, std::size_t next, std::size_t given, const outcome& written) {
     const auto confirmed = written.result.confirmed;
-    if (confirmed > 0) confirm(batch, next, written.result);
+    if (confirmed > 0) confirm(batch, next, written);
     if (confirmed < given) ++attempts_; // what stands behind the confirmed ones was given, too
     const bool can_bury = spec_.dead_letters != nullptr;
     if (!written.result.refusal.empty() && confirmed < given) {
@@ -289,14 +325,21 @@ bool delivery::failed_too_long() const {
 asio::awaitable<bool> delivery::with_sink(std::function<void(sink&, std::stop_token)> work) {
     if (closing_) co_return false;
     std::exception_ptr failure;
+    std::string bookmark;
     co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
     try {
         work(*spec_.sink, others_stop_.get_token());
+        bookmark = bookmark_here();
     } catch (...) {
         failure = std::current_exception();
     }
     co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
     if (failure) std::rethrow_exception(failure);
+    // What a write before it has confirmed is in the cursor by now: its end was told to the strand before.
+    if (cursor_.bookmark != bookmark) {
+        cursor_.bookmark = std::move(bookmark);
+        move_cursor();
+    }
     co_return true;
 }
 
@@ -348,12 +391,13 @@ void delivery::works() {
     retry_.succeeded();
 }
 
-void delivery::confirm(const selection& batch, std::size_t next, const write_result& result) {
+void delivery::confirm(const selection& batch, std::size_t next, const outcome& written) {
     works();
-    hunt_.taken(result.confirmed);
-    books_.duplicates += result.duplicates;
+    hunt_.taken(written.result.confirmed);
+    books_.duplicates += written.result.duplicates;
     ++books_.batches;
-    pass(batch, next, result.confirmed);
+    cursor_.bookmark = written.bookmark;
+    pass(batch, next, written.result.confirmed);
 }
 
 // The sink is done with so many events from `next` on, and with what it did not want before and between them.

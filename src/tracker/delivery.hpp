@@ -80,15 +80,19 @@ public:
 private:
     struct outcome {
         write_result result;
+        std::string bookmark; // of what it has confirmed
         std::string error;    // empty: it worked
         bool refused = false; // because of the events, says the error
         clock::duration retry_after{0};
     };
 
+    [[nodiscard]] boost::asio::awaitable<void> resume();
+    void resume_here(const std::string& bookmark) noexcept;
     [[nodiscard]] boost::asio::awaitable<void> deliver_all();
     [[nodiscard]] boost::asio::awaitable<void> deliver(chunk events);
     [[nodiscard]] boost::asio::awaitable<outcome> write(std::span<const event_view> events);
     [[nodiscard]] outcome write_here(std::span<const event_view> events) noexcept;
+    [[nodiscard]] std::string bookmark_here() const;
     [[nodiscard]] boost::asio::awaitable<void>
     settle(const selection& batch, std::size_t next, std::size_t given, const outcome& written);
     [[nodiscard]] boost::asio::awaitable<bool>
@@ -102,7 +106,7 @@ private:
 
     void fails_no_more() { failing_since_.store(wakeup::never, std::memory_order_relaxed); }
 
-    void confirm(const selection& batch, std::size_t next, const write_result& result);
+    void confirm(const selection& batch, std::size_t next, const outcome& written);
     void pass(const selection& batch, std::size_t next, std::size_t count);
     void skip_damaged(const chunk& damage);
     [[nodiscard]] bool failed_too_long() const;

@@ -193,7 +193,7 @@ tracker::impl::impl(
       delivering_{strand_, base::log_failed_task} {
     for (auto& sink : sinks) {
         any_may_skip_ |= !sink.required && sink.when_full == when_full::skip;
-        const auto from = backlog_->open_cursor(sink.name, sink.start);
+        const auto from = backlog_->open_cursor(sink.name, sink.start, sink.sink->bookmark());
         deliveries_.push_back(std::make_unique<delivery>(
             strand_, time, wall, std::move(sink), *backlog_, from, options.retry, [this] { progress(); }
         ));

@@ -1,12 +1,14 @@
 """Sinks end to end: files of JSON Lines, log lines, several at once."""
 import json
+import shutil
 
 from support import trackd
+from support.load import Ledger
 
 
 class FileSink(trackd.TestCase):
-    def lines(self, daemon):
-        return [json.loads(line) for line in trackd.lines(daemon.directory / "data")]
+    def lines(self, daemon, pattern="*.jsonl*"):
+        return [json.loads(line) for line in trackd.lines(daemon.directory / "data", pattern)]
 
     def test_every_line_is_a_cloudevent(self):
         daemon = self.start({"sinks": '[{name="archive",kind="file"}]'})
@@ -43,6 +45,50 @@ class FileSink(trackd.TestCase):
         self.assertEqual(daemon.stop().delivered, 200)
         self.assertGreater(len(list((daemon.directory / "data").glob("*.jsonl*"))), 2)
         self.assertCountEqual([event["id"] for event in self.lines(daemon)], [f"e-{n}" for n in range(200)])
+
+    def test_every_201_is_one_line_however_often_it_is_killed(self):
+        self.kill_and_count('rotate_bytes="16KiB"')
+
+    def test_the_same_with_closed_files_packed(self):
+        if not shutil.which("zstd"):
+            self.skipTest("zstd is not installed")
+        daemon = self.kill_and_count('rotate_bytes="16KiB",compress="zstd"')
+        self.assertGreater(len(list((daemon.directory / "data").glob("*.zst"))), 10)
+        self.assertEqual(list((daemon.directory / "data").glob("*.new")), [])
+
+    def test_what_came_before_the_first_cursors_is_one_line_too(self):
+        daemon = self.start({"sinks": '[{name="archive",kind="file"}]'})
+        self.post_numbers(daemon, 0, 100)
+        daemon.wait_until_delivered()
+        daemon.crash()
+        daemon = self.restart(daemon)
+        self.post_numbers(daemon, 100, 1)
+        daemon.wait_until_delivered()
+        self.assert_books_balance(daemon.status())
+        self.assertEqual(daemon.stop().delivered, 101)
+        self.assertEqual([event["id"] for event in self.lines(daemon)], [f"e-{n}" for n in range(101)])
+
+    def kill_and_count(self, options, lives=4):
+        """Kills it under load several times, and holds the lines of all files against the answers."""
+        first = daemon = self.start({"sinks": f'[{{name="archive",kind="file",{options}}}]'})
+        loads = []
+        for life in range(lives):
+            daemon = daemon if life == 0 else self.restart(first)
+            load = Ledger(daemon.ingest, connections=16, prefix=f"life{life}", padding=100)
+            load.start().wait_for_created(500)
+            trackd.wait_until(lambda: daemon.sink("archive")["delivered"] > 0, "some are written")
+            daemon.crash()
+            load.wait()
+            loads.append(load)
+        daemon = self.restart(first)
+        daemon.wait_until_delivered()
+        self.assert_books_balance(daemon.status())
+        self.assertEqual(daemon.stop().pending, 0)
+        ids = [event["id"] for event in self.lines(daemon)]
+        self.assertEqual(len(ids), len(set(ids)), "written more than once")
+        self.assertEqual({event for load in loads for event in load.created} - set(ids), set(), "201, and not there")
+        self.assertEqual(set(ids) - {event for load in loads for event in load.sent}, set(), "there, and never sent")
+        return daemon
 
 
 class LogSink(trackd.TestCase):

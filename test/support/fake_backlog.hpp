@@ -84,9 +84,12 @@ public:
 
     [[nodiscard]] const cursor& place(const std::string& sink) const { return cursors_.at(sink); }
 
-    [[nodiscard]] cursor open_cursor(const std::string& sink, sink_start where) override {
+    [[nodiscard]] cursor
+    open_cursor(const std::string& sink, sink_start where, const std::string& bookmark) override {
         const auto at = where == sink_start::oldest ? events_.begin() : events_.end();
-        return cursors_.try_emplace(sink, cursor{at, at, 0}).first->second;
+        auto& place = cursors_.try_emplace(sink, cursor{at, at, 0}).first->second;
+        if (place.bookmark.empty()) place.bookmark = bookmark;
+        return place;
     }
 
     void start(boost::asio::any_io_executor strand, clock& /*time*/, signals to) override {

@@ -10,6 +10,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace trackd::test {
@@ -65,6 +66,24 @@ public:
         names_refused_ = true;
     }
 
+    /// Its bookmark from now on.
+    void give_bookmark(std::string bookmark) {
+        const std::lock_guard lock{mutex_};
+        bookmark_ = std::move(bookmark);
+    }
+
+    /// Its bookmark is how many events it has.
+    void count_in_bookmarks() {
+        const std::lock_guard lock{mutex_};
+        counts_in_bookmarks_ = true;
+    }
+
+    /// The bookmark that it was to go on at; "never" before that.
+    [[nodiscard]] std::string resumed_at() const {
+        const std::lock_guard lock{mutex_};
+        return resumed_at_;
+    }
+
     /// The next writes are told to come again after so long.
     void be_busy(std::chrono::milliseconds after) {
         const std::lock_guard lock{mutex_};
@@ -98,6 +117,9 @@ private:
     std::size_t most_ = static_cast<std::size_t>(-1);
     std::set<std::string> refused_;
     bool names_refused_ = false;
+    std::string bookmark_;
+    bool counts_in_bookmarks_ = false;
+    std::string resumed_at_ = "never";
     std::chrono::milliseconds busy_{0};
     std::size_t attempts_ = 0;
     std::vector<std::string> ids_;
@@ -128,6 +150,16 @@ public:
         for (const auto& event : events.first(confirmed))
             script_->ids_.emplace_back(event.id);
         return {confirmed + script_->too_many_, 0, refusal};
+    }
+
+    [[nodiscard]] std::string bookmark() const override {
+        const std::lock_guard lock{script_->mutex_};
+        return script_->counts_in_bookmarks_ ? std::to_string(script_->ids_.size()) : script_->bookmark_;
+    }
+
+    void resume(std::string_view bookmark) override {
+        const std::lock_guard lock{script_->mutex_};
+        script_->resumed_at_ = bookmark;
     }
 
     void close() override {

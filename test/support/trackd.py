@@ -74,11 +74,17 @@ def clean_environment():
     return {name: value for name, value in os.environ.items() if not name.startswith("TRACKD")}
 
 
-def lines(directory):
+def text_of(path):
+    """What a file of the file sink holds, packed or not."""
+    if path.suffix != ".zst":
+        return path.read_text()
+    return subprocess.run(["zstd", "-dc", path], capture_output=True, text=True, check=True).stdout
+
+
+def lines(directory, pattern="events*.jsonl*"):
     """What a file sink has written there, line by line: its closed files, whose names sort before the one in use."""
-    for path in sorted(directory.glob("events*.jsonl")):
-        with path.open() as file:
-            yield from file
+    for path in sorted(directory.glob(pattern)):
+        yield from text_of(path).splitlines(keepends=True)
 
 
 class Log:

@@ -98,7 +98,7 @@ public:
     journal_run(const journal_options& options, journal::file_system& files, promises& made)
         : made_{made}, journal_{make_journal_backlog(options, files)} {
         for (const auto& sink : run_sinks)
-            cursors_[sink] = journal_->open_cursor(sink, sink_start::oldest);
+            cursors_[sink] = journal_->open_cursor(sink, sink_start::oldest, "");
         journal_->start(strand_, clock_, {[this] { changed(); }, [](batch::mark) {}});
     }
 

@@ -26,7 +26,15 @@ using test::operation;
 namespace {
 
 using strings = std::vector<std::string>;
-using sinks = std::map<std::string, sink_start>;
+
+struct beginning {
+    beginning(sink_start start, std::string own = {}) : where{start}, bookmark{std::move(own)} {} // NOLINT
+
+    sink_start where;
+    std::string bookmark;
+};
+
+using sinks = std::map<std::string, beginning>;
 
 constexpr read_limits much{100'000, std::size_t{1} << 30U};
 
@@ -35,8 +43,8 @@ class session {
 public:
     session(const journal_options& options, journal::file_system& files, const sinks& of)
         : journal_{make_journal_backlog(options, files)} {
-        for (const auto& [name, where] : of)
-            cursors[name] = journal_->open_cursor(name, where);
+        for (const auto& [name, begins] : of)
+            cursors[name] = journal_->open_cursor(name, begins.where, begins.bookmark);
         journal_->start(
             strand_, clock_,
             {[this] { ++changes; },
@@ -642,7 +650,7 @@ TEST_CASE_METHOD(journal_fixture, "a journal that nothing was given to closes cl
 TEST_CASE_METHOD(journal_fixture, "a journal that was never started can be let go", "[journal]") {
     {
         const auto journal = make_journal_backlog(place.options, files);
-        static_cast<void>(journal->open_cursor("first", sink_start::oldest));
+        static_cast<void>(journal->open_cursor("first", sink_start::oldest, ""));
     }
     CHECK(names().empty());
     CHECK_NOTHROW(open());
@@ -795,4 +803,23 @@ TEST_CASE_METHOD(journal_fixture, "it says how it is", "[journal]") {
 TEST_CASE_METHOD(journal_fixture, "a journal is one process's at a time", "[journal]") {
     open();
     CHECK_THROWS_AS(make_journal_backlog(place.options, files), std::runtime_error);
+}
+
+TEST_CASE_METHOD(journal_fixture, "the bookmark that a sink begins with outlasts a power cut", "[journal]") {
+    open({{"first", {sink_start::oldest, "start"}}});
+    CHECK(now->cursors["first"].bookmark == "start");
+    auto& journal = open_after_power_cut({{"first", {sink_start::oldest, "another"}}});
+    CHECK(journal.cursors["first"].bookmark == "start");
+}
+
+TEST_CASE_METHOD(journal_fixture, "a sink that had no bookmark may begin with one", "[journal]") {
+    {
+        auto& journal = open();
+        REQUIRE(journal.store(3));
+        journal.move("first", 3);
+        journal.close();
+    }
+    auto& journal = open({{"first", {sink_start::oldest, "start"}}});
+    CHECK(journal.cursors["first"].at == 3);
+    CHECK(journal.cursors["first"].bookmark == "start");
 }

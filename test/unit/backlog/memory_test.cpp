@@ -62,8 +62,8 @@ TEST_CASE("what every sink has is forgotten in whole batches, and its credit giv
     const auto backlog = make_memory_backlog();
     test::manual_clock clock;
     std::vector<batch::mark> released;
-    CHECK(backlog->open_cursor("fast", sink_start::oldest) == cursor{});
-    CHECK(backlog->open_cursor("slow", sink_start::oldest) == cursor{});
+    CHECK(backlog->open_cursor("fast", sink_start::oldest, "") == cursor{});
+    CHECK(backlog->open_cursor("slow", sink_start::oldest, "") == cursor{});
     boost::asio::io_context context;
     backlog->start(context.get_executor(), clock, {[] {}, [&](batch::mark one) { released.push_back(one); }});
     auto first = test::make_batch(3);
@@ -84,7 +84,7 @@ TEST_CASE("what was read outlives the trimming", "[backlog]") {
     const auto backlog = make_memory_backlog();
     test::manual_clock clock;
     boost::asio::io_context context;
-    CHECK(backlog->open_cursor("sink", sink_start::oldest) == cursor{});
+    CHECK(backlog->open_cursor("sink", sink_start::oldest, "") == cursor{});
     backlog->start(context.get_executor(), clock, {[] {}, [](batch::mark) {}});
     backlog->append(test::make_batch(2));
     const auto events = read(*backlog, 1, {});

@@ -20,6 +20,7 @@ rotate_bytes = "1MiB"
 rotate_every = "1h"
 keep_files = 7
 sync = false
+compress = "zstd"
 batch_events = 10
 )";
 
@@ -32,7 +33,10 @@ TEST_CASE("sinks have the options of their kind", "[config]") {
     CHECK(all.sinks[0].sqlite.path == "/x/main.db");
     CHECK(all.sinks[0].batch_events == 2000);
     CHECK(all.sinks[1].kind == sink_kind::file);
-    CHECK(all.sinks[1].file == file_sink_settings{"./data/events.jsonl", 1048576, 1h, 7, false});
+    CHECK(
+        all.sinks[1].file ==
+        file_sink_settings{"./data/events.jsonl", 1048576, 1h, 7, false, file_compression::zstd}
+    );
     CHECK(all.sinks[1].batch_events == 10);
 }
 

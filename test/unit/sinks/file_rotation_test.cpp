@@ -1,10 +1,9 @@
-#include "lines.hpp"
-#include "sinks/file.hpp"
-#include "sinks/rotated_files.hpp"
+#include "file_lives.hpp"
 
 using namespace trackd;
 using namespace std::chrono_literals;
 using test::ids_in;
+using test::line_bytes;
 
 namespace fs = std::filesystem;
 
@@ -40,13 +39,6 @@ struct rotation {
         return all;
     }
 };
-
-// All lines of numbered_events with one digit are as long.
-std::uint64_t line_bytes() {
-    rotation files;
-    test::write_all(*files.open({}), test::numbered_events{1});
-    return fs::file_size(files.path);
-}
 
 } // namespace
 

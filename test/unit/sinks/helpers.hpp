@@ -147,6 +147,12 @@ inline void write_file(const std::filesystem::path& path, std::string_view text)
     if (!out.flush()) throw std::runtime_error{"cannot write " + path.string()};
 }
 
+inline void append_to_file(const std::filesystem::path& path, std::string_view text) {
+    std::ofstream out{path, std::ios::binary | std::ios::app};
+    out << text;
+    if (!out.flush()) throw std::runtime_error{"cannot write " + path.string()};
+}
+
 /// What a call throws; fails the test if it does not.
 template <typename Call>
 std::string error_of(Call call) {
@@ -161,6 +167,13 @@ std::string error_of(Call call) {
 
 inline bool contains(std::string_view text, std::string_view part) {
     return text.find(part) != text.npos;
+}
+
+inline std::size_t count(std::string_view text, std::string_view part) {
+    std::size_t found = 0;
+    for (auto at = text.find(part); at != text.npos; at = text.find(part, at + part.size()))
+        ++found;
+    return found;
 }
 
 } // namespace trackd::test

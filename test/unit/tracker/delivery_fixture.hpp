@@ -10,15 +10,19 @@
 #include "tracker/delivery.hpp"
 
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace trackd::test {
 
 /// The sink gets three events a write, unless the test wants it otherwise.
 struct delivery_fixture {
     explicit delivery_fixture(
-        std::function<void(delivery_fixture&, sink_spec&)> change = {}, retry_options retry = {}
+        std::function<void(delivery_fixture&, sink_spec&)> change = {}, retry_options retry = {},
+        const std::string& bookmark = {}
     )
-        : change_{std::move(change)}, retry_{retry} {
+        : change_{std::move(change)}, retry_{retry},
+          place_{store->open_cursor("fake", sink_start::oldest, bookmark)} {
         store->start(strand, clock, {[] {}, [](batch::mark) {}});
         tasks.spawn("delivery", loop.run());
     }
@@ -72,10 +76,20 @@ private:
 
     std::function<void(delivery_fixture&, sink_spec&)> change_;
     retry_options retry_;
-    cursor place_ = store->open_cursor("fake", sink_start::oldest);
+    cursor place_;
 
 public:
-    delivery loop{strand, clock, [this] { return wall; }, spec(), *store, place_, retry_, [] {}};
+    std::vector<cursor> moves; ///< all places that the delivery has told of
+    delivery loop{
+        strand,
+        clock,
+        [this] { return wall; },
+        spec(),
+        *store,
+        place_,
+        retry_,
+        [this] { moves.push_back(loop.place()); }
+    };
     base::task_group<boost::asio::any_io_executor> tasks{strand, base::log_failed_task};
 };
 

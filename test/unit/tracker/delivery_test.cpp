@@ -203,3 +203,77 @@ TEST_CASE_METHOD(
     until_it_waits_after(2);
     CHECK(loop.failing_since() == clock.now());
 }
+
+TEST_CASE_METHOD(
+    delivery_fixture, "the sink's bookmark goes into the cursor with what it has confirmed", "[delivery]"
+) {
+    script->count_in_bookmarks();
+    script->confirm_at_most(2);
+    append(5);
+    until([this] { return loop.place().at == 6; });
+    CHECK(loop.place().bookmark == "5");
+    for (const auto& place : moves)
+        CHECK(place.bookmark == std::to_string(place.at - 1));
+    CHECK(moves.size() == 3);
+}
+
+TEST_CASE_METHOD(delivery_fixture, "a write that fails leaves the bookmark as it was", "[delivery]") {
+    script->count_in_bookmarks();
+    append(2);
+    until([this] { return loop.place().at == 3; });
+    script->give_bookmark("elsewhere");
+    script->fail_with("down");
+    append(1);
+    until_it_waits_after(2);
+    CHECK(loop.place().bookmark == "2");
+}
+
+TEST_CASE_METHOD(delivery_fixture, "a bookmark that cannot be kept is a failed write", "[delivery]") {
+    script->give_bookmark("two words");
+    append(1);
+    until_it_waits_after(1);
+    CHECK(loop.place().at == 1);
+    CHECK(loop.place().bookmark.empty());
+    CHECK(
+        loop.status().last_error ==
+        "the sink gave a bookmark that cannot be kept; expected small letters, digits, colons, dots and "
+        "hyphens, at most 64"
+    );
+}
+
+TEST_CASE_METHOD(
+    delivery_fixture, "what others write to the sink moves its bookmark, and not its place", "[delivery]"
+) {
+    script->count_in_bookmarks();
+    append(2);
+    until([this] { return loop.place().at == 3; });
+    const auto letter = test::make_event("letter");
+    std::optional<bool> done;
+    tasks.spawn(
+        "another",
+        [](delivery& to, const event_view& event,
+           std::optional<bool>& ended) -> boost::asio::awaitable<void> {
+            std::function<void(sink&, std::stop_token)> work = [&event](sink& fake, std::stop_token stop) {
+                static_cast<void>(fake.write({&event, 1}, stop));
+            };
+            ended = co_await to.with_sink(std::move(work));
+        }(loop, letter, done)
+    );
+    until([&] { return done.has_value(); });
+    CHECK(loop.place().at == 3);
+    CHECK(loop.place().bookmark == "3");
+    CHECK(moves.back().bookmark == "3");
+}
+
+TEST_CASE("a sink goes on at the bookmark that was kept, before its first write", "[delivery]") {
+    delivery_fixture kept{[](delivery_fixture&, sink_spec&) {}, {}, "12:34"};
+    kept.append(1);
+    kept.until([&] { return kept.loop.place().at == 2; });
+    CHECK(kept.script->resumed_at() == "12:34");
+}
+
+TEST_CASE_METHOD(delivery_fixture, "a sink without a bookmark is not told to go on at one", "[delivery]") {
+    append(1);
+    until([this] { return loop.place().at == 2; });
+    CHECK(script->resumed_at() == "never");
+}

@@ -63,7 +63,7 @@ struct journal_delivery {
     test::fake_backlog store;
     std::chrono::milliseconds linger;
     tracker_strand strand = asio::make_strand(asio::any_io_executor{context.get_executor()});
-    cursor place = store.open_cursor("fake", sink_start::oldest);
+    cursor place = store.open_cursor("fake", sink_start::oldest, "");
     int moves = 0;
     delivery loop{strand, clock, utc_now, spec(), store, place, {100ms, 1'000ms}, [this] { ++moves; }};
     base::task_group<asio::any_io_executor> tasks{strand, base::log_failed_task};

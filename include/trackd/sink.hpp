@@ -39,7 +39,7 @@ public:
 /// One destination. It knows nothing but events; its delivery (src/tracker/delivery.hpp) decides what comes
 /// when, retries, and remembers how far it has got.
 ///
-/// `open` is called once, before everything else, on the thread that builds the daemon. `write` and `close`
+/// `open` is called once, before everything else, on the thread that builds the daemon. `write`, `upkeep` and `close`
 /// are called on the sink's own thread, one at a time, and may block.
 class sink {
 public:
@@ -60,6 +60,14 @@ public:
     /// @throws events_refused, sink_busy; or any other std::exception if nothing of it could be stored, and it was not
     ///         because of the events: the call is repeated later
     virtual write_result write(std::span<const event_view> events, std::stop_token stop) = 0;
+
+    /// Work that needs no event, such as deleting what is too old. Called between writes and while there are none, first
+    /// at the start and then once a minute; never in a drain. It holds up the writes, so it does a bounded portion.
+    /// @param stop requested when a drain begins: return soon
+    /// @return whether there is more to do: the next call then comes after the next write, or at once if there is none
+    /// @throws std::exception whose text says what could not be done, and where: it is logged, and the next call comes
+    ///         a minute later
+    virtual bool upkeep(std::stop_token /*stop*/) { return false; }
 
     /// Flushes and lets go. Called last, also after failed writes. Errors that lose nothing are not thrown.
     virtual void close() {}

@@ -73,6 +73,14 @@ public:
     /// that it gave itself after `open`.
     virtual void resume(std::string_view /*bookmark*/) {}
 
+    /// Work that needs no event, such as deleting what is too old. Called between writes and while there are none, first
+    /// at the start and then once a minute; never in a drain. It holds up the writes, so it does a bounded portion.
+    /// @param stop requested when a drain begins: return soon
+    /// @return whether there is more to do: the next call then comes after the next write, or at once if there is none
+    /// @throws std::exception whose text says what could not be done, and where: it is logged, and the next call comes
+    ///         a minute later
+    virtual bool upkeep(std::stop_token /*stop*/) { return false; }
+
     /// Flushes and lets go. Called last, also after failed writes. Errors that lose nothing are not thrown.
     virtual void close() {}
 };

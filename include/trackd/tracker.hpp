@@ -67,7 +67,8 @@ struct sink_spec {
     read_limits batch;                     ///< the most it gets in one `write`
     sink_start start = sink_start::oldest; ///< if the backlog does not know it
     std::chrono::milliseconds linger{0}; ///< how long an event may wait for others that make its batch larger
-    route wanted;                        ///< what it is given; the rest counts as filtered
+    std::chrono::milliseconds upkeep_every{60'000}; ///< how long after its last upkeep the next one comes
+    route wanted;                                   ///< what it is given; the rest counts as filtered
     /// Where events go that it will never take. None: it is asked for ever.
     std::shared_ptr<trackd::dead_letters> dead_letters;
     bool required = true;                                   ///< `ack_mode::delivered` waits for it

@@ -230,6 +230,10 @@ constexpr auto of_sqlite_sinks = std::to_array<option<sink_settings>>({
     {"path", of_sink<&sink_settings::sqlite, &sqlite_sink_settings::path>, form::path, 1, longest_path,
      "The database, created if missing. `{data_dir}` stands for that directory; a relative path starts at "
      "the working directory."},
+    {"keep", of_sink<&sink_settings::sqlite, &sqlite_sink_settings::keep>, form::duration, 0, 3650 * day,
+     "How long after its `received_at` a row stays before it is deleted; 0s: for ever."},
+    {"indexes", of_sink<&sink_settings::sqlite, &sqlite_sink_settings::indexes>, form::flag, 0, 0,
+     "Whether the table has trackd's index on `time`. `false` removes it, which makes writing faster."},
 });
 
 constexpr auto of_file_sinks = std::to_array<option<sink_settings>>({

@@ -158,6 +158,8 @@ struct dead_letter_settings {
 
 struct sqlite_sink_settings {
     std::string path = "{data_dir}/events.db"; ///< loading puts `data_dir` in
+    std::chrono::milliseconds keep{0};         ///< 0: for ever
+    bool indexes = true;
 
     bool operator==(const sqlite_sink_settings&) const = default;
 };

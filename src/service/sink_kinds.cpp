@@ -42,7 +42,11 @@ bool is_built_in(config::sink_kind kind) {
 }
 
 std::unique_ptr<sink> make(const config::sqlite_sink_settings& settings) {
-    return sinks::make_sqlite_sink({.path = settings.path});
+    sinks::sqlite_options options;
+    options.path = settings.path;
+    options.keep = settings.keep;
+    options.indexes = settings.indexes;
+    return sinks::make_sqlite_sink(std::move(options));
 }
 
 std::unique_ptr<sink> make(const config::file_sink_settings& settings) {

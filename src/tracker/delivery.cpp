@@ -32,7 +32,7 @@ delivery::delivery(
 )
     : strand_{std::move(strand)}, clock_{time}, wall_now_{std::move(wall)}, spec_{std::move(spec)},
       backlog_{from_backlog}, on_progress_{std::move(on_progress)}, retry_{retry, std::random_device{}()},
-      max_age_{retry.max_age}, changed_{strand_, time}, cursor_{from} {
+      max_age_{retry.max_age}, changed_{strand_, time}, cursor_{from}, upkeep_{spec_.upkeep_every} {
     books_.name = spec_.name;
     books_.kind = spec_.kind;
 }
@@ -91,7 +91,8 @@ asio::awaitable<void> delivery::deliver_all() {
             // What failed is a dead letter, or was skipped: no other write would show that the sink works again.
             fails_no_more();
             lag_.caught_up();
-            co_await changed_.wait();
+            co_await keep_up();
+            co_await changed_.wait(upkeep_.next());
         }
     }
 }
@@ -206,6 +207,7 @@ asio::awaitable<void> delivery::deliver(chunk events) {
         const auto given = wanted.subspan(next, std::min(hunt_.most(), wanted.size() - next));
         const auto written = co_await write(given);
         co_await settle(batch, next, given.size(), written);
+        co_await keep_up();
     }
     if (!given_up_) pass(batch, wanted.size(), 0);
 }
@@ -359,6 +361,25 @@ void delivery::close_here() noexcept {
     } catch (...) {
         base::log().warn("sink {}: closing it failed by an exception that is no std::exception", spec_.name);
     }
+}
+
+// Upkeep, if it is due. What goes wrong there is no matter of the events.
+asio::awaitable<void> delivery::keep_up() {
+    if (draining_ || given_up_ || clock_.now() < upkeep_.next()) co_return;
+    bool has_more = false;
+    std::string error;
+    const auto work = [&has_more](sink& of, const std::stop_token& stop) { has_more = of.upkeep(stop); };
+    try {
+        co_await with_sink(work);
+    } catch (const std::exception& failure) {
+        error = text_of(failure);
+    } catch (...) { // reported like the others
+        error = "an exception that is no std::exception";
+    }
+    if (error.empty())
+        upkeep_.worked(has_more, clock_.now());
+    else if (upkeep_.failed(error, clock_.now()))
+        base::log().warn("sink {}: its upkeep failed, and is tried again: {}", spec_.name, error);
 }
 
 asio::awaitable<void> delivery::wait_to_retry(const std::string& error, clock::duration at_least) {

@@ -6,6 +6,7 @@
 #include "tracker/retry.hpp"
 #include "tracker/selection.hpp"
 #include "tracker/sink_lag.hpp"
+#include "tracker/upkeep.hpp"
 
 #include <trackd/backlog.hpp>
 #include <trackd/clock.hpp>
@@ -100,6 +101,7 @@ private:
     [[nodiscard]] std::string keep_here(std::span<const event_view> events, const death& of) noexcept;
     [[nodiscard]] boost::asio::awaitable<void> close();
     void close_here() noexcept;
+    [[nodiscard]] boost::asio::awaitable<void> keep_up();
     [[nodiscard]] boost::asio::awaitable<void>
     wait_to_retry(const std::string& error, clock::duration at_least = {});
     void fails();
@@ -129,6 +131,7 @@ private:
     wakeup changed_;
     cursor cursor_;
     sink_lag lag_;
+    upkeep_schedule upkeep_;
     std::atomic<clock::time_point> failing_since_{wakeup::never};
     bool draining_ = false;
     bool given_up_ = false;

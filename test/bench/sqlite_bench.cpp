@@ -1,9 +1,11 @@
-// How fast the SQLite sink stores rows, beside `sqlite3 .import` of the same rows into the same table.
+// How fast the SQLite sink stores rows, with what an index costs, beside `sqlite3 .import` of the same rows into the
+// same table.
 //
 //     sqlite_bench [DIRECTORY [ROWS [ROUNDS]]]
 //
-// Both run in turn, on one thread each; printed are medians. The import reads its rows from a CSV file that the page
-// cache holds, and commits once; the sink commits after every 2000 rows, as its delivery makes it.
+// All run in turn, on one thread each; printed are medians, also of what an index costs in the same round. The import
+// reads its rows from a CSV file that the page cache holds, and commits once; the sink commits after every 2000 rows, as
+// its delivery makes it.
 #include "measuring.hpp"
 #include "sink_rows.hpp"
 #include "sinks/sqlite.hpp"
@@ -14,6 +16,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -29,15 +32,44 @@ void remove_database(const fs::path& path) {
         fs::remove(path.string() + suffix);
 }
 
-void run_sink(const fs::path& path, const std::vector<row>& rows) {
-    const auto sink = sinks::make_sqlite_sink({.path = path});
+void run(const std::string& command) {
+    if (std::system(command.c_str()) != 0) throw std::runtime_error{"this failed: " + command};
+}
+
+void run_sink(const fs::path& path, const std::vector<row>& rows, bool indexes = false) {
+    const auto sink = sinks::make_sqlite_sink({.path = path, .indexes = indexes});
+    sink->open();
     write_rows(*sink, rows);
+    sink->close();
 }
 
 void run_import(const fs::path& path, const fs::path& csv) {
-    const auto command = "sqlite3 '" + path.string() + "' 'PRAGMA synchronous=FULL' '.import --csv \"" +
-                         csv.string() + "\" events' >/dev/null";
-    if (std::system(command.c_str()) != 0) throw std::runtime_error{"this failed: " + command};
+    run("sqlite3 '" + path.string() + "' 'PRAGMA synchronous=FULL' '.import --csv \"" + csv.string() +
+        "\" events' >/dev/null");
+}
+
+// The table with an index, or without any.
+struct variant {
+    const char* name;
+    bool indexes; // trackd's own
+    const char* index = nullptr;
+    figures measured{};
+};
+
+void measure(variant& of, const fs::path& path, const std::vector<row>& rows) {
+    remove_database(path);
+    run_sink(path, {}, of.indexes); // makes the table
+    if (of.index != nullptr)
+        run("sqlite3 '" + path.string() + "' 'CREATE INDEX i ON events " + of.index + "'");
+    measure(of.measured, rows.size(), [&] { run_sink(path, rows, of.indexes); });
+}
+
+// Rounds are compared one by one: a busy machine slows down neighbours alike.
+double ratio(const std::vector<double>& of, const std::vector<double>& to) {
+    std::vector<double> rounds;
+    for (std::size_t i = 0; i < of.size(); ++i)
+        rounds.push_back(of[i] / to[i]);
+    return median(rounds);
 }
 
 } // namespace
@@ -54,11 +86,17 @@ int main(int argc, char** argv) {
         std::ofstream out{csv};
         write_csv(out, rows);
     }
-    figures sink;
+    std::vector<variant> variants{
+        {"indexes = false", false},
+        {"sqlite sink", true},
+        {"+ (type, time)", false, "(type, time)"},
+        {"+ (received_at)", false, "(received_at)"},
+        {"+ both", true, "(type, time)"},
+    };
     figures import;
     for (int round = 0; round < rounds; ++round) {
-        remove_database(database);
-        measure(sink, count, [&] { run_sink(database, rows); });
+        for (auto& each : variants)
+            measure(each, database, rows);
         remove_database(database);
         run_sink(database, {}); // makes the table
         measure(import, count, [&] { run_import(database, csv); });
@@ -66,6 +104,14 @@ int main(int argc, char** argv) {
     remove_database(database);
     fs::remove(csv);
     print_head();
-    print("sqlite sink", sink);
+    for (const auto& each : variants)
+        print(each.name, each.measured);
     print("sqlite3 .import", import);
+    for (const auto& each : std::span{variants}.subspan(1)) {
+        const auto& plain = variants.front().measured;
+        std::printf(
+            "%-16s %6.2f of the wall-clock time, %.2f of the processor time of the first\n", each.name,
+            ratio(each.measured.wall, plain.wall), ratio(each.measured.processor, plain.processor)
+        );
+    }
 }

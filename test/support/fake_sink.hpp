@@ -90,6 +90,29 @@ public:
         busy_ = after;
     }
 
+    /// So many portions of upkeep are to be done.
+    void need_upkeeps(std::size_t portions) {
+        const std::lock_guard lock{mutex_};
+        upkeeps_needed_ = portions;
+    }
+
+    void fail_upkeep_with(std::string error) {
+        const std::lock_guard lock{mutex_};
+        upkeep_error_ = std::move(error);
+    }
+
+    /// Upkeep blocks until it is asked to stop.
+    void hold_upkeep() {
+        const std::lock_guard lock{mutex_};
+        upkeep_held_ = true;
+    }
+
+    /// Each upkeep as the number of writes that came before it.
+    [[nodiscard]] std::vector<std::size_t> upkeeps() const {
+        const std::lock_guard lock{mutex_};
+        return upkeeps_;
+    }
+
     [[nodiscard]] std::vector<std::string> ids() const {
         const std::lock_guard lock{mutex_};
         return ids_;
@@ -121,6 +144,10 @@ private:
     bool counts_in_bookmarks_ = false;
     std::string resumed_at_ = "never";
     std::chrono::milliseconds busy_{0};
+    std::size_t upkeeps_needed_ = 1;
+    std::string upkeep_error_;
+    bool upkeep_held_ = false;
+    std::vector<std::size_t> upkeeps_;
     std::size_t attempts_ = 0;
     std::vector<std::string> ids_;
 };
@@ -160,6 +187,14 @@ public:
     void resume(std::string_view bookmark) override {
         const std::lock_guard lock{script_->mutex_};
         script_->resumed_at_ = bookmark;
+    }
+
+    bool upkeep(std::stop_token stop) override {
+        std::unique_lock lock{script_->mutex_};
+        script_->upkeeps_.push_back(script_->attempts_);
+        script_->changed_.wait(lock, stop, [this] { return !script_->upkeep_held_; });
+        if (!script_->upkeep_error_.empty()) throw std::runtime_error{script_->upkeep_error_};
+        return script_->upkeeps_.size() < script_->upkeeps_needed_;
     }
 
     void close() override {

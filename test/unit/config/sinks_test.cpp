@@ -40,6 +40,18 @@ TEST_CASE("sinks have the options of their kind", "[config]") {
     CHECK(all.sinks[1].batch_events == 10);
 }
 
+TEST_CASE("a database keeps its rows for ever, and has an index, unless it is told otherwise", "[config]") {
+    CHECK(load({}).sinks[0].sqlite == sqlite_sink_settings{"./data/events.db", 0ms, true});
+    const auto set = load_set({"sinks.sqlite.keep=30d", "sinks.sqlite.indexes=false"}).sinks[0].sqlite;
+    CHECK(set == sqlite_sink_settings{"./data/events.db", 30 * 24h, false});
+    CHECK(
+        the_error("", {}, {"sinks.sqlite.keep=30"}) == "--set sinks.sqlite.keep: found \"30\", expected a "
+                                                       "duration with its unit such as \"5s\" (ms, s, m, h, "
+                                                       "d), "
+                                                       "0s to 3650d"
+    );
+}
+
 TEST_CASE("sinks that store nothing need no more than a name and a kind", "[config]") {
     const auto all = load_text(R"(sinks = [{name = "a", kind = "null"}, {name = "b", kind = "log"}])");
     REQUIRE(all.sinks.size() == 2);

@@ -199,5 +199,7 @@ sources = []
 required = true
 on_full = "block"
 path = "./data/events.db"
+keep = "0s"
+indexes = true
 )");
 }

@@ -1,7 +1,6 @@
 #include "helpers.hpp"
 #include "sinks/sqlite.hpp"
-
-#include <sqlite3.h>
+#include "sqlite_user.hpp"
 
 #include <memory>
 #include <unistd.h>
@@ -9,70 +8,18 @@
 using namespace trackd;
 using namespace std::chrono_literals;
 using test::contains;
+using test::count;
 using test::error_of;
+using test::other_user;
 
 namespace fs = std::filesystem;
 
 namespace {
 
-// Somebody else who looks at the database, or holds on to it.
-class other_user {
-public:
-    explicit other_user(const fs::path& path) {
-        if (::sqlite3_open(path.c_str(), &handle_) != SQLITE_OK)
-            throw std::runtime_error{"cannot open " + path.string()};
-    }
-
-    ~other_user() { ::sqlite3_close(handle_); }
-
-    other_user(const other_user&) = delete;
-    other_user& operator=(const other_user&) = delete;
-
-    void run(const std::string& sql) {
-        if (::sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
-            throw std::runtime_error{sql + ": " + ::sqlite3_errmsg(handle_)};
-        }
-    }
-
-    // All rows; each value with its type in front (`text:a`), as NULL, text, blob or integer.
-    std::vector<std::vector<std::string>> rows(const std::string& sql) {
-        sqlite3_stmt* query = nullptr;
-        if (::sqlite3_prepare_v2(handle_, sql.c_str(), -1, &query, nullptr) != SQLITE_OK) {
-            throw std::runtime_error{sql + ": " + ::sqlite3_errmsg(handle_)};
-        }
-        std::vector<std::vector<std::string>> all;
-        while (::sqlite3_step(query) == SQLITE_ROW) {
-            auto& row = all.emplace_back();
-            for (int i = 0; i < ::sqlite3_column_count(query); ++i)
-                row.push_back(value(query, i));
-        }
-        ::sqlite3_finalize(query);
-        return all;
-    }
-
-    std::string one(const std::string& sql) { return rows(sql).at(0).at(0); }
-
-private:
-    static std::string value(sqlite3_stmt* query, int column) {
-        const int type = ::sqlite3_column_type(query, column);
-        if (type == SQLITE_NULL) return "NULL";
-        const auto* bytes = static_cast<const char*>(::sqlite3_column_blob(query, column));
-        const auto size = static_cast<std::size_t>(::sqlite3_column_bytes(query, column));
-        const std::string content = size == 0 ? std::string{} : std::string{bytes, size};
-        return (type == SQLITE_TEXT ? "text:" : type == SQLITE_BLOB ? "blob:" : "integer:") + content;
-    }
-
-    sqlite3* handle_ = nullptr;
-};
-
 std::unique_ptr<sink> open_sqlite(const fs::path& path) {
     auto sink = sinks::make_sqlite_sink({.path = path, .busy_timeout = 10ms});
     sink->open();
     return sink;
-}
-
-std::string count(const fs::path& path) {
-    return other_user{path}.one("SELECT count(*) FROM events");
 }
 
 std::string text_or_null(std::string_view text) {
@@ -173,7 +120,7 @@ TEST_CASE("a new database says whose it is, and survives a power cut", "[sinks][
     const auto sink = open_sqlite(path);
     other_user user{path};
     CHECK(user.one("PRAGMA application_id") == "integer:1953655652"); // "trkd"
-    CHECK(user.one("PRAGMA user_version") == "integer:1");
+    CHECK(user.one("PRAGMA user_version") == "integer:2");
     CHECK(user.one("PRAGMA journal_mode") == "text:wal");
     CHECK(user.one("PRAGMA integrity_check") == "text:ok");
 }
@@ -232,12 +179,12 @@ TEST_CASE("a database of a newer schema is refused and left as it is", "[sinks][
     const test::temporary_directory directory;
     const auto path = directory / "events.db";
     open_sqlite(path)->close();
-    other_user{path}.run("PRAGMA user_version = 2");
+    other_user{path}.run("PRAGMA user_version = 3");
     const auto before = test::read_file(path);
     CHECK(
         error_of([&] { open_sqlite(path); }) ==
         "cannot use " + path.string() +
-            ": its schema version is 2, of a newer trackd; this one knows versions up to 1"
+            ": its schema version is 3, of a newer trackd; this one knows versions up to 2"
     );
     CHECK(test::read_file(path) == before);
 }

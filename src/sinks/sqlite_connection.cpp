@@ -1,0 +1,140 @@
+#include "sinks/sqlite_connection.hpp"
+
+#include <trackd/sink.hpp>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace trackd::sinks {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::chrono::milliseconds a_moment{100};
+
+} // namespace
+
+sqlite_connection::sqlite_connection(fs::path path, std::chrono::milliseconds patience)
+    : path_{std::move(path)}, patience_{patience} {
+    make_private_file();
+    sqlite3* opened = nullptr;
+    constexpr int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    const int result = ::sqlite3_open_v2(path_.c_str(), &opened, flags, nullptr);
+    handle_.reset(opened);
+    check(result, "open");
+    wait_for_locks(patience_);
+    if (::sqlite3_db_readonly(handle_.get(), "main") == 1) refuse("it is not writable");
+}
+
+void sqlite_connection::check(int result, const char* what) const {
+    if (result == SQLITE_OK || result == SQLITE_ROW || result == SQLITE_DONE) return;
+    const auto text = std::string{"cannot "} + what + ' ' + path_.string() + ": " + reason(result);
+    switch (result & 0xFF) {
+    case SQLITE_BUSY: throw sqlite_locked{text};
+    case SQLITE_CONSTRAINT: // of the operator's own: a trigger, a CHECK
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG: throw events_refused{text};
+    default: throw std::runtime_error{text};
+    }
+}
+
+void sqlite_connection::refuse(const std::string& why) const {
+    throw std::runtime_error{"cannot use " + path_.string() + ": " + why};
+}
+
+sqlite_statement sqlite_connection::prepare(const std::string& sql) const {
+    sqlite3_stmt* prepared = nullptr;
+    const int result = ::sqlite3_prepare_v3(
+        handle_.get(), sql.c_str(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &prepared,
+        nullptr
+    );
+    check(result, "use");
+    return sqlite_statement{prepared};
+}
+
+void sqlite_connection::run(const std::string& sql) const {
+    check(::sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr), "use");
+}
+
+std::string sqlite_connection::text(const std::string& sql) const {
+    const auto query = prepare(sql);
+    check(::sqlite3_step(query.get()), "use");
+    const auto* value = reinterpret_cast<const char*>(::sqlite3_column_text(query.get(), 0));
+    return value == nullptr ? "" : value;
+}
+
+std::int64_t sqlite_connection::number(const std::string& sql) const {
+    const auto query = prepare(sql);
+    check(::sqlite3_step(query.get()), "use");
+    return ::sqlite3_column_int64(query.get(), 0);
+}
+
+std::size_t sqlite_connection::changes() const {
+    return static_cast<std::size_t>(::sqlite3_changes(handle_.get()));
+}
+
+bool sqlite_connection::has_moved() const {
+    int moved = 0;
+    ::sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    return moved != 0;
+}
+
+void sqlite_connection::checkpoint() const noexcept {
+    ::sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+}
+
+bool sqlite_connection::empty_log() const {
+    wait_for_locks(a_moment);
+    const int result =
+        ::sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    wait_for_locks(patience_);
+    if ((result & 0xFF) == SQLITE_BUSY) return false;
+    check(result, "empty the log of");
+    return true;
+}
+
+fs::path sqlite_connection::log_path() const {
+    return ::sqlite3_filename_wal(::sqlite3_db_filename(handle_.get(), "main"));
+}
+
+std::uint64_t sqlite_connection::log_bytes() const {
+    std::error_code missing;
+    const auto bytes = fs::file_size(log_path(), missing);
+    return missing ? 0 : bytes;
+}
+
+std::string sqlite_connection::reason(int result) const {
+    if (!handle_) return ::sqlite3_errstr(result);
+    std::string text = ::sqlite3_errmsg(handle_.get());
+    const int kind = result & 0xFF;
+    if (kind != SQLITE_IOERR && kind != SQLITE_CANTOPEN) return text;
+    // What the operating system said, where SQLite has kept it; else the number that says during what.
+    const int system = ::sqlite3_system_errno(handle_.get());
+    text += system != 0 ? " (" + std::generic_category().message(system) + ')'
+                        : " (SQLite error " + std::to_string(result) + ')';
+    return text;
+}
+
+// SQLite would make it readable for all. Only a new file is touched: closing a descriptor of a database
+// that is open elsewhere in this process would drop its locks.
+void sqlite_connection::make_private_file() const {
+    const int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        ::close(fd);
+    } else if (errno != EEXIST) {
+        throw std::system_error{errno, std::generic_category(), "cannot make " + path_.string()};
+    } else if (fs::is_directory(path_)) {
+        refuse("it is a directory; expected the path of an SQLite database");
+    }
+}
+
+void sqlite_connection::wait_for_locks(std::chrono::milliseconds patience) const noexcept {
+    ::sqlite3_busy_timeout(handle_.get(), static_cast<int>(patience.count()));
+}
+
+} // namespace trackd::sinks

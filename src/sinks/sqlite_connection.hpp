@@ -1,0 +1,81 @@
+// SQLite's functions, with exceptions that name the database.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace trackd::sinks {
+
+/// Somebody else has a lock: what may mend itself.
+class sqlite_locked : public std::runtime_error {
+public:
+    using runtime_error::runtime_error;
+};
+
+struct sqlite_closer {
+    void operator()(sqlite3* connection) const noexcept { ::sqlite3_close(connection); }
+
+    void operator()(sqlite3_stmt* statement) const noexcept { ::sqlite3_finalize(statement); }
+};
+
+using sqlite_statement = std::unique_ptr<sqlite3_stmt, sqlite_closer>;
+
+/// An open database. Functions throw `sqlite_locked`, `events_refused` for what a constraint or a trigger of the
+/// operator's has against a row, or another `std::runtime_error`. Of one thread at a time.
+class sqlite_connection {
+public:
+    /// Makes the file if there is none, for its owner alone.
+    /// @param patience how long to wait for somebody else's lock
+    sqlite_connection(std::filesystem::path path, std::chrono::milliseconds patience);
+
+    /// Throws if the result says that something failed.
+    /// @param what was done, for the message: `cannot WHAT PATH: …`
+    void check(int result, const char* what) const;
+
+    /// Throws `cannot use PATH: WHY`.
+    [[noreturn]] void refuse(const std::string& why) const;
+
+    [[nodiscard]] sqlite_statement prepare(const std::string& sql) const;
+    void run(const std::string& sql) const;
+
+    /// The first column of the first row; empty, or 0, where that is NULL.
+    [[nodiscard]] std::string text(const std::string& sql) const;
+    [[nodiscard]] std::int64_t number(const std::string& sql) const;
+
+    /// How many rows the last statement has touched.
+    [[nodiscard]] std::size_t changes() const;
+
+    /// Whether the path no longer leads to the file that is open here.
+    [[nodiscard]] bool has_moved() const;
+
+    /// Copies what it can of the write-ahead log into the database, waiting for nobody.
+    void checkpoint() const noexcept;
+
+    /// Copies all of it and cuts its file to nothing, waiting a moment for those who are in the way.
+    /// @return whether nobody was
+    [[nodiscard]] bool empty_log() const;
+
+    /// The write-ahead log's file, and how large it is.
+    [[nodiscard]] std::filesystem::path log_path() const;
+    [[nodiscard]] std::uint64_t log_bytes() const;
+
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+private:
+    [[nodiscard]] std::string reason(int result) const;
+    void make_private_file() const;
+    void wait_for_locks(std::chrono::milliseconds patience) const noexcept;
+
+    std::filesystem::path path_;
+    std::chrono::milliseconds patience_;
+    std::unique_ptr<sqlite3, sqlite_closer> handle_;
+};
+
+} // namespace trackd::sinks

@@ -38,9 +38,7 @@ void run(const std::string& command) {
 
 void run_sink(const fs::path& path, const std::vector<row>& rows, bool indexes = false) {
     const auto sink = sinks::make_sqlite_sink({.path = path, .indexes = indexes});
-    sink->open();
     write_rows(*sink, rows);
-    sink->close();
 }
 
 void run_import(const fs::path& path, const fs::path& csv) {

@@ -196,7 +196,7 @@ TEST_CASE_METHOD(lingering_delivery, "a full batch does not wait", "[delivery]")
     append(1);
     until([this] { return loop.place().at == 4; });
     CHECK(script->attempts() == 1);
-    settle();
+    until([this] { return clock.waiting() == 1; });
     CHECK(clock.next() == 60s); // for the next upkeep
 }
 

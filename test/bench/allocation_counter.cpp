@@ -1,6 +1,6 @@
-// Counts the heap allocations of the program that it is loaded into with LD_PRELOAD: each call of malloc, calloc, realloc
-// and those that align, by whomever. The count, eight bytes, is in the file that ALLOCATION_COUNT names, which has to be
-// there: so another process can look at it at any time.
+// Counts the heap allocations of the program that it is loaded into with LD_PRELOAD: each call of malloc, calloc,
+// realloc and those that align, by whomever. The count, eight bytes, is in the file that ALLOCATION_COUNT names, which
+// has to be there: so another process can look at it at any time.
 #include <atomic>
 #include <cerrno>
 #include <cstddef>

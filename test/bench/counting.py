@@ -1,13 +1,14 @@
 """What one request makes the daemon do, in numbers that no clock is in: system calls, and allocations on the heap.
 
-A client on one connection sends one event, which is answered `accepted`, kept in memory and given to a null sink. The next
-one follows when all of the daemon's threads sleep again, so that what is put off until after the answer is counted, too.
+A client on one connection sends one event, which is answered `accepted`, kept in memory and given to a null sink. The
+next one follows when all of the daemon's threads sleep again, so that what is put off until after the answer is
+counted, too.
 """
 import collections
+import contextlib
 import os
 import pathlib
 import re
-import statistics
 import struct
 import tempfile
 
@@ -45,28 +46,33 @@ def _one_request(daemon, connection):
         pass
 
 
-def allocations(requests, library):
-    """How many the whole process makes by one request, the middle one of so many. `library` is that of
+@contextlib.contextmanager
+def counted_daemon(library):
+    """A daemon, and a function that says how many allocations it has made. `library` is that of
     test/bench/allocation_counter.cpp."""
     with tempfile.NamedTemporaryFile() as file:
         daemon = Daemon(SETTINGS, environment={
             "LD_PRELOAD": str(pathlib.Path(library).resolve()), "ALLOCATION_COUNT": file.name})
         try:
-            counts = []
-            with Connection(daemon.ingest) as connection:
-                for _ in range(WARM_UP + requests):
-                    _one_request(daemon, connection)
-                    counts.append(struct.unpack("Q", os.pread(file.fileno(), 8, 0))[0])
-            if not counts[0]:
-                raise AssertionError(f"nothing was counted: {library} is not loaded")
-            each = [after - before for before, after in zip(counts[WARM_UP:], counts[WARM_UP + 1:])]
-            return statistics.median_high(each)
+            if os.path.getsize(file.name) == 0:
+                raise AssertionError(f"nothing is counted: {library} is not loaded")
+            yield daemon, lambda: struct.unpack("Q", os.pread(file.fileno(), 8, 0))[0]
         finally:
             daemon.kill()
 
 
+def allocations(requests, library):
+    """How many the whole process makes, request by request."""
+    counts = []
+    with counted_daemon(library) as (daemon, count), Connection(daemon.ingest) as connection:
+        for _ in range(WARM_UP + requests):
+            _one_request(daemon, connection)
+            counts.append(count())
+    return [after - before for before, after in zip(counts[WARM_UP:], counts[WARM_UP + 1:])]
+
+
 def system_calls(requests):
-    """Those of the whole process by one request, the middle one of so many: name → number."""
+    """Those of the whole process, request by request, each as name → number."""
     strace.require()
     with tempfile.NamedTemporaryFile("r") as file:
         daemon = Daemon(SETTINGS, wrapper=("strace", "-f", "-D", "-q", "-s", "16", "-o", file.name))
@@ -82,5 +88,4 @@ def system_calls(requests):
             daemon.kill()
     # A window goes from one request's arrival to that of the next.
     windows = re.split(r'"POST /events', trace)[WARM_UP:-1]
-    each = [collections.Counter(re.findall(r"^\d+ +(\w+)\(", window, re.MULTILINE)) for window in windows]
-    return sorted(each, key=collections.Counter.total)[len(each) // 2]
+    return [collections.Counter(re.findall(r"^\d+ +(\w+)\(", window, re.MULTILINE)) for window in windows]

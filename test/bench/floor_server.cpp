@@ -1,5 +1,5 @@
-// What POSTs and their 201s cost when nothing else is done: what the costs of a real server are compared with. One thread,
-// one epoll, one recv and one send for all that has come at once. It looks for the end of each head and its
+// What POSTs and their 201s cost when nothing else is done: what the costs of a real server are compared with. One
+// thread, one epoll, one recv and one send for all that has come at once. It looks for the end of each head and its
 // Content-Length, and for nothing else: good for clients that send what it expects, and only on this machine.
 #include <algorithm>
 #include <array>

@@ -22,12 +22,13 @@ def processor_seconds(pid):
 def wait_until_idle(pid):
     """What was put off until after the answers counts, too. Returns the processor time by then."""
     before = processor_seconds(pid)
-    while True:
+    for _ in range(600):
         time.sleep(0.2)
         now = processor_seconds(pid)
         if now - before < 0.004:
             return now
         before = now
+    raise AssertionError("two minutes after the load the server still works")
 
 
 def resident_bytes(pid):
@@ -36,8 +37,8 @@ def resident_bytes(pid):
 
 
 class Load:
-    """A run of test/bench/load against a server on this machine. `options` are those of its command line. `result` is what
-    it has counted; with the option `hold` its connections stay open until `close`."""
+    """A run of test/bench/load against a server on this machine. `options` are those of its command line. `result` is
+    what it has counted; with the option `hold` its connections stay open until `close`."""
 
     def __init__(self, program, address, request, wrapper=(), **options):
         words = [f"--{name}" if value is True else f"--{name}={value}" for name, value in options.items()]

@@ -1,4 +1,5 @@
-// Counts durations so that any percentile of millions of them can be told within one percent, in a fixed amount of memory.
+// Counts durations so that any percentile of millions of them can be told within one percent, in a fixed amount of
+// memory.
 #pragma once
 
 #include <algorithm>

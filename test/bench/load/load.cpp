@@ -38,7 +38,11 @@ base::descriptor connected_socket(std::uint16_t port) {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    checked(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), "connect");
+    if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+        const int why =
+            errno == EINPROGRESS ? ETIMEDOUT : errno; // which is what a limit on sending makes of it
+        throw std::system_error{why, std::generic_category(), "connect"};
+    }
     const int on = 1;
     checked(::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "setsockopt");
     return socket;

@@ -32,8 +32,9 @@ struct load_result {
     std::uint64_t broken = 0;     // connections that ended, or sent what is no answer
     std::uint64_t unanswered = 0; // requests that were due, and have no answer ten seconds after the end
     double seconds = 0;           // from the first request to the last answer
-    /// Nanoseconds to each answer: from when its request was sent or, at a fixed rate, from when it was due. So a server
-    /// that stops for a moment is charged with all who would have come meanwhile, and not only with those who did.
+    /// Nanoseconds to each answer: from when its request was sent or, at a fixed rate, from when it was due. So a
+    /// server that stops for a moment is charged with all who would have come meanwhile, and not only with those who
+    /// did.
     histogram latency;
 };
 

@@ -13,10 +13,10 @@
 
 extern "C" {
 // glibc's own, which stay what they are.
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
+void* real_malloc(std::size_t) __asm__("__libc_malloc");
+void* real_calloc(std::size_t, std::size_t) __asm__("__libc_calloc");
+void* real_realloc(void*, std::size_t) __asm__("__libc_realloc");
+void* real_memalign(std::size_t, std::size_t) __asm__("__libc_memalign");
 }
 
 namespace {
@@ -50,32 +50,32 @@ extern "C" {
 
 [[gnu::visibility("default")]] void* malloc(std::size_t bytes) {
     count_one();
-    return __libc_malloc(bytes);
+    return real_malloc(bytes);
 }
 
 [[gnu::visibility("default")]] void* calloc(std::size_t members, std::size_t bytes) {
     count_one();
-    return __libc_calloc(members, bytes);
+    return real_calloc(members, bytes);
 }
 
 [[gnu::visibility("default")]] void* realloc(void* old, std::size_t bytes) {
     count_one();
-    return __libc_realloc(old, bytes);
+    return real_realloc(old, bytes);
 }
 
 [[gnu::visibility("default")]] void* memalign(std::size_t alignment, std::size_t bytes) {
     count_one();
-    return __libc_memalign(alignment, bytes);
+    return real_memalign(alignment, bytes);
 }
 
 [[gnu::visibility("default")]] void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
     count_one();
-    return __libc_memalign(alignment, bytes);
+    return real_memalign(alignment, bytes);
 }
 
 [[gnu::visibility("default")]] int posix_memalign(void** to, std::size_t alignment, std::size_t bytes) {
     count_one();
-    *to = __libc_memalign(alignment, bytes);
+    *to = real_memalign(alignment, bytes);
     return *to == nullptr ? ENOMEM : 0;
 }
 }

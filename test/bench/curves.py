@@ -1,6 +1,7 @@
 """What the cost of a request depends on, as plots: the size of events, how many come together, and the connections."""
 import shutil
 import subprocess
+from functools import partial
 
 from bench import payloads
 from bench.rounds import JOURNALED, MEMORY, Void, median
@@ -24,11 +25,10 @@ def load_of(curve, x):
 
 def measure(bench, curve, x):
     request, events, connections = load_of(curve, x)
-    makes = {"journaled": lambda: bench.trackd(JOURNALED), "floor": bench.floor}
+    makes = {"journaled": partial(bench.trackd, JOURNALED), "floor": bench.floor}
     if curve != "batch":  # which would fill the memory faster than one processor can empty it
-        makes["accepted, memory"] = lambda: bench.trackd(MEMORY)
-    found = bench.interleaved({name: lambda make=make: bench.figures(make, request, connections=connections)
-                               for name, make in makes.items()}, count=1)
+        makes["accepted, memory"] = partial(bench.trackd, MEMORY)
+    found = bench.compare(makes, request, count=1, connections=connections)
     return {name: median(each, "cost") / events for name, each in found.items()}
 
 

@@ -1,6 +1,7 @@
 """How a row of scripts/bench is measured: server and load on a processor each, servers in turn, round after round."""
 import collections
 import contextlib
+import functools
 import statistics
 import sys
 import time
@@ -98,6 +99,11 @@ class Rounds:
             used = wait_until_idle(server.pid) - before
         answers = result["answers"]
         return Figures(answers / result["seconds"], used / answers * 1e6, result["latency_us"]["p99"])
+
+    def compare(self, makes, request, count=None, **options):
+        """The figures of servers that take turns (name → what makes one): name → those of each round."""
+        return self.interleaved({name: functools.partial(self.figures, make, request, **options)
+                                 for name, make in makes.items()}, count)
 
 
 def ratios(above, below, figure):

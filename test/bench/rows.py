@@ -12,11 +12,12 @@ import sqlite3
 import subprocess
 import tempfile
 import time
+from functools import partial
 
 from bench import counting, payloads
 from bench.measuring import resident_bytes, wait_until_idle
 from bench.rounds import DEFAULT, JOURNALED, MEMORY, Void, median, ratios
-from bench.servers import PEERS_BY_NAME
+from bench.servers import PEERS_BY_NAME, Beast, Go, Nginx
 from support import trackd
 from support.ports import free_ports
 
@@ -32,18 +33,22 @@ MIB = 1 << 20
 
 
 def costs(found):
-    """For the column beside: processor time a request of each server, and over that of the floor."""
+    """For the column beside: processor time a request of each server, and of others over that of the floor."""
     floor = median(found["floor"], "cost")
-    return "µs: " + ", ".join(f"{name} {median(each, 'cost'):.1f}" + (
-        f" ({median(each, 'cost') / floor:.2f} ×)" if name not in ("floor", "trackd") else "")
-        for name, each in found.items())
+
+    def text(name, cost):
+        return f"{name} {cost:.1f}" + ("" if name in ("floor", "trackd") else f" ({cost / floor:.2f} ×)")
+    return "µs: " + ", ".join(text(name, median(each, "cost")) for name, each in found.items())
+
+
+def rates(found):
+    return "requests/s: " + ", ".join(f"{name} {median(each, 'rate'):,.0f}" for name, each in found.items())
 
 
 def over_floor(bench, settings, connections, peers=()):
-    found = bench.interleaved({name: lambda make=make: bench.figures(make, payloads.single(), connections=connections)
-                               for name, make in {
-                                   "floor": bench.floor, "trackd": lambda: bench.trackd(settings),
-                                   **{name: lambda kind=kind: bench.peer(kind) for name, kind in peers}}.items()})
+    makes = {"floor": bench.floor, "trackd": partial(bench.trackd, settings)}
+    makes.update((name, partial(bench.peer, kind)) for name, kind in peers)
+    found = bench.compare(makes, payloads.single(), connections=connections)
     return Result(ratios(found["trackd"], found["floor"], "cost"), TIMES, costs(found))
 
 
@@ -60,19 +65,18 @@ def default(bench):
 
 
 def key_and_cloudevent(bench):
+    with_key = partial(bench.trackd, {**MEMORY, "keys": KEYS})
     found = bench.interleaved({
-        "floor": lambda: bench.figures(bench.floor, payloads.single()),
-        "plain": lambda: bench.figures(lambda: bench.trackd(MEMORY), payloads.single()),
-        "key and CloudEvent": lambda: bench.figures(
-            lambda: bench.trackd({**MEMORY, "keys": KEYS}), payloads.cloudevent(KEY)),
+        "floor": partial(bench.figures, bench.floor, payloads.single()),
+        "plain": partial(bench.figures, partial(bench.trackd, MEMORY), payloads.single()),
+        "key and CloudEvent": partial(bench.figures, with_key, payloads.cloudevent(KEY)),
     })
-    with_both, plain = ratios(found["key and CloudEvent"], found["floor"], "cost"), ratios(
-        found["plain"], found["floor"], "cost")
-    return Result([both - one for both, one in zip(with_both, plain)], "{:+.2f} ×", costs(found))
+    both, plain = (ratios(found[name], found["floor"], "cost") for name in ("key and CloudEvent", "plain"))
+    return Result([one - other for one, other in zip(both, plain)], "{:+.2f} ×", costs(found))
 
 
 def an_event_of(bench, request, events):
-    found = bench.interleaved({"trackd": lambda: bench.figures(lambda: bench.trackd(JOURNALED), request)})["trackd"]
+    found = bench.compare({"trackd": partial(bench.trackd, JOURNALED)}, request)["trackd"]
     rate = median(found, "rate") * events
     return Result([each.cost / events for each in found], "{:.2f} µs", f"{rate:,.0f} events/s")
 
@@ -86,26 +90,19 @@ def ndjson(bench):
 
 
 def pipelined(bench):
-    makes = {"trackd": lambda: bench.trackd(MEMORY), "nginx": lambda: bench.peer(PEERS_BY_NAME["nginx"]),
-             "floor": bench.floor}
-    found = bench.interleaved({name: lambda make=make: bench.figures(make, payloads.single(), depth=16)
-                               for name, make in makes.items()})
+    found = bench.compare({"trackd": partial(bench.trackd, MEMORY), "nginx": partial(bench.peer, Nginx),
+                           "floor": bench.floor}, payloads.single(), depth=16)
     if "nginx" not in found:
         raise Void("nginx is not installed")
-    return Result(ratios(found["trackd"], found["nginx"], "rate"), TIMES,
-                  "requests/s: " + ", ".join(f"{name} {median(each, 'rate'):,.0f}" for name, each in found.items()))
+    return Result(ratios(found["trackd"], found["nginx"], "rate"), TIMES, rates(found))
 
 
 def open_loop(bench):
-    def daemon():
-        return bench.trackd(MEMORY)
-
+    daemon = partial(bench.trackd, MEMORY)
     rate = round(bench.figures(daemon, payloads.single()).rate / 2)
-    found = bench.interleaved({name: lambda make=make: bench.figures(make, payloads.single(), rate=rate)
-                               for name, make in {"floor": bench.floor, "trackd": daemon}.items()})
-    return Result(ratios(found["trackd"], found["floor"], "p99"), TIMES,
-                  f"at {rate:,} requests/s, p99 µs: " + ", ".join(
-                      f"{name} {median(each, 'p99'):,.0f}" for name, each in found.items()))
+    found = bench.compare({"floor": bench.floor, "trackd": daemon}, payloads.single(), rate=rate)
+    latencies = ", ".join(f"{name} {median(each, 'p99'):,.0f}" for name, each in found.items())
+    return Result(ratios(found["trackd"], found["floor"], "p99"), TIMES, f"at {rate:,} requests/s, p99 µs: {latencies}")
 
 
 def idle_connection(bench):
@@ -121,11 +118,12 @@ def idle_connection(bench):
                 return (resident_bytes(server.pid) - before) / count / 1000
 
     found = bench.interleaved({
-        "trackd": lambda: bytes_of(lambda: bench.trackd({**MEMORY, "http.max_connections": count + 1000})),
-        **{name: lambda kind=PEERS_BY_NAME[name]: bytes_of(lambda: bench.peer(kind)) for name in ("Beast", "Go")},
+        "trackd": partial(bytes_of, partial(bench.trackd, {**MEMORY, "http.max_connections": count + 1000})),
+        "Beast": partial(bytes_of, partial(bench.peer, Beast)),
+        "Go": partial(bytes_of, partial(bench.peer, Go)),
     }, count=1)
-    return Result(found.pop("trackd"), "{:.2f} KB", f"{count:,} connections; " + ", ".join(
-        f"{name} {each[0]:.1f}" for name, each in found.items()))
+    others = ", ".join(f"{name} {each[0]:.1f}" for name, each in found.items() if name != "trackd")
+    return Result(found["trackd"], "{:.2f} KB", f"{count:,} connections; {others}")
 
 
 def idle_daemon(bench):
@@ -182,22 +180,18 @@ def allocations(bench):
 
 
 def many_connections(bench):
-    found = bench.interleaved({
-        count: lambda count=count: bench.figures(lambda: bench.trackd(MEMORY), payloads.single(), connections=count)
-        for count in (64, 10_000)})
-    return Result(ratios(found[10_000], found[64], "rate"), TIMES, "requests/s: " + ", ".join(
-        f"{count:,} connections {median(each, 'rate'):,.0f}" for count, each in found.items()))
+    few, many = "64 connections", "10,000 connections"
+    figures = partial(bench.figures, partial(bench.trackd, MEMORY), payloads.single())
+    found = bench.interleaved({few: partial(figures, connections=64), many: partial(figures, connections=10_000)})
+    return Result(ratios(found[many], found[few], "rate"), TIMES, rates(found))
 
 
 def two_threads(bench):
     # On a machine with two processors the load has to share one of them: processor time is what counts.
     both = ("taskset", "-c", f"{bench.server},{bench.other}")
-    found = bench.interleaved({
-        count: lambda count=count: bench.figures(
-            lambda: bench.trackd({**MEMORY, "http.threads": count}, both), payloads.single())
-        for count in (1, 2)})
-    return Result(ratios(found[2], found[1], "cost"), TIMES, "requests/s: " + ", ".join(
-        f"{count} {'threads' if count > 1 else 'thread'} {median(each, 'rate'):,.0f}" for count, each in found.items()))
+    found = bench.compare({name: partial(bench.trackd, {**MEMORY, "http.threads": count}, both)
+                           for name, count in (("one thread", 1), ("two threads", 2))}, payloads.single())
+    return Result(ratios(found["two threads"], found["one thread"], "cost"), TIMES, rates(found))
 
 
 def drain(bench):
@@ -214,8 +208,8 @@ def drain(bench):
             return seconds_of_import(daemon.database) / summary.took, events / summary.took
 
     found = bench.interleaved({"trackd": rate_over_import}, count=(bench.count + 1) // 2)["trackd"]
-    rates = ", ".join(f"{rate:,.0f}" for _, rate in found)
-    return Result([ratio for ratio, _ in found], TIMES, f"{events:,} events; rows/s: {rates}")
+    rows = ", ".join(f"{rate:,.0f}" for _, rate in found)
+    return Result([ratio for ratio, _ in found], TIMES, f"{events:,} events; rows/s: {rows}")
 
 
 def seconds_of_import(database):

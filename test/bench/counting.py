@@ -2,7 +2,7 @@
 
 A client on one connection sends one event, which is answered `accepted`, kept in memory and given to a null sink. The
 next one follows when all of the daemon's threads sleep again, so that what is put off until after the answer is
-counted, too.
+counted, too. The daemon has one processor: with two its threads race, and which one wins changes the numbers.
 """
 import collections
 import contextlib
@@ -12,6 +12,7 @@ import re
 import struct
 import tempfile
 
+from bench.measuring import on_processor
 from support import strace
 from support.raw_http import Connection, request_bytes
 from support.trackd import MEMORY, Daemon, wait_until
@@ -20,6 +21,10 @@ SETTINGS = {**MEMORY, "http.threads": 1, "sinks": '[{name="null",kind="null"}]'}
 EVENT = '{"type":"order","data":{"customer":4711,"article":"A-17","amount":3}}'
 REQUEST = request_bytes("POST", "/events", EVENT, Content_Type="application/json")
 WARM_UP = 500  # requests, until buffers have the size that they keep
+
+
+def _on_one_processor():
+    return on_processor(min(os.sched_getaffinity(0)))
 
 
 def _threads(pid):
@@ -51,7 +56,7 @@ def counted_daemon(library):
     """A daemon, and a function that says how many allocations it has made. `library` is that of
     test/bench/allocation_counter.cpp."""
     with tempfile.NamedTemporaryFile() as file:
-        daemon = Daemon(SETTINGS, environment={
+        daemon = Daemon(SETTINGS, wrapper=_on_one_processor(), environment={
             "LD_PRELOAD": str(pathlib.Path(library).resolve()), "ALLOCATION_COUNT": file.name})
         try:
             if os.path.getsize(file.name) == 0:
@@ -75,7 +80,8 @@ def system_calls(requests):
     """Those of the whole process, request by request, each as name → number."""
     strace.require()
     with tempfile.NamedTemporaryFile("r") as file:
-        daemon = Daemon(SETTINGS, wrapper=("strace", "-f", "-D", "-q", "-s", "16", "-o", file.name))
+        daemon = Daemon(SETTINGS, wrapper=(
+            *_on_one_processor(), "strace", "-f", "-D", "-q", "-s", "16", "-o", file.name))
         try:
             with Connection(daemon.ingest) as connection:
                 for _ in range(WARM_UP + requests):

@@ -15,7 +15,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from bench.journal_bench import on_processor, processor_seconds, wait_until_idle  # noqa: E402
+from bench.measuring import on_processor, processor_seconds, wait_until_idle  # noqa: E402
 from support.kafka import Broker  # noqa: E402
 from support.load import Wrk  # noqa: E402
 from support.trackd import Daemon  # noqa: E402

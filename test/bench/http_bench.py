@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-import measuring
+import sink_measuring
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support import nginx  # noqa: E402
@@ -52,7 +52,7 @@ def wait_for(url):
 
 
 def main():
-    given = measuring.arguments(__doc__)
+    given = sink_measuring.arguments(__doc__)
     program = (given.build_tree / "test" / "bench" / "http_bench").resolve()
     place, port = pathlib.Path(tempfile.mkdtemp(prefix="trackd-http-bench-")), free_port()
     url = f"http://127.0.0.1:{port}/events"
@@ -64,18 +64,18 @@ def main():
         size = write_bodies(program, given.rows, place, url)
         sink = [program, str(given.rows), url]
         curl = ["curl", "--noproxy", "*", "--config", place / "requests"]
-        medians = measuring.in_turn(given.rounds, {
-            "http sink": lambda: measuring.of_sink(sink, given.rows),
-            "http sink, gzip": lambda: measuring.of_sink([*sink, "gzip"], given.rows),
-            "http sink, zstd": lambda: measuring.of_sink([*sink, "zstd"], given.rows),
-            "curl --data-binary": lambda: measuring.of_tool(curl, given.rows),
+        medians = sink_measuring.in_turn(given.rounds, {
+            "http sink": lambda: sink_measuring.of_sink(sink, given.rows),
+            "http sink, gzip": lambda: sink_measuring.of_sink([*sink, "gzip"], given.rows),
+            "http sink, zstd": lambda: sink_measuring.of_sink([*sink, "zstd"], given.rows),
+            "curl --data-binary": lambda: sink_measuring.of_tool(curl, given.rows),
         })
     finally:
         server.kill()
         server.wait()
         shutil.rmtree(place, ignore_errors=True)
     print(f"{size:.0f} bytes a row\n")
-    measuring.print_table(medians)
+    sink_measuring.print_table(medians)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 
 Four servers take the same small events from wrk, in interleaved rounds, so that the machine's moods meet all alike:
 
-    limit              test/bench/limit_server.cpp: one recv and one send a request, and nothing else
+    floor              test/bench/floor_server.cpp: one recv and one send a request, and nothing else
     memory             ack = "accepted", backlog in memory, sink null
     journal, accepted  ack = "accepted", backlog in the journal, sink null
     journaled          ack = "journaled", the same: the 201 waits for the disk
@@ -19,63 +19,28 @@ import argparse
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from bench.measuring import Disk, file_system, on_processor, wait_until_idle  # noqa: E402
+from bench.servers import Floor  # noqa: E402
 from support.load import Wrk  # noqa: E402
 from support.trackd import Daemon  # noqa: E402
 
 NULL = {"sinks": '[{name="null",kind="null"}]', "shutdown.drain_timeout": "1m", "http.threads": 1,
         "journal.segment_bytes": None, "journal.min_free_bytes": None}
 SERVERS = {
-    "limit": None,
+    "floor": None,
     "memory": {**NULL, "tracker.ack": "accepted", "backlog.kind": "memory"},
     "journal, accepted": {**NULL, "tracker.ack": "accepted", "backlog.kind": "journal"},
     "journaled": {**NULL, "tracker.ack": "journaled", "backlog.kind": "journal"},
 }
-BLOCK = 4096
-
-
-class Limit:
-    """The server that does nothing, with what a Daemon has."""
-
-    def __init__(self, program, wrapper):
-        self.process = subprocess.Popen([*wrapper, program], stdout=subprocess.PIPE, text=True)
-        self.pid = self.process.pid
-        self.ingest = ("127.0.0.1", int(self.process.stdout.readline()))
-
-    def kill(self):
-        self.process.kill()
-        self.process.communicate()
-
-
-def on_processor(number):
-    return ("taskset", "-c", str(number))
-
-
-def processor_seconds(pid):
-    """Of all threads, by the scheduler's own count of nanoseconds."""
-    return sum(int(path.read_text().split()[0]) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
-
-
-def wait_until_idle(pid):
-    """What was put off until after the answers counts, too. Returns the processor time by then."""
-    before = processor_seconds(pid)
-    while True:
-        time.sleep(0.2)
-        now = processor_seconds(pid)
-        if now - before < 0.004:
-            return now
-        before = now
-
 
 def one_round(name, connections, arguments):
     settings = SERVERS[name]
     if settings is None:
-        server = Limit(arguments.limit, on_processor(arguments.server))
+        server = Floor(arguments.tree, on_processor(arguments.server))
     else:
         server = Daemon(settings, wrapper=on_processor(arguments.server))
     try:
@@ -103,44 +68,15 @@ def one_round(name, connections, arguments):
         server.kill()
 
 
-class Disk:
-    """Times single syncs."""
-
-    BLOCKS = 1024
-
-    def __init__(self, directory):
-        self.file, self.path = tempfile.mkstemp(prefix="trackd-bench-", dir=directory)
-        os.unlink(self.path)
-        os.write(self.file, b"x" * (BLOCK * self.BLOCKS))
-        os.fsync(self.file)
-        self.times = []
-
-    def measure(self, count=200):
-        for number in range(count):
-            began = time.perf_counter()
-            os.pwrite(self.file, b"y" * BLOCK, number % self.BLOCKS * BLOCK)
-            os.fdatasync(self.file)
-            self.times.append((time.perf_counter() - began) * 1e6)
-
-    def line(self):
-        cuts = statistics.quantiles(self.times, n=100)
-        return f"p50 {cuts[49]:.0f} µs, p90 {cuts[89]:.0f} µs, p99 {cuts[98]:.0f} µs ({len(self.times)} times)"
-
-
-def file_system(directory):
-    done = subprocess.run(["df", "--output=fstype,source", directory], capture_output=True, text=True, check=False)
-    return " ".join(done.stdout.splitlines()[-1].split()) if done.returncode == 0 else "unknown"
-
-
 def print_table(connections, rounds):
     def median(name, figure):
         return statistics.median(one[figure] for one in rounds[name])
 
-    limit = median("limit", "cpu")
+    floor = median("floor", "cpu")
     for name in SERVERS:
         batch = median(name, "batch")
         print(f"| {connections} | {name} | {median(name, 'rate'):,.0f} | {median(name, 'cpu'):.2f} | "
-              f"{median(name, 'cpu') / limit:.2f} | {median(name, 'p50'):,.0f} | {median(name, 'p99'):,.0f} | "
+              f"{median(name, 'cpu') / floor:.2f} | {median(name, 'p50'):,.0f} | {median(name, 'p99'):,.0f} | "
               f"{f'{batch:.1f}' if batch else ''} |", flush=True)
 
 
@@ -155,7 +91,6 @@ def read_arguments():
     parser.add_argument("--client", type=int, default=1, help="wrk's")
     arguments = parser.parse_args()
     os.environ["TRACKD"] = str(arguments.tree / "src" / "trackd")
-    arguments.limit = arguments.tree / "test" / "bench" / "limit_server"
     tempfile.tempdir = arguments.directory or tempfile.gettempdir()
     return arguments
 
@@ -164,7 +99,7 @@ def main():
     arguments = read_arguments()
     disk = Disk(tempfile.tempdir)
     print(f"{arguments.rounds} rounds of {arguments.seconds} s; journals on {file_system(tempfile.tempdir)}\n")
-    print("| connections | server | requests/s | CPU µs/request | of limit | p50 µs | p99 µs | requests a commit |")
+    print("| connections | server | requests/s | CPU µs/request | of floor | p50 µs | p99 µs | requests a commit |")
     print("|---:|---|---:|---:|---:|---:|---:|---:|", flush=True)
     for connections in map(int, arguments.connections.split(",")):
         rounds = {name: [] for name in SERVERS}

@@ -10,14 +10,14 @@ import pathlib
 import subprocess
 import sys
 
-import measuring
+import sink_measuring
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support.kafka import Broker  # noqa: E402
 
 
 def main():
-    given = measuring.arguments(__doc__)
+    given = sink_measuring.arguments(__doc__)
     broker = Broker("log.retention.bytes=268435456\nlog.segment.bytes=67108864\n")
     try:
         broker.create_topic("bench")

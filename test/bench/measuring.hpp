@@ -37,7 +37,7 @@ void measure(figures& into, std::size_t rows, Work work) {
     into.processor.push_back((processor_seconds() - used) * 1e6 / static_cast<double>(rows));
 }
 
-// Measures it once, and prints microseconds a row of wall-clock and of processor time, for measuring.py.
+// Measures it once, and prints microseconds a row of wall-clock and of processor time, for sink_measuring.py.
 template <typename Work>
 void measure_alone(std::size_t rows, Work work) {
     figures once;
@@ -50,7 +50,7 @@ inline double median(std::vector<double> values) {
     return values[values.size() / 2];
 }
 
-// As Markdown, like measuring.py.
+// As Markdown, like sink_measuring.py.
 inline void print_head() {
     std::puts("| | rows/s | us/row | CPU us/row |\n|---|--:|--:|--:|");
 }

@@ -1,56 +1,98 @@
-"""What the benchmarks of sinks share: microseconds a row, medians over interleaved rounds, one kind of table. The same for
-C++ is measuring.hpp."""
-import argparse
+"""What the benchmarks share: processors, processor time, our load generator, medians, and how fast the disk is."""
+import json
+import os
 import pathlib
-import re
-import resource
 import statistics
 import subprocess
+import tempfile
 import time
 
-# A line of such a table: name, rows a second, microseconds a row, of processor time, and what else there is.
-LINE = re.compile(r"^\| (?P<name>.+?) \| (?P<rate>[\d,]+) \| (?P<wall>[\d.]+) \| (?P<processor>[\d.]+) \|", re.MULTILINE)
+BLOCK = 4096
 
 
-def arguments(description):
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("build_tree", type=pathlib.Path)
-    parser.add_argument("--rows", type=int, default=400_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    return parser.parse_args()
+def on_processor(number):
+    return ("taskset", "-c", str(number))
 
 
-def of_sink(command, _rows):
-    """Microseconds a row, wall-clock and the client's processor time, of one of our programs: it says that itself."""
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return [float(figure) for figure in said.split()]
+def processor_seconds(pid):
+    """Of all threads, by the scheduler's own count of nanoseconds."""
+    return sum(int(path.read_text().split()[0]) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 
-def of_tool(command, rows):
-    """The same of somebody else's program."""
-    began, used = time.monotonic(), children_seconds()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return [seconds * 1e6 / rows for seconds in (time.monotonic() - began, children_seconds() - used)]
+def wait_until_idle(pid):
+    """What was put off until after the answers counts, too. Returns the processor time by then."""
+    before = processor_seconds(pid)
+    for _ in range(600):
+        time.sleep(0.2)
+        now = processor_seconds(pid)
+        if now - before < 0.004:
+            return now
+        before = now
+    raise AssertionError("two minutes after the load the server still works")
 
 
-def children_seconds():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def resident_bytes(pid):
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
 
 
-def in_turn(rounds, measurements):
-    """Name → the medians of what the name's measurement gives, each being called once a round."""
-    figures = {name: [] for name in measurements}
-    for _ in range(rounds):
-        for name, measure in measurements.items():
-            figures[name].append(measure())
-    return {name: [statistics.median(column) for column in zip(*each)] for name, each in figures.items()}
+class Load:
+    """A run of test/bench/load against a server on this machine. `options` are those of its command line. `result` is
+    what it has counted; with the option `hold` its connections stay open until `close`."""
+
+    def __init__(self, program, address, request, wrapper=(), **options):
+        words = [f"--{name}" if value is True else f"--{name}={value}" for name, value in options.items()]
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(request)
+            file.flush()
+            self.process = subprocess.Popen(
+                [*wrapper, program, str(address[1]), file.name, *words],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            try:
+                line = self.process.stdout.readline()
+            except BaseException:
+                self.close()
+                raise
+        if not line:
+            self.close()
+            raise AssertionError("the load generator ended without a result")
+        self.result = json.loads(line)
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
 
-def print_table(medians, *more):
-    """`more` are the names of columns behind the first two figures."""
-    heads = ["", "rows/s", "us/row", "CPU us/row", *more]
-    print(f"| {' | '.join(heads)} |\n|---{'|--:' * (len(heads) - 1)}|")
-    for name, figures in medians.items():
-        cells = [name, f"{1e6 / figures[0]:,.0f}", *(f"{figure:.2f}" for figure in figures)]
-        print(f"| {' | '.join(cells)} |")
+class Disk:
+    """Times single syncs."""
+
+    BLOCKS = 1024
+
+    def __init__(self, directory):
+        self.file, self.path = tempfile.mkstemp(prefix="trackd-bench-", dir=directory)
+        os.unlink(self.path)
+        os.write(self.file, b"x" * (BLOCK * self.BLOCKS))
+        os.fsync(self.file)
+        self.times = []
+
+    def measure(self, count=200):
+        for number in range(count):
+            began = time.perf_counter()
+            os.pwrite(self.file, b"y" * BLOCK, number % self.BLOCKS * BLOCK)
+            os.fdatasync(self.file)
+            self.times.append((time.perf_counter() - began) * 1e6)
+
+    def line(self):
+        cuts = statistics.quantiles(self.times, n=100)
+        return f"p50 {cuts[49]:.0f} µs, p90 {cuts[89]:.0f} µs, p99 {cuts[98]:.0f} µs ({len(self.times)} times)"
+
+
+def file_system(directory):
+    done = subprocess.run(["df", "--output=fstype,source", directory], capture_output=True, text=True, check=False)
+    return " ".join(done.stdout.splitlines()[-1].split()) if done.returncode == 0 else "unknown"

@@ -12,7 +12,7 @@ import pathlib
 import subprocess
 import sys
 
-import measuring
+import sink_measuring
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support.postgres import Postgres  # noqa: E402
@@ -38,7 +38,7 @@ def measure(server, how, command, rows):
 
 
 def main():
-    given = measuring.arguments(__doc__)
+    given = sink_measuring.arguments(__doc__)
     program = given.build_tree / "test" / "bench" / "postgres_bench"
     server = Postgres()
     try:
@@ -49,14 +49,14 @@ def main():
         sink = [program, str(given.rows), server.conninfo()]
         copy = [server.programs / "psql", "-X", "-q", "-d", server.conninfo(),
                 "-c", f"\\copy events ({COLUMNS}) FROM '{csv}' CSV"]
-        measuring.of_sink([program, "1", server.conninfo()], 1)  # makes the table
-        medians = measuring.in_turn(given.rounds, {
-            "postgres sink": lambda: measure(server, measuring.of_sink, sink, given.rows),
-            "psql \\copy": lambda: measure(server, measuring.of_tool, copy, given.rows),
+        sink_measuring.of_sink([program, "1", server.conninfo()], 1)  # makes the table
+        medians = sink_measuring.in_turn(given.rounds, {
+            "postgres sink": lambda: measure(server, sink_measuring.of_sink, sink, given.rows),
+            "psql \\copy": lambda: measure(server, sink_measuring.of_tool, copy, given.rows),
         })
     finally:
         server.remove()
-    measuring.print_table(medians, "server's CPU us/row")
+    sink_measuring.print_table(medians, "server's CPU us/row")
 
 
 if __name__ == "__main__":

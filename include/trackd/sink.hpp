@@ -73,6 +73,9 @@ public:
     /// that it gave itself after `open`.
     virtual void resume(std::string_view /*bookmark*/) {}
 
+    /// Whether there is ever any upkeep to do. Asked once, before `open` or after it, on any thread.
+    [[nodiscard]] virtual bool has_upkeep() const noexcept { return false; }
+
     /// Work that needs no event, such as deleting what is too old. Called between writes and while there are none, first
     /// at the start and then once a minute; never in a drain. It holds up the writes, so it does a bounded portion.
     /// @param stop requested when a drain begins: return soon

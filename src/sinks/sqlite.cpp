@@ -174,6 +174,8 @@ public:
         }
     }
 
+    [[nodiscard]] bool has_upkeep() const noexcept override { return true; }
+
     bool upkeep(std::stop_token stop) override {
         if (!table_ || table_->database().has_moved()) return false; // the next write makes another one
         return upkeep_.portion(table_->database(), stop);

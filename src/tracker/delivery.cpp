@@ -32,7 +32,8 @@ delivery::delivery(
 )
     : strand_{std::move(strand)}, clock_{time}, wall_now_{std::move(wall)}, spec_{std::move(spec)},
       backlog_{from_backlog}, on_progress_{std::move(on_progress)}, retry_{retry, std::random_device{}()},
-      max_age_{retry.max_age}, changed_{strand_, time}, cursor_{from}, upkeep_{spec_.upkeep_every} {
+      max_age_{retry.max_age}, changed_{strand_, time}, cursor_{from},
+      upkeep_{spec_.sink->has_upkeep(), spec_.upkeep_every} {
     books_.name = spec_.name;
     books_.kind = spec_.kind;
 }

@@ -13,7 +13,9 @@ namespace trackd {
 /// again at once.
 class upkeep_schedule {
 public:
-    explicit upkeep_schedule(clock::duration every) : every_{every} {}
+    /// @param needed whether there is ever anything to do
+    upkeep_schedule(bool needed, clock::duration every)
+        : every_{every}, next_{needed ? clock::time_point{} : wakeup::never} {}
 
     /// When the next one is due.
     [[nodiscard]] clock::time_point next() const noexcept { return next_; }
@@ -35,7 +37,7 @@ private:
     static constexpr std::size_t most_said = 10; // a text may hold what is never the same twice
 
     clock::duration every_;
-    clock::time_point next_{};
+    clock::time_point next_;
     std::set<std::string> said_;
 };
 

@@ -189,6 +189,8 @@ public:
         script_->resumed_at_ = bookmark;
     }
 
+    [[nodiscard]] bool has_upkeep() const noexcept override { return true; }
+
     bool upkeep(std::stop_token stop) override {
         std::unique_lock lock{script_->mutex_};
         script_->upkeeps_.push_back(script_->attempts_);

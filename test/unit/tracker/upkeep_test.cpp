@@ -123,7 +123,7 @@ TEST_CASE_METHOD(
 }
 
 TEST_CASE("of upkeep that always fails in another way only the first ones are said", "[upkeep]") {
-    upkeep_schedule schedule{1min};
+    upkeep_schedule schedule{true, 1min};
     int said = 0;
     for (int i = 0; i < 100; ++i)
         said += schedule.failed(std::to_string(i), {}) ? 1 : 0;

@@ -46,7 +46,9 @@ std::shared_ptr<const batch> batch_queue::append(batch events) {
 chunk batch_queue::read(position from, position below, read_limits limits) const {
     reading now{{}, 0, below, limits};
     now.found.first = from;
-    if (from < below) now.found.events.reserve(std::min<position>(below - from, limits.events));
+    constexpr std::size_t usual = 4096; // more may not fit into `limits.bytes`
+    if (from < below)
+        now.found.events.reserve(std::min<position>(below - from, std::min(limits.events, usual)));
     for (auto at = holding(from); at != batches_.end() && !now.is_over(); ++at)
         now.take(at->events, at->first);
     return std::move(now.found);

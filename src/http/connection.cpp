@@ -249,6 +249,7 @@ bool connection::admit_client() {
     worker_.turned_away(*x.in.current().client);
     worker_.figures.refusals[static_cast<std::size_t>(refusal::not_admitted)].add();
     x.res.clear();
+    worker_.routes.choose_form(x.in.current(), x.res);
     x.res.problem(
         status::too_many_requests, "too-many-requests",
         "As many requests of this client's address are being served as may be at a time. Nothing was stored."
@@ -300,23 +301,22 @@ std::optional<connection::step> connection::handle() {
         answer_current();
         return {};
     }
+    const bool all_written =
+        !write_answers(); // the earlier ones need not wait; if it fails, so will the next attempt
     state_ = state::handling;
     state_since_ = worker_.sweep.now();
     worker_.sweep.clear(*this);
-    if (left.promised() != nullptr) return hold_answer(*left.promised());
+    if (left.promised() != nullptr) return hold_answer(*left.promised(), all_written);
     x.work = std::move(left.work());
-    static_cast<void>(write_answers()
-    ); // the earlier ones need not wait; if it fails, so will the next attempt
     return step::handling;
 }
 
 // Thousands may wait at a time: so the connection keeps no more than the answer's bytes meanwhile, unless there is more
 // of the client, or an apology would need to know the request.
-connection::step connection::hold_answer(promiser& by) {
+connection::step connection::hold_answer(promiser& by, bool all_written) {
     auto& x = *exchange_;
     held_ = worker_.exchanges.take_answer();
     held_->by = &by;
-    const bool all_written = !write_answers();
     const auto& req = x.in.current();
     const bool needs_request = !x.res.says_errors_plainly() || req.http_1_0 || req.method == verb::head ||
                                !req.header(field::origin).empty();
@@ -347,7 +347,7 @@ connection::step connection::on_promise(boost::system::error_code broken) {
     if (!is_made) {
         answer_current();
     } else if (broken) {
-        append({.close = held->close || worker_.announces_close});
+        append({.close = held->close || x.res.close || worker_.announces_close});
     } else {
         x.out.swap(held->bytes);
         if (worker_.announces_close && !held->close) add_close(x.out);

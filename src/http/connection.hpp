@@ -73,7 +73,7 @@ private:
 
     step answer_what_is_complete();
     [[nodiscard]] std::optional<step> handle();
-    [[nodiscard]] step hold_answer(promiser& by);
+    [[nodiscard]] step hold_answer(promiser& by, bool all_written);
     bool admit_head();
     bool admit_client();
     bool admit_body();

@@ -31,6 +31,7 @@ std::unique_ptr<exchange> exchange_pool::take() {
 void exchange_pool::give_back(std::unique_ptr<exchange> used) noexcept {
     used->in.reset();
     used->res.clear();
+    used->res.say_errors_in(nullptr, used->in.current()); // the next request has a route of its own
     clear(used->res.body);
     clear(used->out);
     used->sent = 0;
@@ -46,8 +47,10 @@ std::unique_ptr<held_answer> exchange_pool::take_answer() {
 }
 
 void exchange_pool::give_back(std::unique_ptr<held_answer> used) noexcept {
+    constexpr std::size_t most_kept = 4096; // many may be kept for long
     if (free_answers_.size() == most_free_answers) return;
-    clear(used->bytes);
+    used->bytes.clear();
+    if (used->bytes.capacity() > most_kept) std::string{}.swap(used->bytes);
     free_answers_.push_back(std::move(used));
 }
 

@@ -50,7 +50,7 @@ public:
     /// Frees those that nobody has needed since the last call, but for one.
     void trim() noexcept;
 
-    /// Also an answer is lent, in the same order. Some are kept, however many there were.
+    /// Also an answer is lent, in the same order. Some small ones are kept, however many there were.
     [[nodiscard]] std::unique_ptr<held_answer> take_answer();
     void give_back(std::unique_ptr<held_answer> used) noexcept;
 

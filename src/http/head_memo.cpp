@@ -89,8 +89,9 @@ bool head_memo::recall(std::string_view head, const options& limits, request& in
 }
 
 void head_memo::learn(std::string_view head, const request& read, const framing& found) {
-    if (head.size() > longest_head || found.chunked || found.expects_continue || found.objection) return;
-    if (!lies_in(read.path, head)) return; // a target without a path has a literal
+    if (head.size() > longest_head || found.chunked || found.objection) return;
+    if (!read.header(field::expect).empty()) return; // what it means depends on the length, too
+    if (!lies_in(read.path, head)) return;           // a target without a path has a literal
     auto& known = known_[oldest_];
     known.read.headers.reserve(read.headers.size()); // from here on nothing is left half done
     known.head = head;

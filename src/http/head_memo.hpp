@@ -25,7 +25,7 @@ public:
     /// @return false if it is not known, or has to be refused: nothing was changed
     [[nodiscard]] bool recall(std::string_view head, const options& limits, request& into, framing& found);
 
-    /// Remembers a head, unless it is long, or asks for more than a body of a known size.
+    /// Remembers a head, unless it is long, asks for more than a body of a known size, or for a word before it.
     /// @param read what reading gave, with views into `head`
     void learn(std::string_view head, const request& read, const framing& found);
 

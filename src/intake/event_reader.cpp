@@ -153,11 +153,12 @@ bool event_reader::read_lines_at_once(const request_facts& facts, std::string_vi
     std::size_t index = 0;
     while (!text.empty()) {
         const auto lines = first_lines(text);
+        text.remove_prefix(lines.size());
+        if (lines.find_first_not_of(json_blanks) == std::string_view::npos) continue;
         const auto count = document_.parse_all(lines);
         if (count == 0 || index + count > options_.max_batch_events) return false;
         if (!read_objects(facts, lines, index, count, out)) return false;
         index += count;
-        text.remove_prefix(lines.size());
     }
     return index > 0;
 }

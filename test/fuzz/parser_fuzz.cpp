@@ -77,8 +77,8 @@ std::vector<std::string> read_all(std::string_view bytes, std::size_t piece, hea
             if (why.close) return seen;
         } else {
             require_sound(in.current());
-            static_cast<void>(in.take_expectation());
-            seen.push_back(in_words(in.current(), in.keep_alive()));
+            const auto* const expects = in.take_expectation() ? "expecting " : "";
+            seen.push_back(expects + in_words(in.current(), in.keep_alive()));
             if (!in.keep_alive()) return seen;
         }
         in.next();

@@ -131,6 +131,15 @@ TEST_CASE("100 Continue is sent before the body, where the body is wanted", "[ht
     CHECK(client.ask("body").body == "body");
 }
 
+TEST_CASE("100 Continue is sent also where the same head came without a body before", "[http][connection]") {
+    test::server server;
+    auto client = server.connect();
+    CHECK(client.ask(post("/echo", "", "Expect: 100-continue\r\n")).status == 200);
+    const auto asking = post("/echo", "body", "Expect: 100-continue\r\n");
+    CHECK(client.ask(asking.substr(0, asking.size() - 4)).status == 100);
+    CHECK(client.ask("body").body == "body");
+}
+
 TEST_CASE("a body that nobody wants is refused before it is sent", "[http][connection]") {
     test::server server;
     const std::string fields = " HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: ";

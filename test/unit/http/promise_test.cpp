@@ -51,6 +51,8 @@ private:
 
 const auto broken = make_error_code(boost::system::errc::no_space_on_device);
 
+constexpr std::size_t much = std::size_t{512} * 1024;
+
 void speak_tersely(
     const http::request& asked, http::response& res, http::status what, std::string_view slug,
     std::string_view
@@ -58,21 +60,33 @@ void speak_tersely(
     res.text(what, std::string{asked.path}.append(": ").append(slug));
 }
 
+void add_routes(http::router& routes, giver& word) {
+    const auto promise = [&word](const http::request&, http::response& res) -> http::pending {
+        res.json(http::status::created, "{}");
+        return word;
+    };
+    const auto refuse = [](const http::request&, http::response& res) -> http::pending {
+        res.problem(http::status::bad_request, "refused", "");
+        return {};
+    };
+    const auto send_much = [](const http::request&, http::response& res) -> http::pending {
+        res.text(http::status::ok, std::string(much, 'm'));
+        return {};
+    };
+    routes.add(http::verb::post, "/promise", promise);
+    routes.add(http::verb::get, "/promise", promise);
+    routes.add(http::verb::post, "/terse", promise, http::access::known, speak_tersely);
+    routes.add(http::verb::post, "/refusal", refuse, http::access::known, speak_tersely);
+    routes.add(http::verb::post, "/much", send_much);
+    routes.set_cors({.origins = {"https://shop.example"}});
+}
+
 struct promising_server {
+    explicit promising_server(const http::options& limits = {})
+        : server{limits, 1000, [this](http::router& routes) { add_routes(routes, word); }} {}
+
     giver word;
-    test::server server{{}, 1000, [this](http::router& routes) {
-                            const auto promise =
-                                [this](const http::request&, http::response& res) -> http::pending {
-                                res.json(http::status::created, "{}");
-                                return word;
-                            };
-                            routes.add(http::verb::post, "/promise", promise);
-                            routes.add(http::verb::get, "/promise", promise);
-                            routes.add(
-                                http::verb::post, "/terse", promise, http::access::known, speak_tersely
-                            );
-                            routes.set_cors({.origins = {"https://shop.example"}});
-                        }};
+    test::server server;
     test::client client = server.connect();
 };
 
@@ -135,6 +149,69 @@ TEST_CASE("an apology is said as the route says errors", "[http][promise]") {
     at.client.send(post("/terse"));
     at.word.settle(at.server, broken);
     CHECK(at.client.read()->body == "/terse: broken");
+}
+
+TEST_CASE("an apology is said plainly, whatever others have asked meanwhile", "[http][promise]") {
+    promising_server at;
+    at.word.throws = GENERATE(false, true);
+    at.client.send(post("/promise"));
+    at.word.await();
+    auto other = at.server.connect();
+    CHECK(other.ask(post("/refusal")).body == "/refusal: refused");
+    at.word.settle_now(at.server, broken);
+    const auto answer = at.client.read();
+    CHECK(answer->status == (at.word.throws ? 500 : 503));
+    CHECK(answer->has("Content-Type: application/problem+json\r\n"));
+}
+
+TEST_CASE("who does not read keeps a promise waiting, and gets everything in the end", "[http][promise]") {
+    http::options limits;
+    limits.max_waiting_answer_bytes = std::size_t{1}
+                                      << 30U; // so that what is in front of the promise waits, too
+    promising_server at{limits};
+    constexpr int before = 50;
+    std::string many;
+    for (int i = 0; i < before; ++i)
+        many += post("/much");
+    at.client.send(many + post("/promise") + post("/events"));
+    at.word.await();
+    CHECK(at.server.state() == "handling");
+    at.word.settle_now(at.server);
+    for (int i = 0; i < before; ++i)
+        CHECK(at.client.read()->body.size() == much);
+    CHECK(at.client.read()->body == "{}");
+    CHECK(at.client.read()->body == "2");
+}
+
+TEST_CASE("requests and answers are counted once, whether a promise is kept or not", "[http][promise]") {
+    promising_server at;
+    at.client.send(post("/promise"));
+    at.word.settle(at.server);
+    CHECK(at.client.read()->status == 201);
+    at.client.send(post("/promise"));
+    at.word.settle(at.server, broken);
+    CHECK(at.client.read()->status == 503);
+    CHECK(at.server.figures().requests.value() == 2);
+    CHECK(at.server.figures().responses.at(2).value() == 1);
+    CHECK(at.server.figures().responses.at(5).value() == 1);
+}
+
+TEST_CASE(
+    "a connection that is closed after its answer is so where a promise was broken", "[http][promise]"
+) {
+    promising_server at;
+    at.client.send(post("/promise", "Connection: close\r\n"));
+    at.word.settle(at.server, broken);
+    CHECK(at.client.read()->has("Connection: close\r\n"));
+    CHECK(at.client.is_closed());
+}
+
+TEST_CASE("a client that has closed its side gets what was promised", "[http][promise]") {
+    promising_server at;
+    at.client.send(post("/promise")).shut_down_sending();
+    at.word.settle(at.server);
+    CHECK(at.client.read()->status == 201);
+    CHECK(at.client.is_closed());
 }
 
 TEST_CASE("promises keep their place among pipelined requests", "[http][promise]") {

@@ -93,6 +93,46 @@ TEST_CASE("lines are the same however many come, and however long they are", "[i
     CHECK(says(refused(body + "{]\n" + body, ndjson), "line 5001: invalid JSON at byte 1"));
 }
 
+TEST_CASE("blank lines may stand anywhere among many", "[intake][batch]") {
+    const auto long_line = "{\"data\":\"" + std::string(70'000, 'd') + "\"}\n";
+    const std::string blanks(70'000, '\n');
+    CHECK(read("\n" + long_line + "{}", ndjson).events.size() == 2);
+    CHECK(read(blanks + long_line, ndjson).events.size() == 1);
+    CHECK(read(long_line + blanks + "{}\n", ndjson).events.size() == 2);
+    CHECK(read(long_line + blanks, ndjson).events.size() == 1);
+}
+
+TEST_CASE("an escape is undone in whichever of many lines it stands", "[intake][batch]") {
+    const std::string escaped = R"({"type":"\u0062","data":1})";
+    const auto others = many(5000, R"({"type":"a","data":1})", "\n");
+    auto result = read(escaped + "\n" + others, ndjson);
+    REQUIRE(result.events.size() == 5001);
+    CHECK(result.events.front().type == "b");
+    result = read(others + "\n" + escaped, ndjson);
+    REQUIRE(result.events.size() == 5001);
+    CHECK(result.events.back().type == "b");
+}
+
+TEST_CASE("lines are the same wherever they end", "[intake][batch]") {
+    for (std::size_t size = 65'530; size < 65'545; ++size) {
+        const auto first = "{\"data\":\"" + std::string(size - 11, 'd') + "\"}"; // so many bytes
+        const auto result = read(first + "\n{\"data\":2}\n", ndjson);
+        REQUIRE(result.events.size() == 2);
+        CHECK(result.events[0].data.size() == size - 9);
+        CHECK(result.events[1].data == "2");
+    }
+}
+
+TEST_CASE("one line too many is one too many however far behind it is", "[intake][batch]") {
+    event_reader reader{{.max_batch_events = 3}};
+    const auto line = "{\"data\":\"" + std::string(30'000, 'd') + "\"}";
+    CHECK(read(reader, many(3, line, "\n"), ndjson).events.size() == 3);
+    const auto result = read(reader, many(4, line, "\n"), ndjson);
+    REQUIRE(result.refused);
+    CHECK(result.refused->kind == refusal_kind::batch_too_large);
+    CHECK(result.events.empty());
+}
+
 TEST_CASE("a line with a number that simdjson cannot hold is like any other", "[intake][batch]") {
     const auto result = read("{\"a\":1}\n{\"a\":1e400}\n{\"a\":3}\n", ndjson);
     REQUIRE(result.events.size() == 3);

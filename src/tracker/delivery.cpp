@@ -291,8 +291,11 @@ delivery::settle(const selection& batch, std::size_t next, std::size_t given, co
 asio::awaitable<bool>
 delivery::bury(const selection& batch, std::size_t next, std::size_t count, const std::string& reason) {
     const auto dead = batch.events().subspan(next, count);
+    const death how{
+        reason, attempts_
+    }; // made on the strand, which may skip them meanwhile and begin to count anew
     co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
-    const auto error = keep_here(dead, {reason, attempts_});
+    const auto error = keep_here(dead, how);
     co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
     if (!error.empty()) {
         co_await wait_to_retry("an event that it refuses (" + reason + ") cannot be kept: " + error);

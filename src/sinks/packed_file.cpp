@@ -131,7 +131,7 @@ bool file_reader::unpack() {
         if (::ZSTD_isError(result) != 0)
             throw damaged_file{path_.string() + " is no sound zstd: " + ::ZSTD_getErrorName(result)};
         within_frame_ = result != 0;
-        more_within_ = out.pos == out.size;
+        more_within_ = within_frame_ && out.pos == out.size;
         in_at_ = in.pos;
         end_ = out.pos;
     }

@@ -126,7 +126,7 @@ private:
                 file_.path().string(), bookmark_
             );
         } else if (replay_->at_end()) {
-            replay_.reset();
+            end_replay();
         } else if (!is_safe()) {
             replay_.reset();
         }

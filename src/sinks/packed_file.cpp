@@ -157,6 +157,13 @@ std::uint64_t file_reader::skip(std::uint64_t bytes, const std::stop_token& stop
     return skipped;
 }
 
+std::optional<std::uint64_t> file_reader::stated_size() const noexcept {
+    if (!context_) return {};
+    const auto size = ::ZSTD_getFrameContentSize(in_.data(), in_end_);
+    if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR) return {};
+    return size;
+}
+
 void check_stop(const std::stop_token& stop) {
     if (stop.stop_requested()) throw std::runtime_error{"the daemon stops"};
 }

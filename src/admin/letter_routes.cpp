@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_to.hpp>
 
 #include <optional>
 #include <stdexcept>
@@ -39,7 +40,12 @@ http::task<void> respond(overview& of, letters_request what, http::response& res
         res.problem(http::status::not_found, "no-such-sink", "no sink is named " + what.sink);
         co_return;
     }
-    const json::object page{{"gone", report.gone}, {"refused", report.refused}, {"error", report.error}};
+    const json::object page{
+        {"gone", report.gone},
+        {"refused", report.refused},
+        {"error", report.error},
+        {"missing", json::array(report.missing.begin(), report.missing.end())}
+    };
     res.json(http::status::ok, json::serialize(page));
 }
 
@@ -77,13 +83,16 @@ letters_report parse_report(std::string_view text) {
     const auto* gone = page ? page->if_contains("gone") : nullptr;
     const auto* refused = page ? page->if_contains("refused") : nullptr;
     const auto* error = page ? page->if_contains("error") : nullptr;
-    if (!gone || !refused || !error || !error->is_string())
+    const auto* missing = page ? page->if_contains("missing") : nullptr;
+    if (!gone || !refused || !error || !error->is_string() || !missing || !missing->is_array())
         throw std::runtime_error{"the daemon's answer is not understood; is it another version?"};
     letters_report report;
     report.known = true;
     report.gone = gone->to_number<std::uint64_t>();
     report.refused = refused->to_number<std::uint64_t>();
     report.error = std::string{error->as_string().data(), error->as_string().size()};
+    for (const auto& id : missing->as_array())
+        report.missing.emplace(json::value_to<std::string>(id));
     return report;
 }
 

@@ -10,6 +10,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,10 +44,11 @@ struct letters_request {
 };
 
 struct letters_report {
-    bool known = false;        ///< there is such a sink, or was, and has left some
-    std::uint64_t gone = 0;    ///< delivered, or thrown away
-    std::uint64_t refused = 0; ///< by the sink, again
-    std::string error;         ///< not empty: it ended before its time, and why
+    bool known = false;                         ///< there is such a sink, or was, and has left some
+    std::uint64_t gone = 0;                     ///< delivered, or thrown away
+    std::uint64_t refused = 0;                  ///< by the sink, again
+    std::string error;                          ///< not empty: why the rest stays
+    std::set<std::string, std::less<>> missing; ///< of the ids that were asked for: no letter has them
 };
 
 /// Outlives all routes made for it. Called on the admin listener's thread, but for `current_stage`, `the_tracker` and

@@ -44,7 +44,10 @@ drop_here(std::shared_ptr<sinks::dead_letter_file> from, admin::letter_choice of
 }
 
 admin::letters_report not_done(const std::string& why) {
-    return {.known = true, .gone = 0, .refused = 0, .error = why};
+    admin::letters_report report;
+    report.known = true;
+    report.error = why;
+    return report;
 }
 
 } // namespace
@@ -71,7 +74,7 @@ http::task<admin::letters_report> dead_letter_clerk::handle(admin::letters_reque
 
 http::task<admin::letters_report>
 dead_letter_clerk::deliver(sinks::dead_letter_file& from, const admin::letters_request& what) {
-    auto report = not_done("");
+    auto report = begin_report(what.of);
     auto portion = first_portion(from);
     bool more = true;
     const auto work = [&](sink& to, const std::stop_token& stop) {

@@ -25,18 +25,26 @@ using sinks::dead_letter;
 // A daemon that delivers them may have many to deliver, to a slow sink.
 constexpr std::chrono::hours longest_answer{24};
 
+using ids = std::set<std::string, std::less<>>;
+
 class chooser {
 public:
-    explicit chooser(const admin::letter_choice& choice)
-        : all_{choice.all}, ids_{choice.ids.begin(), choice.ids.end()} {}
+    /// @param missing ids of letters that it meets are taken out; outlives this
+    chooser(const admin::letter_choice& choice, ids& missing)
+        : all_{choice.all}, ids_{choice.ids.begin(), choice.ids.end()}, missing_{missing} {}
 
     [[nodiscard]] bool operator()(const dead_letter& letter) const {
-        return all_ || ids_.contains(letter.view().id);
+        if (all_) return true;
+        const auto found = ids_.find(letter.view().id);
+        if (found == ids_.end()) return false;
+        missing_.erase(*found);
+        return true;
     }
 
 private:
     bool all_;
-    std::set<std::string, std::less<>> ids_;
+    ids ids_;
+    ids& missing_;
 };
 
 admin::letter_choice choice_of(const dead_letter_line& line) {
@@ -118,7 +126,8 @@ void print(const dead_letter& letter, std::ostream& out) {
 
 int show(const dead_letter_line& line, const config::settings& settings, std::ostream& out) {
     check_known(line, settings);
-    const chooser wanted{{line.ids.empty(), line.ids}};
+    ids missing;
+    const chooser wanted{{line.ids.empty(), line.ids}, missing};
     sinks::for_each_letter(dead_letter_path(settings, line.sink), [&](const dead_letter& letter) {
         if (wanted(letter)) print(letter, out);
         return out.good();
@@ -159,7 +168,7 @@ do_it_here(const dead_letter_line& line, const config::settings& settings, const
     if (!file) throw std::runtime_error{"the dead letters of " + line.sink + " cannot be used as they are"};
     if (line.what == dead_letter_command::drop) return drop_letters(*file, choice_of(line));
     const auto to = open_sink(sink_of(line, settings));
-    admin::letters_report report{.known = true, .gone = 0, .refused = 0, .error = {}};
+    auto report = begin_report(choice_of(line));
     sinks::letter_portion all;
     redeliver_portion(*file, *to, choice_of(line), all, report, {});
     try {
@@ -187,10 +196,8 @@ int retry_or_drop(
     const auto report = letters ? do_it_here(line, settings, *letters) : ask_daemon(line, settings);
     out << report.gone << (line.what == dead_letter_command::retry ? " delivered" : " dropped");
     if (report.refused > 0) out << ", " << report.refused << " refused again";
-    const auto meant = line.ids.size();
-    const auto found = report.gone + report.refused;
-    const bool missed = report.error.empty() && found < meant;
-    if (missed) out << ", " << meant - found << " not there";
+    const bool missed = report.error.empty() && !report.missing.empty();
+    if (missed) out << ", " << report.missing.size() << " not there";
     out << '\n';
     if (!report.error.empty()) errors << "trackd: sink " << line.sink << ": " << report.error << '\n';
     return report.refused > 0 || missed || !report.error.empty() ? 1 : 0;
@@ -216,30 +223,40 @@ std::string not_configured(const std::string& sink) {
            "name, or show and drop";
 }
 
+admin::letters_report begin_report(const admin::letter_choice& of) {
+    admin::letters_report report;
+    report.known = true;
+    report.missing = {of.ids.begin(), of.ids.end()};
+    return report;
+}
+
 bool redeliver_portion(
     sinks::dead_letter_file& from, sink& to, const admin::letter_choice& of, sinks::letter_portion& next,
     admin::letters_report& report, const std::stop_token& stop
 ) {
-    const auto done = sinks::redeliver(from, to, chooser{of}, next, stop);
+    const auto done = sinks::redeliver(from, to, chooser{of, report.missing}, next, stop);
     report.gone += done.delivered;
     report.refused += done.refused;
     report.error = done.error;
     next.from = done.staying;
+    next.end -= done.delivered;
     return !done.finished && done.error.empty();
 }
 
 sinks::letter_portion first_portion(const sinks::dead_letter_file& of) noexcept {
     constexpr std::uint64_t least = 2000;
     constexpr std::uint64_t most_portions = 16;
-    return {0, std::max(least, of.count() / most_portions)};
+    return {0, std::max(least, of.count() / most_portions), of.count()};
 }
 
 admin::letters_report drop_letters(sinks::dead_letter_file& from, const admin::letter_choice& of) {
+    auto report = begin_report(of);
     try {
-        return {true, from.remove_if(chooser{of}), 0, {}};
+        report.gone = of.all ? from.remove_all() : from.remove_if(chooser{of, report.missing});
     } catch (const std::exception& why) {
-        return {true, 0, 0, why.what()};
+        report.error = why.what();
     }
+    return report;
 }
 
 } // namespace trackd::service

@@ -24,6 +24,9 @@ namespace trackd::service {
 /// Why letters of a sink that was taken out of the configuration cannot be delivered.
 [[nodiscard]] std::string not_configured(const std::string& sink);
 
+/// Nothing is done yet, and all ids are missing.
+[[nodiscard]] admin::letters_report begin_report(const admin::letter_choice& of);
+
 /// Gives the letters of a portion to the sink once more, and adds to the report. Afterwards `next` is the portion that
 /// follows.
 /// @return whether there is one
@@ -32,7 +35,8 @@ bool redeliver_portion(
     admin::letters_report& report, const std::stop_token& stop
 );
 
-/// Such that a large file is not written anew too often, and a sink not kept too long from other work.
+/// Such that a large file is not written anew too often, and a sink not kept too long from other work. What is kept from
+/// now on belongs to none of them.
 [[nodiscard]] sinks::letter_portion first_portion(const sinks::dead_letter_file& of) noexcept;
 
 /// Throws the letters away.

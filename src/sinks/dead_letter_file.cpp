@@ -2,6 +2,7 @@
 
 #include "base/base64.hpp"
 #include "base/json_text.hpp"
+#include "base/log.hpp"
 #include "base/rfc3339.hpp"
 #include "sinks/file_calls.hpp"
 
@@ -100,17 +101,24 @@ public:
         return whole;
     }
 
+    /// Goes over lines that are none.
     /// @return nothing at the end
     std::optional<dead_letter> next() {
-        if (!next_line()) return {};
-        auto letter = parse_line(line_);
-        if (!letter)
-            throw std::runtime_error{
-                path_.string() + " line " + std::to_string(number_) +
-                ": is no dead letter; expected "
-                "{\"reason\":…,\"time\":…,\"attempts\":…,\"event\":…,\"encoded\":…}"
-            };
-        return letter;
+        while (next_line()) {
+            if (auto letter = parse_line(line_)) return letter;
+            if (++damaged_ == 1) first_damaged_ = number_;
+        }
+        return {};
+    }
+
+    /// Throws if a line that was gone over is no letter.
+    void check_lines() const {
+        if (damaged_ == 0) return;
+        throw std::runtime_error{
+            path_.string() + " line " + std::to_string(first_damaged_) + ": is no dead letter" +
+            (damaged_ > 1 ? ", nor are " + std::to_string(damaged_ - 1) + " of those behind it" : "") +
+            "; expected {\"reason\":…,\"time\":…,\"attempts\":…,\"event\":…,\"encoded\":…}"
+        };
     }
 
     /// As it stood in the file.
@@ -121,6 +129,8 @@ private:
     std::ifstream in_;
     std::string line_;
     std::uint64_t number_ = 0;
+    std::uint64_t damaged_ = 0;
+    std::uint64_t first_damaged_ = 0;
 };
 
 } // namespace
@@ -129,6 +139,7 @@ void for_each_letter(const fs::path& path, const std::function<bool(const dead_l
     reader letters{path};
     while (const auto letter = letters.next())
         if (!look(*letter)) return;
+    letters.check_lines();
 }
 
 dead_letter_file::dead_letter_file(fs::path path, std::uint64_t max_bytes, wall_clock now)
@@ -170,10 +181,19 @@ std::uint64_t dead_letter_file::remove_if(const std::function<bool(const dead_le
         const auto letter = parse_line(letters.line());
         wanted.push_back(letter && is_wanted(*letter));
     }
-    const auto removed = std::ranges::count(wanted, true);
+    return remove(wanted);
+}
+
+std::uint64_t dead_letter_file::remove_all() {
+    const std::lock_guard lock{mutex_};
+    return remove(std::vector<bool>(lines_of(path()), true));
+}
+
+std::uint64_t dead_letter_file::remove(const std::vector<bool>& lines) {
+    const auto removed = std::ranges::count(lines, true);
     if (removed == 0) return 0;
     try {
-        rewrite_without(wanted);
+        rewrite_without(lines);
     } catch (...) {
         std::error_code left; // there is nothing more to be done about
         fs::remove(fresh_path(), left);
@@ -194,7 +214,12 @@ void dead_letter_file::rewrite_without(const std::vector<bool>& lines) {
     fs::rename(rest.path(), path());
     count_ = static_cast<std::uint64_t>(std::ranges::count(lines, false));
     bytes_ = rest.size();
-    file_.open();
+    file_.close();
+    try {
+        file_.open();
+    } catch (const std::exception& why) { // they are gone all the same; the next one that is kept opens it
+        base::log().warn("{}", why.what());
+    }
 }
 
 } // namespace trackd::sinks

@@ -31,7 +31,8 @@ struct dead_letter {
 
 /// Calls for each letter in the file, from the oldest on, until `look` returns false. Beside a process that keeps some
 /// there: what it is just writing is not seen. A file that is not there has none.
-/// @throws std::system_error; std::runtime_error if a line is no letter: says which one, and what was expected
+/// @throws std::system_error; std::runtime_error at the end if a line was no letter: says the first one, how many more, and
+///         what was expected
 void for_each_letter(const std::filesystem::path& path, const std::function<bool(const dead_letter&)>& look);
 
 /// A line looks like this, and `encoded` is the event as a batch encodes it (base64), so that what is delivered later is
@@ -55,8 +56,12 @@ public:
     /// Takes away those that `is_wanted` says true to, which is asked once for each, from the oldest on. A line that is no
     /// letter stays. Where there is nothing to take away, nothing is written.
     /// @return how many were taken away
-    /// @throws std::system_error: then all stay
+    /// @throws std::system_error, std::runtime_error: then all stay
     std::uint64_t remove_if(const std::function<bool(const dead_letter&)>& is_wanted);
+
+    /// Takes away all lines, those that are no letters, too.
+    /// @return, @throws as `remove_if`
+    std::uint64_t remove_all();
 
     // These two wait for nobody.
     [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
@@ -66,6 +71,7 @@ public:
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return file_.path(); }
 
 private:
+    std::uint64_t remove(const std::vector<bool>& lines);
     void rewrite_without(const std::vector<bool>& lines);
 
     /// Of the file that takes the place of this one.

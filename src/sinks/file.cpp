@@ -8,9 +8,11 @@
 #include "sinks/packed_file.hpp"
 #include "sinks/rotated_files.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <string>
 #include <system_error>
@@ -87,10 +89,16 @@ private:
         }
     }
 
+    [[nodiscard]] std::vector<fs::path> closed_files() const {
+        auto files = rotated_.list();
+        std::error_code ignored; // it is none then
+        std::erase_if(files, [&](const fs::path& file) { return !fs::is_regular_file(file, ignored); });
+        return files;
+    }
+
     // Closed ones, and the current one.
     [[nodiscard]] std::vector<fs::path> all_files() const {
-        auto files = rotated_.list();
-        std::erase_if(files, [](const fs::path& file) { return !fs::is_regular_file(file); });
+        auto files = closed_files();
         files.push_back(file_.path());
         return files;
     }
@@ -126,7 +134,7 @@ private:
                 file_.path().string(), bookmark_
             );
         } else if (replay_->at_end()) {
-            replay_.reset();
+            end_replay();
         } else if (!is_safe()) {
             replay_.reset();
         }
@@ -223,23 +231,32 @@ private:
     }
 
     // The oldest first, and only two: the one that was closed now, and one that an error or a crash has left. So events
-    // do not wait for long, and all get their turn. Nothing that goes wrong here is a reason not to write.
+    // do not wait for long. After one that fails those behind it come first, so that all get their turn.
     void pack_closed(const std::stop_token& stop) {
-        int left = 2;
+        constexpr std::size_t most = 2;
+        auto files = closed_files();
+        std::erase_if(files, [this](const fs::path& file) { return rotated_.is_packed(file); });
+        std::ranges::rotate(files, std::ranges::upper_bound(files, not_packed_));
+        std::size_t packed = 0;
+        for (const auto& file : files | std::views::take(most))
+            if (pack(file, stop)) ++packed;
+        if (packed == files.size()) packing_fails_ = false;
+    }
+
+    // Nothing that goes wrong here is a reason not to write.
+    [[nodiscard]] bool pack(const fs::path& file, const std::stop_token& stop) {
         try {
-            for (const auto& file : rotated_.list()) {
-                if (rotated_.is_packed(file)) continue;
-                if (left-- == 0 || !pack_file(file, unfinished_path(), rotated_files::packed(file), stop))
-                    return;
-                fs::remove(file);
-            }
-            packing_fails_ = false;
+            if (!pack_file(file, unfinished_path(), rotated_files::packed(file), stop)) return false;
+            fs::remove(file);
+            return true;
         } catch (const std::exception& why) {
+            not_packed_ = file;
             if (!std::exchange(packing_fails_, true))
                 base::log().warn(
                     "{}: a closed file stays as it is, and is packed later: {}", file_.path().string(),
                     why.what()
                 );
+            return false;
         }
     }
 
@@ -256,7 +273,8 @@ private:
     std::string bookmark_;
     bool resuming_ = false;             // events that come may be there
     std::optional<file_replay> replay_; // when that was looked into
-    bool packing_fails_ = false;
+    fs::path not_packed_;               // because of the last error
+    bool packing_fails_ = false;        // which is said once, until all are packed
 };
 
 } // namespace

@@ -42,7 +42,9 @@ std::string fingerprint_of(const fs::path& file) {
 std::optional<file_place> end_of(const fs::path& file, const std::stop_token& stop) {
     file_place end{fingerprint_of(file)};
     if (end.fingerprint.empty()) return {};
-    end.offset = file_reader{file}.skip(std::numeric_limits<std::uint64_t>::max(), stop);
+    file_reader reader{file};
+    const auto stated = reader.stated_size(); // unpacking all of it could take long
+    end.offset = stated ? *stated : reader.skip(std::numeric_limits<std::uint64_t>::max(), stop);
     return end;
 }
 

@@ -1,8 +1,10 @@
 #include "sinks/file_replay.hpp"
 
+#include "base/log.hpp"
 #include "sinks/file_calls.hpp"
 
 #include <fcntl.h>
+#include <system_error>
 #include <utility>
 
 namespace trackd::sinks {
@@ -11,10 +13,27 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// What is over soon, or is another file by then: worth to be tried again. Anything else would be so the next time, too.
+bool may_pass(const std::error_code& error) {
+    return error == std::errc::no_such_file_or_directory || error == std::errc::too_many_files_open ||
+           error == std::errc::too_many_files_open_in_system || error == std::errc::not_enough_memory;
+}
+
+// A file that cannot be read is as good as damaged: waiting for it would hold up all events.
+template <class Read>
+auto reading(const Read& read) {
+    try {
+        return read();
+    } catch (const std::system_error& why) {
+        if (may_pass(why.code())) throw;
+        throw damaged_file{why.what()};
+    }
+}
+
 // Nothing, if the place is not in this file: at its front, or behind a line.
 std::unique_ptr<file_reader>
 reader_behind(const file_place& place, const fs::path& file, const std::stop_token& stop) {
-    try {
+    const auto look = [&]() -> std::unique_ptr<file_reader> {
         if (fingerprint_of(file) != place.fingerprint) return {};
         auto reader = std::make_unique<file_reader>(file);
         if (place.offset == 0) return reader;
@@ -22,7 +41,11 @@ reader_behind(const file_place& place, const fs::path& file, const std::stop_tok
         if (!reader->peek().starts_with('\n')) return {};
         reader->consume(1);
         return reader;
-    } catch (const damaged_file&) {
+    };
+    try {
+        return reading(look);
+    } catch (const damaged_file& why) {
+        base::log().warn("{}: it is not known what it holds", why.what());
         return {};
     }
 }
@@ -68,8 +91,8 @@ bool file_replay::more() {
         if (next_ == files_.size()) return false;
         const auto& file = files_[next_++];
         try {
-            here_ = {fingerprint_of(file), 0};
-            reader_ = std::make_unique<file_reader>(file);
+            here_ = {reading([&] { return fingerprint_of(file); }), 0};
+            reader_ = reading([&] { return std::make_unique<file_reader>(file); });
         } catch (const damaged_file& why) {
             end_at(why);
         }
@@ -80,7 +103,7 @@ bool file_replay::more() {
 // Of the file that is being read.
 std::string_view file_replay::ahead() {
     try {
-        if (reader_) return reader_->peek();
+        if (reader_) return reading([this] { return reader_->peek(); });
     } catch (const damaged_file& why) {
         end_at(why);
     }

@@ -22,8 +22,8 @@ class file_replay {
 public:
     /// @param files oldest first
     /// @param from  in the newest file that it can be in
-    /// @return nothing, if it is in none of them
-    /// @throws std::system_error; std::runtime_error if it is asked to stop
+    /// @return nothing, if it is in none of them; the log says which of those that it has looked into cannot be read
+    /// @throws std::system_error where trying again helps; std::runtime_error if it is asked to stop
     [[nodiscard]] static std::optional<file_replay>
     begin(std::vector<std::filesystem::path> files, const file_place& from, const std::stop_token& stop);
 

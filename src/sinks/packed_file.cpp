@@ -131,7 +131,7 @@ bool file_reader::unpack() {
         if (::ZSTD_isError(result) != 0)
             throw damaged_file{path_.string() + " is no sound zstd: " + ::ZSTD_getErrorName(result)};
         within_frame_ = result != 0;
-        more_within_ = out.pos == out.size;
+        more_within_ = within_frame_ && out.pos == out.size;
         in_at_ = in.pos;
         end_ = out.pos;
     }
@@ -155,6 +155,13 @@ std::uint64_t file_reader::skip(std::uint64_t bytes, const std::stop_token& stop
         skipped += piece;
     }
     return skipped;
+}
+
+std::optional<std::uint64_t> file_reader::stated_size() const noexcept {
+    if (!context_) return {};
+    const auto size = ::ZSTD_getFrameContentSize(in_.data(), in_end_);
+    if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR) return {};
+    return size;
 }
 
 void check_stop(const std::stop_token& stop) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <stop_token>
 #include <string_view>
@@ -53,6 +54,10 @@ public:
     /// @return how many
     /// @throws as `peek`; std::runtime_error if it is asked to stop
     std::uint64_t skip(std::uint64_t bytes, const std::stop_token& stop);
+
+    /// How many bytes there are, unpacked, as a packed file says itself at its front; nothing if it does not, or is not
+    /// packed. Who asks first of all has it without any unpacking.
+    [[nodiscard]] std::optional<std::uint64_t> stated_size() const noexcept;
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 

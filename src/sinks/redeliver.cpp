@@ -22,6 +22,7 @@ public:
 
     /// @return whether to go on
     bool take(const dead_letter& letter, const std::function<bool(const dead_letter&)>& wanted) {
+        if (gone_.size() >= portion_.end) return true; // on to the lines that are no letters
         if (taken_ == portion_.most) {
             full_ = true;
             return false;
@@ -44,6 +45,13 @@ public:
     void fail(const std::string& why) {
         if (report_.error.empty()) report_.error = why;
         report_.finished = false;
+    }
+
+    /// The file is not written anew, and so they come again.
+    void all_stay(const std::string& why) {
+        fail(why + "; " + std::to_string(report_.delivered) + " that were delivered stay");
+        report_.delivered = 0;
+        report_.staying = gone_.size();
     }
 
     [[nodiscard]] const redelivery& report() const noexcept { return report_; }
@@ -126,19 +134,25 @@ redelivery redeliver(
     letter_portion portion, const std::stop_token& stop
 ) {
     redeliverer work{to, portion, stop};
+    std::string unread;
     try {
         from.for_each([&](const dead_letter& letter) { return work.take(letter, wanted); });
-        work.finish();
     } catch (const std::exception& why) {
-        work.fail(why.what());
+        unread = why.what();
     }
-    // Who is to end soon leaves them there, to be recognised when they come again.
-    if (work.report().delivered == 0 || stop.stop_requested()) return work.report();
+    work.finish(); // what could be read
+    if (!unread.empty()) work.fail(unread);
+    if (work.report().delivered == 0) return work.report();
+    if (stop.stop_requested(
+        )) { // who is to end soon leaves them there, to be recognised when they come again
+        work.all_stay("the daemon stops");
+        return work.report();
+    }
     try {
         std::size_t number = 0;
         from.remove_if([&](const dead_letter&) { return work.is_gone(number++); });
     } catch (const std::exception& why) {
-        work.fail(why.what());
+        work.all_stay(why.what());
     }
     return work.report();
 }

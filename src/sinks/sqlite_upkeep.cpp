@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "base/rfc3339.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -39,24 +40,32 @@ sqlite_upkeep::sqlite_upkeep(std::chrono::milliseconds keep, std::uint64_t log_b
     : keep_{keep}, log_bytes_{log_bytes}, now_{std::move(now)} {}
 
 bool sqlite_upkeep::portion(const sqlite_connection& database, const std::stop_token& stop) {
+    const auto now = now_();
+    const auto pass = std::exchange(pass_, {}); // an error ends it
     // Once a minute is enough, as it may have to wait; and it must not depend on whether rows can be deleted.
-    if (!std::exchange(has_more_, false)) cut_log(database);
-    has_more_ = delete_old(database, stop);
-    return has_more_;
+    if (!pass || now - cut_at_ >= std::chrono::minutes{1}) {
+        cut_at_ = now;
+        cut_log(database);
+    }
+    const auto began = pass.value_or(now);
+    if (delete_old(database, began - keep_, stop)) pass_ = began;
+    const auto since = pass_ ? std::max(began, said_) : said_;
+    if (deleted_ > 0 && now - since >= std::chrono::hours{24}) say_deleted(database.path());
+    return pass_.has_value();
 }
 
 void sqlite_upkeep::close(const std::filesystem::path& path) {
     if (deleted_ > 0) say_deleted(path);
 }
 
-bool sqlite_upkeep::delete_old(const sqlite_connection& database, const std::stop_token& stop) {
+bool sqlite_upkeep::delete_old(
+    const sqlite_connection& database, wall_time older_than, const std::stop_token& stop
+) {
     if (keep_ == keep_.zero()) return false;
     for (int i = 0; i < deletions_a_portion && !stop.stop_requested(); ++i) {
-        const auto deleted = delete_oldest(database, now_() - keep_);
+        const auto deleted = delete_oldest(database, older_than);
+        if (deleted == 0) return false;
         deleted_ += deleted;
-        if (deleted > 0) continue;
-        if (deleted_ > 0 && now_() - said_ >= std::chrono::hours{24}) say_deleted(database.path());
-        return false;
     }
     return true;
 }

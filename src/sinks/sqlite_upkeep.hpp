@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 
 namespace trackd::sinks {
@@ -35,14 +36,17 @@ public:
     void close(const std::filesystem::path& path);
 
 private:
-    [[nodiscard]] bool delete_old(const sqlite_connection& database, const std::stop_token& stop);
+    [[nodiscard]] bool
+    delete_old(const sqlite_connection& database, wall_time older_than, const std::stop_token& stop);
     void say_deleted(const std::filesystem::path& path);
     void cut_log(const sqlite_connection& database);
 
     const std::chrono::milliseconds keep_;
     const std::uint64_t log_bytes_;
     const wall_clock now_;
-    bool has_more_ = false;
+    std::optional<wall_time>
+        pass_; // under way since; what comes of age meanwhile is for the next, or none would end
+    wall_time cut_at_{};
     std::size_t deleted_ = 0; // since it was said
     wall_time said_{};
     bool said_held_back_ = false;

@@ -72,6 +72,25 @@ class DeadLetters(trackd.TestCase):
         self.assertEqual((retried.returncode, retried.stdout), (0, "2 delivered\n"), retried.stderr)
         self.assertEqual(sorted(daemon.ids()), sorted(f"e-{i}" for i in range(10) if i != 7))
 
+    def test_ids_that_are_not_there_are_counted_by_ids_and_not_by_letters(self):
+        daemon = self.start({"tracker.retry.max": "200ms"})
+        self.execute(daemon, POISON)
+        batch = [{"id": identity, "source": source, "type": "poison", "data": 1}
+                 for identity in ("e-1", "e-2", "e-3", "e-4") for source in ("a", "b")]
+        self.assertEqual(daemon.post(batch).status, 201)
+        trackd.wait_until(lambda: daemon.sink("sqlite")["dead_lettered"] == 8, "dead letters")
+        self.execute(daemon, "DROP TRIGGER no_poison")
+
+        def check(verb, ids, code, said):
+            result = daemon.letters(verb, "sqlite", *ids)
+            self.assertEqual((result.returncode, result.stdout), (code, said), result.stderr)
+
+        check("retry", ("e-1", "e-9"), 1, "2 delivered, 1 not there\n")
+        check("drop", ("e-2", "e-2"), 0, "2 dropped\n")
+        daemon.stop()
+        check("retry", ("e-3", "e-3"), 0, "2 delivered\n")
+        check("drop", ("e-4", "e-9", "e-9"), 1, "2 dropped, 1 not there\n")
+
     def test_what_is_dead_stays_counted_over_a_restart(self):
         daemon = self.start_with_poison(10, ("e-3",))
         daemon.stop()

@@ -33,15 +33,12 @@ public:
     }
 
     /// All that it was given is on the disk.
-    void store() { store_up_to(events_.end()); }
+    void store() {
+        on_strand([this] { has_stored(events_.end()); });
+    }
 
     void store_up_to(position end) {
-        on_strand([this, end] {
-            const auto stored = events_.size(stored_end_, end);
-            stored_end_ = end;
-            told_.released(stored);
-            told_.changed();
-        });
+        on_strand([this, end] { has_stored(end); });
     }
 
     /// What it is given is on the disk at once.
@@ -146,6 +143,13 @@ public:
     }
 
 private:
+    void has_stored(position end) {
+        const auto stored = events_.size(stored_end_, end);
+        stored_end_ = end;
+        told_.released(stored);
+        told_.changed();
+    }
+
     void on_strand(std::function<void()> work) { boost::asio::post(strand_, std::move(work)); }
 
     batch_queue events_;

@@ -187,6 +187,37 @@ TEST_CASE_METHOD(letters_fixture, "a line that is none of ours is told by its nu
 }
 
 TEST_CASE_METHOD(
+    letters_fixture, "lines that are none of ours are gone over, and told at the end", "[dead]"
+) {
+    {
+        auto file = open();
+        keep(file, {"1"});
+        std::ofstream{path, std::ios::app} << "nonsense\n";
+    }
+    auto file = open();
+    keep(file, {"2"});
+    std::ofstream{path, std::ios::app} << "more\n";
+    keep(file, {"3"});
+    std::vector<std::string> all;
+    CHECK_THROWS_WITH(
+        file.for_each([&](const dead_letter& letter) {
+            all.emplace_back(letter.view().id);
+            return true;
+        }),
+        path.string() + " line 2: is no dead letter, nor are 1 of those behind it; expected "
+                        "{\"reason\":…,\"time\":…,\"attempts\":…,\"event\":…,\"encoded\":…}"
+    );
+    CHECK(all == std::vector<std::string>{"1", "2", "3"});
+    file.for_each([](const dead_letter&) { return false; }); // who does not come to the end is not told
+    CHECK(file.remove_all() == 5);
+    CHECK(test::read_file(path).empty());
+    CHECK(file.count() == 0);
+    CHECK(file.remove_all() == 0);
+    keep(file, {"4"});
+    CHECK(ids(open()) == std::vector<std::string>{"4"});
+}
+
+TEST_CASE_METHOD(
     letters_fixture, "when taking away fails there is nothing left over, and all letters stay", "[dead]"
 ) {
     auto file = open();

@@ -1,5 +1,6 @@
 // Closed files that are packed: when, what an error or a crash leaves, and that no event waits for it.
 #include "file_lives.hpp"
+#include "support/captured_log.hpp"
 
 using namespace trackd;
 using test::file_lives;
@@ -109,6 +110,42 @@ TEST_CASE_METHOD(packing_sink, "a file that is there twice is removed as one", "
     write(*begin(), numbered_events{1, 3});
     CHECK(ids() == strings{"2", "3"});
     CHECK(std::distance(fs::directory_iterator{directory.path()}, {}) == 2);
+}
+
+TEST_CASE_METHOD(
+    packing_sink, "a file that cannot be packed keeps no other from it, and is said once",
+    "[sinks][file][rotation]"
+) {
+    const auto blocked = GENERATE(1U, 2U, 3U); // how many of the oldest
+    options.compression = sinks::file_compression::none;
+    write(*begin(), numbered_events{4}); // three are closed
+    const auto closed = files();
+    for (std::size_t i = 0; i < blocked; ++i)
+        fs::create_directory(sinks::rotated_files::packed(closed.at(i)));
+    options.compression = sinks::file_compression::zstd;
+    const test::captured_log log;
+    const auto sink = begin();
+    write(*sink, numbered_events{5, 5}); // five more, of which each may pack two
+    for (std::size_t i = 0; i < 7; ++i)  // the eighth may have its turn with the next
+        CHECK(names().at(i).ends_with(".zst") == (i >= blocked));
+    CHECK(log.lines("is packed later").size() == 1);
+    for (std::size_t i = 0; i < blocked; ++i)
+        fs::remove(sinks::rotated_files::packed(closed.at(i)));
+    write(*sink, numbered_events{4, 10});
+    for (std::size_t i = 0; i < 12; ++i)
+        CHECK(names().at(i).ends_with(".zst"));
+    CHECK(ids() == ids_up_to(13));
+}
+
+TEST_CASE_METHOD(
+    packing_sink, "what is called like a closed file, and is none, is not packed", "[sinks][file][rotation]"
+) {
+    fs::create_directory(directory / "events-20200101T000000.000000Z.jsonl");
+    const test::captured_log log;
+    write(*begin(), numbered_events{3});
+    CHECK(names().at(1).ends_with(".zst"));
+    CHECK(names().at(2).ends_with(".zst"));
+    CHECK(log.lines("is packed later").empty());
 }
 
 TEST_CASE_METHOD(

@@ -5,6 +5,8 @@
 
 #include <trackd/backlog.hpp>
 
+#include <zstd.h>
+
 using namespace trackd;
 using namespace trackd::sinks;
 
@@ -39,6 +41,32 @@ TEST_CASE("a packed file has the same places as before", "[sinks][file]") {
     CHECK(end_of(directory / "packed") == end_of(directory / "plain"));
     test::write_file(directory / "empty", "");
     CHECK_FALSE(end_of(directory / "empty").has_value());
+}
+
+TEST_CASE(
+    "where a packed file says how large it was, its end is known without unpacking it", "[sinks][file]"
+) {
+    const test::temporary_directory directory;
+    const auto text = "first\n" + std::string(1'000'000, 'x') + '\n';
+    test::write_file(directory / "plain", text);
+    REQUIRE(pack_file(directory / "plain", directory / "new", directory / "packed", {}));
+    auto packed = test::read_file(directory / "packed");
+    packed.back() = static_cast<char>(packed.back() ^ 1); // of its checksum, which unpacking would find wrong
+    test::write_file(directory / "packed", packed);
+    CHECK(end_of(directory / "packed") == file_place{fingerprint_of_line("first"), text.size()});
+}
+
+TEST_CASE("where a packed file does not say how large it was, it is unpacked", "[sinks][file]") {
+    const test::temporary_directory directory;
+    const std::string text = "first\nsecond\n";
+    std::string packed(::ZSTD_compressBound(text.size()), '\0');
+    ZSTD_CCtx* const context = ::ZSTD_createCCtx();
+    ::ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
+    packed.resize(::ZSTD_compress2(context, packed.data(), packed.size(), text.data(), text.size()));
+    ::ZSTD_freeCCtx(context);
+    REQUIRE(::ZSTD_getFrameContentSize(packed.data(), packed.size()) == ZSTD_CONTENTSIZE_UNKNOWN);
+    test::write_file(directory / "packed", packed);
+    CHECK(end_of(directory / "packed") == file_place{fingerprint_of_line("first"), text.size()});
 }
 
 TEST_CASE("a place is written as a bookmark, and read again", "[sinks][file]") {

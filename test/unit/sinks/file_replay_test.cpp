@@ -1,6 +1,8 @@
 // What the file sink knows again after a restart: each event is in its files once.
 #include "file_lives.hpp"
 #include "sinks/file_place.hpp"
+#include "sinks/file_replay.hpp"
+#include "support/captured_log.hpp"
 
 #include <algorithm>
 
@@ -222,6 +224,93 @@ TEST_CASE_METHOD(
     CHECK(duplicates < 4);
     const auto text = test::read_file(path);
     CHECK(test::contains(text, R"("id":"5")"));
+}
+
+TEST_CASE_METHOD(
+    file_lives, "a bookmark at the end of a packed file goes on in the next, whatever its size",
+    "[sinks][file][rotation]"
+) {
+    options.compression = sinks::file_compression::zstd;
+    options.rotate_bytes = 1;
+    const std::uint64_t bytes = GENERATE(131'072U, 262'144U);
+    write(*begin(), numbered_events{1});
+    const std::string filler(bytes - fs::file_size(path), 'x');
+    fs::remove(path);
+    auto large = test::make_event("1");
+    const auto data = '"' + filler + '"'; // instead of {}
+    large.data = data;
+    const auto sink = begin();
+    const auto kept = write(*sink, {&large, 1});
+    REQUIRE(kept.ends_with(':' + std::to_string(bytes)));
+    write(*sink, numbered_events{1, 2});
+    CHECK(test::write_all(*begin(kept), numbered_events{1, 2}) == 1);
+    CHECK(ids() == ids_up_to(2));
+}
+
+TEST_CASE_METHOD(
+    file_lives, "damage right behind the bookmark is said, and what comes is written",
+    "[sinks][file][rotation]"
+) {
+    options.compression = sinks::file_compression::zstd;
+    options.rotate_bytes = test::line_bytes();
+    const auto first = begin();
+    const auto kept = write(*first, numbered_events{1});
+    write(*first, numbered_events{2, 2}); // 1 | 2 | 3
+    const auto closed = files().at(1);
+    fs::resize_file(closed, 12);
+    const test::captured_log log;
+    CHECK(test::write_all(*begin(kept), numbered_events{2, 2}) == 0);
+    CHECK(
+        log.lines("may be there twice") ==
+        strings{
+            "warning " + closed.string() +
+            " is cut off: it ends before its zstd frame does: what comes again may be there twice"
+        }
+    );
+}
+
+// A file that is there, is a regular one, and can be read by nobody: memory that has nothing at its front.
+constexpr auto unreadable = "/proc/self/mem";
+
+TEST_CASE_METHOD(
+    file_lives, "a closed file that cannot be read is said, and holds no event up", "[sinks][file][rotation]"
+) {
+    options.rotate_bytes = test::line_bytes();
+    const auto first = begin();
+    const auto kept = write(*first, numbered_events{1});
+    write(*first, numbered_events{2, 2}); // 1 | 2 | 3
+    const auto all = files();
+    const test::captured_log log;
+    SECTION("behind the bookmark") {
+        fs::remove(all.at(1));
+        fs::create_symlink(unreadable, all.at(1));
+        CHECK(test::write_all(*begin(kept), numbered_events{2, 2}) == 0);
+        CHECK(
+            log.lines("may be there twice") ==
+            strings{
+                "warning cannot read " + all.at(1).string() +
+                ": Input/output error: what comes again may be there twice"
+            }
+        );
+    }
+    SECTION("with the bookmark in it") {
+        fs::remove(all.at(0));
+        fs::create_symlink(unreadable, all.at(0));
+        CHECK(test::write_all(*begin(kept), numbered_events{2, 2}) == 0);
+        CHECK(log.lines("cannot read " + all.at(0).string() + ": Input/output error").size() == 1);
+        CHECK(log.lines("is in none of the files any more").size() == 1);
+    }
+}
+
+TEST_CASE_METHOD(
+    file_lives, "a file that was removed meanwhile is an error, and no damage", "[sinks][file]"
+) {
+    two_and_three(*this);
+    const auto gone = (directory / "gone").string();
+    const auto begin_again = [&] {
+        static_cast<void>(sinks::file_replay::begin({path, gone}, *sinks::end_of(path), {}));
+    };
+    CHECK(test::error_of(begin_again) == "cannot open " + gone + ": No such file or directory");
 }
 
 TEST_CASE_METHOD(file_lives, "a sink that stops looks no further", "[sinks][file]") {

@@ -162,6 +162,15 @@ TEST_CASE_METHOD(
     }
 }
 
+TEST_CASE_METHOD(packing, "a packed file of any size ends where it ends", "[sinks][file]") {
+    for (const std::size_t bytes : {131'071U, 131'072U, 131'073U, 262'144U}) {
+        CAPTURE(bytes);
+        const auto text = mixed_text(bytes).substr(0, bytes);
+        pack(text);
+        CHECK(read(packed) == text);
+    }
+}
+
 TEST_CASE_METHOD(packing, "several frames in a row are one file", "[sinks][file]") {
     pack("a line\n");
     const auto one = test::read_file(packed);

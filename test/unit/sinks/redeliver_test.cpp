@@ -97,13 +97,64 @@ TEST_CASE_METHOD(redeliver_fixture, "whoever is to stop delivers no more", "[dea
 }
 
 TEST_CASE_METHOD(
-    redeliver_fixture, "a line that is none ends it, and what was delivered before is gone", "[dead]"
+    redeliver_fixture, "a line that is none is said at the end, and holds up no letter", "[dead]"
 ) {
     std::ofstream{file.path(), std::ios::app} << "nonsense\n";
+    const auto event = test::make_event("11");
+    file.keep({&event, 1}, {"no such column", 1});
     const auto report = redeliver({0, 5});
     CHECK(report.delivered == 5);
+    CHECK(report.error.empty());
     const auto rest = redeliver();
+    CHECK(rest.delivered == 6);
+    CHECK_FALSE(rest.finished);
     CHECK(rest.error.find("line 6: is no dead letter") != std::string::npos);
+    CHECK(test::read_file(file.path()) == "nonsense\n");
+}
+
+TEST_CASE_METHOD(redeliver_fixture, "letters behind the end of a portion came later, and stay", "[dead]") {
+    std::ofstream{file.path(), std::ios::app} << "nonsense\n";
+    auto report = redeliver({0, 4, 6});
+    CHECK(report.delivered == 4);
+    CHECK_FALSE(report.finished);
+    report = redeliver({0, 4, 2});
+    CHECK(report.delivered == 2);
+    CHECK(report.error.find("line 7: is no dead letter") != std::string::npos);
+    CHECK_THROWS(left());
+    CHECK(file.count() == 5);
+}
+
+TEST_CASE_METHOD(
+    redeliver_fixture, "whoever is stopped after a write leaves all letters, and says so", "[dead]"
+) {
+    struct stopped_sink final : sink {
+        explicit stopped_sink(std::stop_source source) : stop{std::move(source)} {}
+
+        write_result write(std::span<const event_view> events, std::stop_token) override {
+            stop.request_stop();
+            return {.confirmed = events.size(), .duplicates = 0};
+        }
+
+        std::stop_source stop;
+    };
+
+    std::stop_source stop;
+    stopped_sink stopping{stop};
+    const auto report =
+        sinks::redeliver(file, stopping, [](const dead_letter&) { return true; }, {}, stop.get_token());
+    CHECK(report.delivered == 0);
+    CHECK_FALSE(report.finished);
+    CHECK(report.error == "the daemon stops; 10 that were delivered stay");
+    CHECK(left().size() == 10);
+}
+
+TEST_CASE_METHOD(redeliver_fixture, "where the file cannot be written anew all letters stay", "[dead]") {
+    script->refuse({"3"});
+    const test::file_size_limit full{10};
+    const auto report = redeliver();
+    CHECK(report.delivered == 0);
+    CHECK(test::contains(report.error, "File too large; 9 that were delivered stay"));
+    CHECK(left().size() == 10);
 }
 
 TEST_CASE_METHOD(redeliver_fixture, "whatever a sink does, a letter is delivered once or stays", "[dead]") {

@@ -20,7 +20,7 @@ constexpr auto received = test::noon + 1h; // as `test::make_event` says
 
 constexpr std::uint64_t one_mebibyte = 1024 * 1024;
 
-// A sink whose time of day stands still until the test sets it.
+// A sink whose time of day stands still until the test sets it, or goes on by a step each time somebody asks.
 struct kept_database {
     explicit kept_database(std::chrono::milliseconds keep = 1h, std::uint64_t log_bytes = one_mebibyte)
         : sink{sinks::make_sqlite_sink({
@@ -28,7 +28,7 @@ struct kept_database {
               .keep = keep,
               .busy_timeout = 10ms,
               .log_bytes = log_bytes,
-              .now = [this] { return now; },
+              .now = [this] { return std::exchange(now, now + step); },
           })} {
         sink->open();
     }
@@ -71,6 +71,7 @@ struct kept_database {
     test::temporary_directory directory;
     fs::path path = directory / "events.db";
     wall_time now = received;
+    wall_time::duration step{0};
     std::unique_ptr<trackd::sink> sink;
 };
 
@@ -110,6 +111,37 @@ TEST_CASE("a portion of upkeep deletes no more than three thousand rows, the old
     CHECK(other_user{database.path}.one("SELECT min(rowid) FROM events") == "integer:3001");
     CHECK(database.upkeep() == 2);
     CHECK(test::count(database.path) == "integer:0");
+}
+
+TEST_CASE("rows that come of age while others are deleted wait for the next pass", "[sinks][sqlite]") {
+    kept_database database;
+    for (std::size_t i = 1; i <= 50; ++i)
+        database.write_received_at(received + i * 1s, 1, i);
+    database.now = received + 1h + 10s;
+    database.step = 1s;
+    CHECK(database.upkeep() == 1);
+    CHECK(test::count(database.path) == "integer:41");
+    database.now = received + 1h + 30s;
+    CHECK(database.upkeep() == 1);
+    CHECK(test::count(database.path) == "integer:21");
+}
+
+TEST_CASE("while deleting goes on the write-ahead log is looked at once a minute", "[sinks][sqlite]") {
+    kept_database database;
+    const test::captured_log log;
+    database.write(9500);
+    database.now += 2h;
+    REQUIRE(database.sink->upkeep({}));
+    other_user reader{database.path};
+    reader.run("BEGIN");
+    reader.one("SELECT count(*) FROM events");
+    database.write_pages(1000, 10'000);
+    database.now += 59s;
+    REQUIRE(database.sink->upkeep({}));
+    CHECK(log.lines("has grown").empty());
+    database.now += 1s;
+    REQUIRE(database.sink->upkeep({}));
+    CHECK(log.lines("has grown").size() == 1);
 }
 
 TEST_CASE("upkeep that is told to stop deletes nothing", "[sinks][sqlite]") {
@@ -185,6 +217,21 @@ TEST_CASE("how many rows were deleted is said once a day, and at the end", "[sin
     database.sink->close();
     CHECK(log.lines("deleted").size() == 3);
     CHECK(log.lines("deleted").back() == text + "1100 rows that were older than keep");
+}
+
+TEST_CASE("how many rows were deleted is said while deleting goes on for days", "[sinks][sqlite]") {
+    kept_database database;
+    const test::captured_log log;
+    database.write(9500);
+    database.now += 2h;
+    REQUIRE(database.sink->upkeep({}));
+    CHECK(log.lines("deleted").empty());
+    database.now += 24h;
+    REQUIRE(database.sink->upkeep({}));
+    REQUIRE(log.lines("deleted").size() == 1);
+    CHECK(contains(log.lines("deleted")[0], ": deleted 6000 rows that were older than keep"));
+    database.upkeep();
+    CHECK(log.lines("deleted").size() == 1);
 }
 
 TEST_CASE("a row that may not be deleted fails the upkeep, and no write", "[sinks][sqlite]") {

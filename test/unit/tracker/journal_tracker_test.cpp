@@ -56,6 +56,8 @@ struct journal_tracker {
             context.restart();
             context.poll();
         }
+        // The sink's thread may have been in the strand meanwhile: what waited for that is done, too.
+        test::run(context, tracker.status());
     }
 
     template <class Done>

@@ -86,8 +86,9 @@ class LocalSink:
         self.assertEqual(set(load.created) - known.keys(), set(), "answered 201, and not there")
         stored = [event for request in load.unheard for event in request if event in known]
         self.assertEqual(known.keys() - {*load.created, *stored}, set(), "there, and never accepted")
-        for request in load.unheard:
-            self.assertIn(len(known.keys() & set(request)), (0, len(request)), "a part of a request is there")
+        for request in load.unheard:  # a kill within a commit may leave the first events of the request it was writing
+            there = [event for event in request if event in known]
+            self.assertEqual(there, request[:len(there)], "a part of a request is there that is not its beginning")
         self.assertEqual(summary[1:6], (len(known), len(known), 0, 0, 0))
         self.assertEqual(list(known), sorted(known, key=lambda event: int(event[2:])), "their order")
         self.assertGreater(self.left, 0, "no drain was too short")

@@ -143,8 +143,8 @@ redelivery redeliver(
     work.finish(); // what could be read
     if (!unread.empty()) work.fail(unread);
     if (work.report().delivered == 0) return work.report();
-    if (stop.stop_requested(
-        )) { // who is to end soon leaves them there, to be recognised when they come again
+    // Who is to end soon leaves them there, to be recognised when they come again.
+    if (stop.stop_requested()) {
         work.all_stay("the daemon stops");
         return work.report();
     }

@@ -39,22 +39,21 @@ struct kept_database {
 
     // At another time than they came, they say.
     void write_received_at(wall_time when, std::size_t count, std::size_t first) {
-        const test::numbered_events numbered{count, first};
-        const std::span<const event_view> all = numbered;
-        std::vector events(all.begin(), all.end());
-        for (auto& event : events)
-            event.received_at = when;
-        test::write_all(*sink, events);
+        write_changed(count, first, [&](event_view& event) { event.received_at = when; });
     }
 
     // Each row takes a page.
     void write_pages(std::size_t count, std::size_t first) {
         const std::string data = '"' + std::string(3000, 'x') + '"';
+        write_changed(count, first, [&](event_view& event) { event.data = data; });
+    }
+
+    template <typename Change>
+    void write_changed(std::size_t count, std::size_t first, Change change) {
         const test::numbered_events numbered{count, first};
         const std::span<const event_view> all = numbered;
         std::vector events(all.begin(), all.end());
-        for (auto& event : events)
-            event.data = data;
+        std::ranges::for_each(events, change);
         test::write_all(*sink, events);
     }
 

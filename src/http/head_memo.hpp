@@ -20,10 +20,11 @@ public:
     head_memo(const head_memo&) = delete;
     head_memo& operator=(const head_memo&) = delete;
 
-    /// Fills in what reading this head would: of `into` all but what comes with the body or from the router.
-    /// @param head from the request line to the empty line
-    /// @return false if it is not known, or has to be refused: nothing was changed
-    [[nodiscard]] bool recall(std::string_view head, const options& limits, request& into, framing& found);
+    /// Fills in what reading the next head would: of `into` all but what comes with the body or from the router.
+    /// @param bytes what has come: they begin with the request line, and may end anywhere
+    /// @return the size of the head, with its empty line; 0 if it is not known, or has to be refused: nothing was changed
+    [[nodiscard]] std::size_t
+    recall(std::string_view bytes, const options& limits, request& into, framing& found);
 
     /// Remembers a head, unless it is long, asks for more than a body of a known size, or for a word before it.
     /// @param read what reading gave, with views into `head`
@@ -37,7 +38,7 @@ private:
         bool keep_alive = true;
     };
 
-    [[nodiscard]] static bool is_same(const entry& known, std::string_view head) noexcept;
+    [[nodiscard]] static bool begins(std::string_view bytes, const entry& known) noexcept;
 
     std::array<entry, 8> known_;
     std::size_t recalled_ = 0; // the latest

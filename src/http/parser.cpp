@@ -116,15 +116,15 @@ parser::progress parser::read_head() {
     skip_empty_lines();
     const auto bytes = input_.view().substr(begin_);
     if (empty_lines_ < 2 && bytes == "\r") return progress::need_more;
-    if (auto wrong = scanner_.scan(bytes, limits_)) return refuse(std::move(*wrong));
-    const auto head_size = scanner_.head_size();
-    if (head_size == 0) return progress::need_more;
-
     request_.parameter = {};
     request_.client = nullptr;
     request_.caller.reset();
-    const auto head = bytes.substr(0, head_size);
-    if (!known_.recall(head, limits_, request_, framing_)) {
+    head_size_ = known_.recall(bytes, limits_, request_, framing_);
+    if (head_size_ == 0) {
+        if (auto wrong = scanner_.scan(bytes, limits_)) return refuse(std::move(*wrong));
+        head_size_ = scanner_.head_size();
+        if (head_size_ == 0) return progress::need_more;
+        const auto head = bytes.substr(0, head_size_);
         if (auto wrong = parse_head(head)) return refuse(std::move(*wrong));
         known_.learn(head, request_, framing_);
     }
@@ -132,7 +132,7 @@ parser::progress parser::read_head() {
     if (framing_.expects_continue && framing_.objection)
         return refuse(with_close(std::move(*framing_.objection)));
     head_is_new_ = !framing_.objection;
-    unread_ = begin_ + head_size;
+    unread_ = begin_ + head_size_;
     body_bytes_ = input_.size() - unread_;
     if (framing_.chunked) {
         beast_->body_limit(limits_.max_body_bytes);
@@ -205,7 +205,7 @@ parser::progress parser::read_chunks() {
     }
     if (body_bytes_ > max_wire_bytes(limits_)) return refuse(body_too_large(limits_));
     // Only the part of a line that is not complete stays.
-    const auto head_end = begin_ + scanner_.head_size();
+    const auto head_end = begin_ + head_size_;
     const auto rest = unread();
     std::memmove(input_.data() + head_end, rest.data(), rest.size());
     input_.resize_down(head_end + rest.size());
@@ -240,6 +240,7 @@ void parser::next() {
     stage_ = stage::head;
     empty_lines_ = 0;
     scanner_ = {};
+    head_size_ = 0;
     framing_ = {};
     request_.path = request_.query = {}; // nothing is known of the next one, and it may be refused unseen
     has_fields_ = false;
@@ -256,7 +257,7 @@ void parser::move_to_front() {
             before(input_.data(), text.data()) && before(text.data(), input_.data() + input_.capacity());
         if (inside) text = {text.data() - begin_, text.size()};
     };
-    if (scanner_.head_size() > 0) {
+    if (head_size_ > 0) {
         for (auto* text : {&request_.method_text, &request_.path, &request_.query})
             shift(*text);
         for (auto& each : request_.headers) {

@@ -153,6 +153,7 @@ private:
     stage stage_ = stage::head;
     int empty_lines_ = 0; // before the request
     head_scanner scanner_;
+    std::size_t head_size_ = 0; // 0: it is not complete
     framing framing_;
     std::optional<beast_parser> beast_;
     std::string_view target_;

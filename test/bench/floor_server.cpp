@@ -1,12 +1,14 @@
 // What POSTs and their 201s cost when nothing else is done: what the costs of a real server are compared with. One
-// thread, one epoll, one recv and one send for all that has come at once. It looks for the end of each head and its
-// Content-Length, and for nothing else: good for clients that send what it expects, and only on this machine.
+// thread, or as many as its argument says, one epoll each, one recv and one send for all that has come at once. It looks
+// for the end of each head and its Content-Length, and for nothing else: good for clients that send what it expects, and
+// only on this machine.
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string>
@@ -14,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -58,16 +61,18 @@ void watch(int poll, int socket) {
     checked(::epoll_ctl(poll, EPOLL_CTL_ADD, socket, &event), "epoll_ctl");
 }
 
-void accept_all(int poll, int listener, std::vector<client_state>& clients) {
+using descriptors = std::vector<int>;
+
+// Deals them out.
+void accept_all(const descriptors& polls, int listener, std::vector<client_state>& clients) {
     for (;;) {
         const int client = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK);
         if (client < 0) return;
         const int on = 1;
         checked(::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "setsockopt");
         const auto index = static_cast<std::size_t>(client);
-        if (clients.size() <= index) clients.resize(2 * index);
-        clients[index] = {};
-        watch(poll, client);
+        clients.at(index) = {};
+        watch(polls[index % polls.size()], client);
     }
 }
 
@@ -106,8 +111,8 @@ std::size_t requests_in(std::string_view bytes, client_state& state) {
 }
 
 void serve(int client, client_state& state) {
-    static std::array<char, std::size_t{1} << 18U> request;
-    static std::string answers{answer};
+    thread_local std::array<char, std::size_t{1} << 18U> request;
+    thread_local std::string answers{answer};
     const auto received = ::recv(client, request.data(), request.size(), 0);
     if (received > 0) {
         const auto count = requests_in({request.data(), static_cast<std::size_t>(received)}, state);
@@ -119,25 +124,34 @@ void serve(int client, client_state& state) {
     }
 }
 
-} // namespace
-
-// Prints its port, and serves until it is killed.
-int main() try {
-    const int listener = listening_socket();
-    const int poll = checked(::epoll_create1(0), "epoll_create1");
-    watch(poll, listener);
-    std::vector<client_state> clients(64); // by their descriptors
+void serve_all(int poll, const descriptors& polls, int listener, std::vector<client_state>& clients) {
     std::array<epoll_event, 256> ready{};
     for (;;) {
         const int count = ::epoll_wait(poll, ready.data(), static_cast<int>(ready.size()), -1);
         for (int i = 0; i < count; ++i) {
             const int socket = ready[static_cast<std::size_t>(i)].data.fd;
             if (socket == listener)
-                accept_all(poll, listener, clients);
+                accept_all(polls, listener, clients);
             else
                 serve(socket, clients[static_cast<std::size_t>(socket)]);
         }
     }
+}
+
+} // namespace
+
+// Prints its port, and serves until it is killed.
+int main(int argc, char** argv) try {
+    const int listener = listening_socket();
+    descriptors polls(argc > 1 ? std::max(1UL, std::strtoul(argv[1], nullptr, 10)) : 1);
+    for (auto& poll : polls)
+        poll = checked(::epoll_create1(0), "epoll_create1");
+    watch(polls.front(), listener);
+    std::vector<client_state> clients(std::size_t{1} << 15U); // by their descriptors
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < polls.size(); ++i)
+        others.emplace_back([&, i] { serve_all(polls[i], polls, listener, clients); });
+    serve_all(polls.front(), polls, listener, clients);
 } catch (const std::exception& why) {
 
     std::fprintf(stderr, "floor_server: %s\n", why.what());

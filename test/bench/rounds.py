@@ -47,8 +47,8 @@ class Rounds:
             daemon.kill()
 
     @contextlib.contextmanager
-    def peer(self, kind):
-        server = kind(self.tree, on_processor(self.server))
+    def peer(self, kind, wrapper=None):
+        server = kind(self.tree, on_processor(self.server) if wrapper is None else wrapper)
         try:
             yield server
         finally:

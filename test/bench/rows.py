@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import statistics
 import subprocess
 import tempfile
 import time
@@ -17,7 +18,7 @@ from functools import partial
 from bench import counting, payloads
 from bench.measuring import resident_bytes, wait_until_idle
 from bench.rounds import DEFAULT, JOURNALED, MEMORY, Void, median, ratios
-from bench.servers import PEERS_BY_NAME, Beast, Go, Nginx
+from bench.servers import PEERS_BY_NAME, Beast, Floor, Go, Nginx
 from support import trackd
 from support.ports import free_ports
 
@@ -193,11 +194,17 @@ def many_connections(bench):
 
 
 def two_threads(bench):
-    # On a machine with two processors the load has to share one of them: processor time is what counts.
+    # On a machine with two processors the load has to share one of them: processor time is what counts. What that alone
+    # costs shows in the floor's.
     both = ("taskset", "-c", f"{bench.server},{bench.other}")
-    found = bench.compare({name: partial(bench.trackd, {**MEMORY, "http.threads": count}, both)
-                           for name, count in (("one thread", 1), ("two threads", 2))}, payloads.single())
-    return Result(ratios(found["two threads"], found["one thread"], "cost"), TIMES, rates(found))
+    makes = {}
+    for name, count in (("one thread", 1), ("two threads", 2)):
+        makes[name] = partial(bench.trackd, {**MEMORY, "http.threads": count}, both)
+        makes["floor, " + name] = partial(bench.peer, partial(Floor, threads=count), both)
+    found = bench.compare(makes, payloads.single())
+    floor = ratios(found["floor, two threads"], found["floor, one thread"], "cost")
+    return Result(ratios(found["two threads"], found["one thread"], "cost"), TIMES,
+                  f"floor {statistics.median(floor):.2f} ×; {rates(found)}")
 
 
 def drain(bench):

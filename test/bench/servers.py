@@ -55,8 +55,8 @@ class Server:
 class Floor(Server):
     """Does nothing but answer."""
 
-    def __init__(self, tree, wrapper=()):
-        super().__init__([(tree / "test" / "bench" / "floor_server").resolve()], wrapper)
+    def __init__(self, tree, wrapper=(), threads=1):
+        super().__init__([(tree / "test" / "bench" / "floor_server").resolve(), str(threads)], wrapper)
 
 
 class Beast(Server):

@@ -119,7 +119,7 @@ private:
     [[nodiscard]] error_code try_admit(batch& events, const waiter_pointer& waiter, bool waits_if_full);
     void waits_no_more(const waiter_pointer& waiter);
     void submit(submission handed_over);
-    void put_into_inbox(submission handed_over);
+    [[nodiscard]] bool put_into_inbox(submission handed_over);
     void wake_those_without_room();
     void room_is_wanted();
 
@@ -279,9 +279,10 @@ error_code tracker::impl::try_admit(batch& events, const waiter_pointer& waiter,
         return refused;
     }
     track_accepted_ += count;
-    put_into_inbox({std::move(events), [waiter](error_code outcome) {
-                        outside_waiter::settle(waiter, outcome);
-                    }});
+    if (put_into_inbox({std::move(events), [waiter](error_code outcome) {
+                            outside_waiter::settle(waiter, outcome);
+                        }}))
+        asio::post(strand_, [self = shared_from_this()] { self->take_in(); });
     return {};
 }
 
@@ -290,16 +291,21 @@ void tracker::impl::waits_no_more(const waiter_pointer& waiter) {
     std::erase(without_room_, waiter);
 }
 
+// A lane whose thread is the strand's, too, hands over without another turn of its loop.
 void tracker::impl::submit(submission handed_over) {
-    const std::lock_guard lock{mutex_};
-    put_into_inbox(std::move(handed_over));
+    bool is_first = false;
+    {
+        const std::lock_guard lock{mutex_};
+        is_first = put_into_inbox(std::move(handed_over));
+    }
+    if (is_first) asio::dispatch(strand_, [self = shared_from_this()] { self->take_in(); });
 }
 
 // Under the lock.
-void tracker::impl::put_into_inbox(submission handed_over) {
+// @return whether the strand has to be called; else it was already
+bool tracker::impl::put_into_inbox(submission handed_over) {
     inbox_.push_back(std::move(handed_over));
-    if (inbox_.size() > 1) return; // the strand was called already
-    asio::post(strand_, [self = shared_from_this()] { self->take_in(); });
+    return inbox_.size() == 1;
 }
 
 void tracker::impl::take_in() {

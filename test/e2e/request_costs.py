@@ -12,8 +12,8 @@ ROUNDS = 300
 TOGETHER = 64  # connections
 # What it is today, of one request that comes alone, and of 64 that come together. Whoever makes it less lowers these;
 # the aim is 3 and 0 a request.
-SYSTEM_CALLS = {1: 11, TOGETHER: 3 * TOGETHER + 9}
-ALLOCATIONS = {1: 18, TOGETHER: 18}
+SYSTEM_CALLS = {1: 10, TOGETHER: 3 * TOGETHER + 7}
+ALLOCATIONS = {1: 17, TOGETHER: 17}
 
 ATTEMPTS = 5  # a busy machine only ever adds, so the first that has such a round will do
 

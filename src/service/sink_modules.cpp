@@ -1,5 +1,7 @@
 #include "service/sink_modules.hpp"
 
+#include "base/version.hpp"
+
 #include <dlfcn.h>
 #include <stdexcept>
 #include <string>
@@ -24,8 +26,8 @@ const void* load_module(std::string_view kind) {
     const void* const module = ::dlsym(library, ("trackd_" + std::string{kind} + "_sink").c_str());
     if (module == nullptr) fail(std::string{"which is none: "} + ::dlerror());
     const std::string_view build = *static_cast<const char* const*>(module);
-    if (build != sinks::module_build)
-        fail("which is of another build (" + std::string{build} + ", not " + sinks::module_build + ")");
+    if (build != base::module_build)
+        fail("which is of another build (" + std::string{build} + ", not " + base::module_build + ")");
     return module;
 }
 

@@ -8,7 +8,7 @@
 
 namespace trackd::service {
 
-/// Whether there or not: `lib/trackd/trackd-KIND.so` beside the folder of this process's executable.
+/// Where the file belongs, whether it is there or not: `lib/trackd/trackd-KIND.so` beside the folder of this process's executable.
 [[nodiscard]] std::filesystem::path module_file(std::string_view kind);
 
 /// Loads a module, unless it is loaded already. It stays until the process ends: the code and the types of its sinks, and

@@ -1,8 +1,6 @@
 // What the file of a sink that the daemon loads only when its configuration names one holds: its module.
 #pragma once
 
-#include "sinks/module_build.hpp"
-
 #include <trackd/sink.hpp>
 
 #include <spdlog/logger.h>
@@ -15,7 +13,7 @@ namespace trackd::sinks {
 /// the process, as do its sinks' code and the types that they throw.
 template <class Options>
 struct sink_module {
-    /// Of what the module was built from. It comes first, and the daemon reads nothing else unless it is the daemon's own.
+    /// `base::module_build`. It comes first, and the daemon reads nothing else unless it is the daemon's own.
     const char* build;
 
     /// As `make_KIND_sink`.

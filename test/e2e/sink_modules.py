@@ -61,11 +61,11 @@ class Trouble(trackd.TestCase):
         return subprocess.run([self.binary, *arguments], capture_output=True, text=True, timeout=trackd.PATIENCE,
                               env=trackd.clean_environment(), check=False)
 
-    def assert_refused(self, kind, *parts):
-        """One line from `check` and from the start, with the sink, the file, and what to do."""
+    def assert_refused(self, kind, *parts, commands=("check",)):
+        """One line from each command, with the sink, the file, and what to do."""
         settings = ["--config", os.devnull, "--set", f"data_dir={self.data}", "--set", f"sinks={sink(kind)}",
                     "--set", "http.listen=127.0.0.1:0", "--set", "admin.listen=127.0.0.1:0"]
-        for command in ("check", "serve"):
+        for command in commands:
             done = self.run_there(command, *settings)
             lines = [line for line in done.stderr.splitlines() if "sink far" in line]
             self.assertEqual((done.returncode, len(lines)), (2, 1), done)
@@ -75,7 +75,7 @@ class Trouble(trackd.TestCase):
     def test_one_that_is_missing(self):
         for kind in SINKS:
             with self.subTest(kind=kind):
-                self.assert_refused(kind, "cannot be loaded", "No such file or directory")
+                self.assert_refused(kind, "cannot be loaded", "No such file or directory", commands=("check", "serve"))
 
     def test_each_sink_whose_module_is_missing_is_named_at_once(self):
         sinks = ",".join(f'{{name="{kind}-1",{options.format(port=1)}}}' for kind, (options, _) in SINKS.items())
@@ -98,11 +98,10 @@ class Trouble(trackd.TestCase):
                 self.assert_refused(kind, "of another build", other.decode(), own.decode())
 
     def test_a_file_that_is_none(self):
-        for kind in SINKS:
-            for content in ("", "a text"):
-                with self.subTest(kind=kind, content=content):
-                    (self.modules / f"trackd-{kind}.so").write_text(content)
-                    self.assert_refused(kind, "cannot be loaded")
+        for content in ("", "a text"):
+            with self.subTest(content=content):
+                (self.modules / "trackd-http.so").write_text(content)
+                self.assert_refused("http", "cannot be loaded")
 
     def test_one_of_another_kind(self):
         kinds = sorted(modules())

@@ -45,10 +45,19 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         -Wno-stringop-overflow -Wno-array-bounds -Wno-dangling-reference)
 endif()
 
-# trackd_library(NAME SOURCES ... LINK ...): one static library a folder of src/.
+# trackd_in_modules(TARGET): its code may stand in a module, which shows nobody what it does not name.
+function(trackd_in_modules target)
+    set_target_properties(${target} PROPERTIES
+        POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+endfunction()
+
+# trackd_library(NAME [IN_MODULES] SOURCES ... LINK ...): one static library a folder of src/.
 function(trackd_library name)
-    cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+    cmake_parse_arguments(arg "IN_MODULES" "" "SOURCES;LINK" ${ARGN})
     add_library(trackd_${name} STATIC ${arg_SOURCES})
     add_library(trackd::${name} ALIAS trackd_${name})
     target_link_libraries(trackd_${name} PUBLIC trackd_options ${arg_LINK} PRIVATE $<BUILD_INTERFACE:trackd_warnings>)
+    if(arg_IN_MODULES)
+        trackd_in_modules(trackd_${name})
+    endif()
 endfunction()

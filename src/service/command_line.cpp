@@ -131,7 +131,7 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
     app.fallthrough(); // before the subcommands: options may come after them, too
     app.require_subcommand(0, 1);
     app.set_version_flag(
-        "--version", std::string{"trackd "} + base::version + "\nsinks: " + built_in_sinks()
+        "--version", std::string{"trackd "} + base::version + "\nsinks: " + available_sinks()
     );
     app.add_option(
            "-c,--config", file, "the configuration; else /etc/trackd/trackd.toml if it exists, else defaults"

@@ -202,6 +202,13 @@ void check_files(const config::settings& settings) {
     };
     check("http.tls", settings.http.tls);
     check("admin.tls", settings.admin.tls);
+    for (const auto& one : settings.sinks) {
+        try {
+            check_kind(one.kind);
+        } catch (const std::runtime_error& why) {
+            wrong.push_back("sink " + one.name + ": " + why.what());
+        }
+    }
     if (!wrong.empty()) throw config::error{std::move(wrong)};
 }
 

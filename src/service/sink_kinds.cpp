@@ -2,22 +2,17 @@
 
 #include "base/log.hpp"
 #include "config/options.hpp"
+#include "service/sink_modules.hpp"
 #include "sinks/file.hpp"
+#include "sinks/http.hpp"
+#include "sinks/kafka.hpp"
 #include "sinks/log.hpp"
 #include "sinks/null.hpp"
+#include "sinks/postgres.hpp"
 #include "sinks/sqlite.hpp"
 
-#ifdef TRACKD_HTTP
-#include "sinks/http.hpp"
-#endif
-#ifdef TRACKD_KAFKA
-#include "sinks/kafka.hpp"
-#endif
-#ifdef TRACKD_POSTGRES
-#include "sinks/postgres.hpp"
-#endif
-
 #include <algorithm>
+#include <filesystem>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -26,19 +21,9 @@ namespace trackd::service {
 
 namespace {
 
-bool is_built_in(config::sink_kind kind) {
-    switch (kind) {
-#ifndef TRACKD_POSTGRES
-    case config::sink_kind::postgres: return false;
-#endif
-#ifndef TRACKD_KAFKA
-    case config::sink_kind::kafka: return false;
-#endif
-#ifndef TRACKD_HTTP
-    case config::sink_kind::http: return false;
-#endif
-    default: return true;
-    }
+bool has_module(config::sink_kind kind) {
+    return kind == config::sink_kind::postgres || kind == config::sink_kind::kafka ||
+           kind == config::sink_kind::http;
 }
 
 std::unique_ptr<sink> make(const config::sqlite_sink_settings& settings) {
@@ -67,7 +52,6 @@ std::unique_ptr<sink> make(const config::log_sink_settings& settings) {
     return sinks::make_log_sink(options, base::log());
 }
 
-#ifdef TRACKD_POSTGRES
 std::unique_ptr<sink> make(const config::postgres_sink_settings& settings) {
     sinks::postgres_options options;
     options.connection = settings.connection;
@@ -75,11 +59,9 @@ std::unique_ptr<sink> make(const config::postgres_sink_settings& settings) {
     options.create_table = settings.create_table;
     options.connect_timeout = settings.connect_timeout;
     options.statement_timeout = settings.statement_timeout;
-    return sinks::make_postgres_sink(std::move(options));
+    return module_of<sinks::postgres_options>("postgres").make(std::move(options), base::log());
 }
-#endif
 
-#ifdef TRACKD_KAFKA
 std::unique_ptr<sink> make(const config::kafka_sink_settings& settings) {
     sinks::kafka_options options;
     options.brokers = settings.brokers;
@@ -89,11 +71,9 @@ std::unique_ptr<sink> make(const config::kafka_sink_settings& settings) {
     options.compression = config::to_string(settings.compression);
     options.timeout = settings.timeout;
     options.properties = settings.properties;
-    return sinks::make_kafka_sink(std::move(options));
+    return module_of<sinks::kafka_options>("kafka").make(std::move(options), base::log());
 }
-#endif
 
-#ifdef TRACKD_HTTP
 std::unique_ptr<sink> make(const config::http_sink_settings& settings) {
     sinks::http_options options;
     options.url = settings.url;
@@ -107,9 +87,8 @@ std::unique_ptr<sink> make(const config::http_sink_settings& settings) {
     options.client_key = settings.client_key;
     options.verify = settings.verify;
     options.statuses = {settings.delivered_statuses, settings.retried_statuses, settings.refused_statuses};
-    return sinks::make_http_sink(std::move(options));
+    return module_of<sinks::http_options>("http").make(std::move(options), base::log());
 }
-#endif
 
 } // namespace
 
@@ -119,27 +98,23 @@ std::unique_ptr<sink> make_sink(const config::sink_settings& settings) {
     case config::sink_kind::file: return make(settings.file);
     case config::sink_kind::log: return make(settings.log);
     case config::sink_kind::null: return sinks::make_null_sink();
-#ifdef TRACKD_POSTGRES
     case config::sink_kind::postgres: return make(settings.postgres);
-#endif
-#ifdef TRACKD_KAFKA
     case config::sink_kind::kafka: return make(settings.kafka);
-#endif
-#ifdef TRACKD_HTTP
     case config::sink_kind::http: return make(settings.http);
-#endif
-    default:
-        throw std::runtime_error{
-            "kind \"" + std::string{config::to_string(settings.kind)} +
-            "\" was left out of this build; built in are " + built_in_sinks()
-        };
     }
+    throw std::logic_error{"a sink of an unknown kind"};
 }
 
-std::string built_in_sinks() {
+void check_kind(config::sink_kind kind) {
+    if (has_module(kind)) static_cast<void>(load_module(config::to_string(kind)));
+}
+
+std::string available_sinks() {
     std::vector<std::string_view> names;
-    for (const auto kind : config::sink_kinds())
-        if (is_built_in(kind)) names.push_back(config::to_string(kind));
+    for (const auto kind : config::sink_kinds()) {
+        const auto name = config::to_string(kind);
+        if (!has_module(kind) || std::filesystem::exists(module_file(name))) names.push_back(name);
+    }
     std::ranges::sort(names);
     std::string all;
     for (const auto name : names)

@@ -1,4 +1,4 @@
-// Which kinds of sinks this build has, and one of each from its settings.
+// Which kinds of sinks there are here, and one of each from its settings.
 #pragma once
 
 #include "config/settings.hpp"
@@ -10,10 +10,15 @@
 
 namespace trackd::service {
 
-/// @throws std::runtime_error if this build has no such kind; std::exception if the options cannot be
+/// @throws std::runtime_error if its module cannot be loaded; std::exception if the options cannot be
 [[nodiscard]] std::unique_ptr<sink> make_sink(const config::sink_settings& settings);
 
-/// By their names, in order: `file, log, null, sqlite`.
-[[nodiscard]] std::string built_in_sinks();
+/// Makes sure that there can be sinks of this kind.
+/// @throws std::runtime_error if its module cannot be loaded
+void check_kind(config::sink_kind kind);
+
+/// The kinds that are part of the executable, and those whose modules are there, by their names, in order:
+/// `file, kafka, log, null, sqlite`.
+[[nodiscard]] std::string available_sinks();
 
 } // namespace trackd::service

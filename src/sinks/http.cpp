@@ -1,6 +1,5 @@
 #include "sinks/http.hpp"
 
-#include "base/log.hpp"
 #include "sinks/http_answers.hpp"
 #include "sinks/http_bodies.hpp"
 #include "sinks/http_client.hpp"
@@ -15,12 +14,12 @@ namespace {
 
 class http_sink final : public sink {
 public:
-    explicit http_sink(http_options options) : options_{std::move(options)} {}
+    http_sink(http_options options, spdlog::logger& log) : options_{std::move(options)}, log_{log} {}
 
     void open() override {
         client_.emplace(options_);
         if (!options_.verify)
-            base::log().warn(
+            log_.warn(
                 "{}: verify = false: whoever is in between can read and change the events", client_->where()
             );
     }
@@ -47,13 +46,14 @@ private:
     }
 
     const http_options options_;
+    spdlog::logger& log_;
     std::optional<http_client> client_; // from `open` to `close`
 };
 
 } // namespace
 
-std::unique_ptr<sink> make_http_sink(http_options options) {
-    return std::make_unique<http_sink>(std::move(options));
+std::unique_ptr<sink> make_http_sink(http_options options, spdlog::logger& log) {
+    return std::make_unique<http_sink>(std::move(options), log);
 }
 
 } // namespace trackd::sinks

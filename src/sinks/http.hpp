@@ -5,6 +5,8 @@
 
 #include <trackd/sink.hpp>
 
+#include <spdlog/logger.h>
+
 #include <chrono>
 #include <memory>
 #include <string>
@@ -42,6 +44,7 @@ struct http_options {
 ///
 /// `open` throws for options that can never work, and needs no server. What refuses, by `statuses`, is the events' fault
 /// (`events_refused`); every other answer, and none, is tried again (docs/sinks.md).
-[[nodiscard]] std::unique_ptr<sink> make_http_sink(http_options options);
+/// @param log outlives the sink
+[[nodiscard]] std::unique_ptr<sink> make_http_sink(http_options options, spdlog::logger& log);
 
 } // namespace trackd::sinks

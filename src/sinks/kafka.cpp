@@ -1,7 +1,6 @@
 #include "sinks/kafka.hpp"
 
 #include "base/json_text.hpp"
-#include "base/log.hpp"
 #include "sinks/kafka_log.hpp"
 
 #include <algorithm>
@@ -314,8 +313,9 @@ std::string advice(code failure) {
 
 class kafka_sink final : public sink {
 public:
-    explicit kafka_sink(kafka_options options)
-        : options_{std::move(options)}, where_{"kafka at " + in_quotes(joined(options_.brokers))} {}
+    kafka_sink(kafka_options options, spdlog::logger& log)
+        : options_{std::move(options)}, log_{log}, where_{"kafka at " + in_quotes(joined(options_.brokers))} {
+    }
 
     void open() override { producer_ = make_producer(); }
 
@@ -365,15 +365,15 @@ private:
     }
 
     const kafka_options options_;
+    kafka_log log_;
     const std::string where_;
-    kafka_log log_{base::log()};
     std::unique_ptr<producer> producer_;
 };
 
 } // namespace
 
-std::unique_ptr<sink> make_kafka_sink(kafka_options options) {
-    return std::make_unique<kafka_sink>(std::move(options));
+std::unique_ptr<sink> make_kafka_sink(kafka_options options, spdlog::logger& log) {
+    return std::make_unique<kafka_sink>(std::move(options), log);
 }
 
 } // namespace trackd::sinks

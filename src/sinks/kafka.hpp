@@ -5,6 +5,8 @@
 
 #include <trackd/sink.hpp>
 
+#include <spdlog/logger.h>
+
 #include <chrono>
 #include <map>
 #include <memory>
@@ -35,6 +37,7 @@ struct kafka_options {
 /// so that the first of each keep it.
 ///
 /// librdkafka's threads live from `open` to `close`, and its lines go to the daemon's log.
-[[nodiscard]] std::unique_ptr<sink> make_kafka_sink(kafka_options options);
+/// @param log outlives the sink
+[[nodiscard]] std::unique_ptr<sink> make_kafka_sink(kafka_options options, spdlog::logger& log);
 
 } // namespace trackd::sinks

@@ -1,6 +1,5 @@
 #include "sinks/postgres.hpp"
 
-#include "base/log.hpp"
 #include "sinks/postgres_connection.hpp"
 #include "sinks/postgres_errors.hpp"
 #include "sinks/postgres_rows.hpp"
@@ -94,7 +93,7 @@ std::string insert_into(const std::string& table) {
 
 class postgres_sink final : public sink {
 public:
-    explicit postgres_sink(postgres_options options) : options_{std::move(options)} {}
+    postgres_sink(postgres_options options, spdlog::logger& log) : options_{std::move(options)}, log_{log} {}
 
     void open() override {
         check_postgres_connection(options_.connection);
@@ -182,7 +181,7 @@ private:
         } catch (const postgres_error& error) {
             throw std::runtime_error{"cannot make " + named(error)};
         }
-        base::log().info("table {} made in {}", options_.table, connection_->where());
+        log_.info("table {} made in {}", options_.table, connection_->where());
     }
 
     [[nodiscard]] std::string named(const postgres_error& error) const {
@@ -190,6 +189,7 @@ private:
     }
 
     const postgres_options options_;
+    spdlog::logger& log_;
     std::string copy_;
     std::string insert_;
     std::string create_;
@@ -199,8 +199,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<sink> make_postgres_sink(postgres_options options) {
-    return std::make_unique<postgres_sink>(std::move(options));
+std::unique_ptr<sink> make_postgres_sink(postgres_options options, spdlog::logger& log) {
+    return std::make_unique<postgres_sink>(std::move(options), log);
 }
 
 } // namespace trackd::sinks

@@ -3,6 +3,8 @@
 
 #include <trackd/sink.hpp>
 
+#include <spdlog/logger.h>
+
 #include <chrono>
 #include <memory>
 #include <string>
@@ -22,6 +24,7 @@ struct postgres_options {
 ///
 /// `open` throws for options that can never work, and needs no server. After a failure that is not the events'
 /// the next write begins with a new connection.
-[[nodiscard]] std::unique_ptr<sink> make_postgres_sink(postgres_options options);
+/// @param log outlives the sink
+[[nodiscard]] std::unique_ptr<sink> make_postgres_sink(postgres_options options, spdlog::logger& log);
 
 } // namespace trackd::sinks

@@ -2,6 +2,7 @@
 //
 //     http_bench ROWS URL [gzip|zstd]   POSTs the rows, and prints what it took
 //     http_bench ROWS                   prints the bodies of these POSTs, one after the other
+#include "base/log.hpp"
 #include "measuring.hpp"
 #include "sink_rows.hpp"
 #include "sinks/http.hpp"
@@ -44,7 +45,7 @@ int main(int argc, char** argv) try {
     trackd::sinks::http_options options;
     options.url = argv[2];
     if (argc > 3) options.compression = compression_of(argv[3]);
-    const auto sink = trackd::sinks::make_http_sink(std::move(options));
+    const auto sink = trackd::sinks::make_http_sink(std::move(options), trackd::base::log());
     trackd::bench::measure_alone(rows.size(), [&] { trackd::bench::write_rows(*sink, rows); });
     return 0;
 } catch (const std::exception& why) {

@@ -5,6 +5,7 @@
 //
 // Both run in turn; printed are medians, the broker's own processor time not counted. kcat's messages have as many
 // headers of the same size, which it does not have to make. Run by kafka_bench.py, which has a broker.
+#include "base/log.hpp"
 #include "base/rfc3339.hpp"
 #include "measuring.hpp"
 #include "sink_rows.hpp"
@@ -29,7 +30,7 @@ void run_sink(const std::string& brokers, const std::string& topic, const std::v
     sinks::kafka_options options;
     options.brokers = {brokers};
     options.topic = topic;
-    const auto sink = sinks::make_kafka_sink(std::move(options));
+    const auto sink = sinks::make_kafka_sink(std::move(options), base::log());
     write_rows(*sink, rows);
 }
 

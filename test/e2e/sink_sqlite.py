@@ -1,8 +1,10 @@
 """The SQLite sink end to end: rows that are deleted when they are old, and databases of earlier versions."""
 import contextlib
+import os
+import re
 import sqlite3
 
-from support import trackd
+from support import strace, trackd
 
 
 class SqliteSink(trackd.TestCase):
@@ -10,6 +12,22 @@ class SqliteSink(trackd.TestCase):
         """Changes the database of a daemon that has ended."""
         with contextlib.closing(sqlite3.connect(daemon.database)) as connection:
             connection.executescript(sql)
+
+    def test_a_new_database_is_on_the_disk_before_it_counts(self):
+        record = self.empty_directory() / "calls"
+        daemon = self.start({"tracker.ack": "delivered"}, **strace.record("fdatasync,fsync", record))
+        folder = os.path.realpath(daemon.database.parent)
+
+        def synced(what):
+            return re.search(rf"f(data)?sync\(\d+<{re.escape(folder + what)}>", record.read_text()[begin:])
+
+        begin = 0
+        self.assertTrue(synced("/events.db"), "or SQLite would throw away its log after a power cut")
+        begin = len(record.read_text())
+        self.assertEqual(daemon.post({"n": 1}).status, 201)
+        self.assertTrue(synced("/events.db-wal"), record.read_text())
+        self.assertTrue(synced(""), record.read_text())  # in which the names of both are
+        self.assertEqual(daemon.stop().delivered, 1)
 
     def test_rows_that_are_older_than_keep_are_deleted_and_the_books_stay_right(self):
         first = self.start()

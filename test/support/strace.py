@@ -34,9 +34,19 @@ def require():
         raise unittest.SkipTest(_objection())
 
 
+def _start_under(*arguments):
+    # A process under strace cannot be searched for leaks.
+    sanitizer = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "detect_leaks=0")))
+    return {"wrapper": arguments, "environment": {"ASAN_OPTIONS": sanitizer}}
+
+
+def record(calls, path):
+    """What to start a daemon with so that the file has a line for each of these calls, once it has returned."""
+    require()
+    return _start_under("strace", "-f", "-D", "-qq", "-y", "-o", str(path), "-e", f"trace={calls}")
+
+
 def inject(calls, what, when):
     """What to start a daemon with so that the `when`-th of these calls (names with commas between) meets `what`."""
     require()
-    # A process under strace cannot be searched for leaks.
-    sanitizer = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "detect_leaks=0")))
-    return {"wrapper": _wrapper(calls, what, when), "environment": {"ASAN_OPTIONS": sanitizer}}
+    return _start_under(*_wrapper(calls, what, when))

@@ -1,4 +1,5 @@
 // The HTTP sink as far as it needs no server; with one: test/e2e/sink_http.py.
+#include "base/log.hpp"
 #include "helpers.hpp"
 #include "silent_port.hpp"
 #include "sinks/http.hpp"
@@ -17,7 +18,7 @@ sinks::http_options options_for(const test::silent_port& port) {
 }
 
 std::string opening(const sinks::http_options& options) {
-    return error_of([&] { sinks::make_http_sink(options)->open(); });
+    return error_of([&] { sinks::make_http_sink(options, base::log())->open(); });
 }
 
 /// What is wrong with the URL.
@@ -35,7 +36,7 @@ std::string opening_header(const std::string& header) {
 TEST_CASE("an HTTP sink opens without a server", "[sinks][http]") {
     for (const auto* url :
          {"http://nowhere.invalid", "https://nowhere.invalid:8443/a?b=c", "HTTP://[::1]:1/#x"})
-        CHECK_NOTHROW(sinks::make_http_sink({.url = url})->open());
+        CHECK_NOTHROW(sinks::make_http_sink({.url = url}, base::log())->open());
 }
 
 TEST_CASE("what is no URL is refused, without showing it", "[sinks][http]") {
@@ -101,7 +102,7 @@ TEST_CASE("files of TLS that cannot be read keep the HTTP sink from opening", "[
 
 TEST_CASE("an HTTP server that is down fails the write, and is named without the query", "[sinks][http]") {
     const test::silent_port port{false};
-    const auto sink = sinks::make_http_sink(options_for(port));
+    const auto sink = sinks::make_http_sink(options_for(port), base::log());
     sink->open();
     const auto error = error_of([&] { test::write_all(*sink, test::numbered_events{1}); });
     CHECK(
@@ -115,7 +116,7 @@ TEST_CASE("an HTTP server that does not answer fails the write after timeout", "
     const test::silent_port port{true};
     auto options = options_for(port);
     options.timeout = 10ms;
-    const auto sink = sinks::make_http_sink(options);
+    const auto sink = sinks::make_http_sink(options, base::log());
     sink->open();
     const auto error = error_of([&] { test::write_all(*sink, test::numbered_events{1}); });
     CHECK(contains(error, "timed out after "));
@@ -126,13 +127,13 @@ TEST_CASE("a stop ends the wait for an HTTP server that does not answer", "[sink
     const test::silent_port port{true};
     auto options = options_for(port);
     options.timeout = 1h;
-    const auto sink = sinks::make_http_sink(options);
+    const auto sink = sinks::make_http_sink(options, base::log());
     sink->open();
     test::check_that_a_stop_ends_the_wait(*sink, port);
 }
 
 TEST_CASE("the HTTP sink that was stopped does not even connect", "[sinks][http]") {
-    const auto sink = sinks::make_http_sink({.url = "http://nowhere.invalid"});
+    const auto sink = sinks::make_http_sink({.url = "http://nowhere.invalid"}, base::log());
     sink->open();
     test::check_that_it_does_not_connect_when_stopped(*sink);
 }

@@ -1,4 +1,5 @@
 // The sink against librdkafka's own imitation of a cluster, which fails on demand.
+#include "base/log.hpp"
 #include "helpers.hpp"
 #include "sinks/kafka.hpp"
 
@@ -109,7 +110,7 @@ sinks::kafka_options options_for(const imitation& cluster, properties further = 
 }
 
 std::unique_ptr<sink> open_kafka(sinks::kafka_options options) {
-    auto made = sinks::make_kafka_sink(std::move(options));
+    auto made = sinks::make_kafka_sink(std::move(options), base::log());
     made->open();
     return made;
 }

@@ -14,6 +14,7 @@
 
 #include <exception>
 #include <iostream>
+#include <malloc.h>
 #include <stdexcept>
 #include <unistd.h>
 #include <utility>
@@ -30,6 +31,14 @@ int healthcheck(const trackd::config::settings& settings, bool ready) {
     );
     (health.good ? std::cout : std::cerr) << health.says << '\n';
     return health.good ? 0 : 1;
+}
+
+// Batches come and go by the megabyte: what one leaves the next one takes, rather than that the kernel gets it, and clears
+// it for us anew.
+void keep_freed_memory() {
+    constexpr int mebibyte = 1 << 20;
+    mallopt(M_MMAP_THRESHOLD, 4 * mebibyte);
+    mallopt(M_TRIM_THRESHOLD, 16 * mebibyte);
 }
 
 int run(const trackd::service::command_line& line) {
@@ -56,6 +65,7 @@ int run(const trackd::service::command_line& line) {
         std::cout << "the configuration is good\n";
     }
     if (line.what != command::serve) return 0;
+    keep_freed_memory();
     auto passed = trackd::http::passed_sockets::from_environment(); // before the log has a thread
     trackd::base::set_up_log(
         trackd::config::to_string(settings.log.level), settings.log.format == trackd::config::log_format::json

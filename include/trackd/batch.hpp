@@ -6,8 +6,8 @@
 
 #include <cstddef>
 #include <iterator>
+#include <memory>
 #include <string_view>
-#include <vector>
 
 namespace trackd {
 
@@ -59,7 +59,31 @@ public:
     [[nodiscard]] iterator end() const noexcept;
 
 private:
-    std::vector<char> bytes_;
+    // As a vector, but does not set to zero what is written anyhow.
+    class storage {
+    public:
+        storage() = default;
+        ~storage() = default;
+        storage(const storage& other);
+        storage(storage&& other) noexcept;
+        storage& operator=(storage other) noexcept;
+
+        [[nodiscard]] char* data() const noexcept { return bytes_.get(); }
+
+        [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+        void reserve(std::size_t capacity);
+        char* extend(std::size_t bytes); // where they begin
+
+        void truncate(std::size_t size) noexcept { size_ = size; }
+
+    private:
+        std::unique_ptr<char[]> bytes_;
+        std::size_t size_ = 0;
+        std::size_t capacity_ = 0;
+    };
+
+    storage bytes_;
     std::size_t events_ = 0;
 };
 

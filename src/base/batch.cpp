@@ -61,6 +61,37 @@ char* put(char* to, std::string_view bytes) noexcept {
 
 } // namespace
 
+batch::storage::storage(const storage& other) {
+    reserve(other.size_);
+    put(extend(other.size_), {other.data(), other.size_});
+}
+
+batch::storage::storage(storage&& other) noexcept
+    : bytes_{std::move(other.bytes_)}, size_{std::exchange(other.size_, 0)},
+      capacity_{std::exchange(other.capacity_, 0)} {}
+
+batch::storage& batch::storage::operator=(storage other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+    return *this;
+}
+
+void batch::storage::reserve(std::size_t capacity) {
+    if (capacity <= capacity_) return;
+    auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+    put(larger.get(), {data(), size_});
+    bytes_ = std::move(larger);
+    capacity_ = capacity;
+}
+
+char* batch::storage::extend(std::size_t bytes) {
+    const auto start = size_;
+    if (bytes > capacity_ - start) reserve(std::max(start + bytes, 2 * capacity_));
+    size_ += bytes;
+    return data() + start;
+}
+
 void batch::append(const event_view& event) {
     check_attributes(event);
     event_head head{};
@@ -81,9 +112,7 @@ void batch::append(const event_view& event) {
     head.extensions = static_cast<std::uint32_t>(event.extensions.size());
     head.data = static_cast<std::uint32_t>(event.data.size());
 
-    const auto start = bytes_.size();
-    bytes_.resize(start + size);
-    auto* at = bytes_.data() + start;
+    auto* at = bytes_.extend(size);
     std::memcpy(at, &head, sizeof head);
     at = put(at + sizeof head, event.id);
     at = put(at, event.source);
@@ -100,14 +129,14 @@ void batch::append(batch&& other) {
         std::swap(bytes_, other.bytes_);
         std::swap(events_, other.events_);
     } else {
-        bytes_.insert(bytes_.end(), other.bytes_.begin(), other.bytes_.end());
+        put(bytes_.extend(other.bytes()), other.encoded());
         events_ += other.events_;
     }
     other.clear();
 }
 
 void batch::truncate(mark to) {
-    bytes_.resize(to.bytes);
+    bytes_.truncate(to.bytes);
     events_ = to.events;
 }
 

@@ -39,18 +39,21 @@ char* put_hex(char* to, std::uint64_t value, unsigned bytes) noexcept {
     return to;
 }
 
-std::array<char, 36> to_text(std::uint64_t high, std::uint64_t low) noexcept {
-    std::array<char, 36> text;
-    char* to = put_hex(text.data(), high, 4);
+constexpr std::size_t high_chars = 19; // its 16 digits, and the dashes within and behind them
+
+void put_high(char* to, std::uint64_t high) noexcept {
+    to = put_hex(to, high, 4);
     *to++ = '-';
     to = put_hex(to, high << 32U, 2);
     *to++ = '-';
     to = put_hex(to, high << 48U, 2);
-    *to++ = '-';
+    *to = '-';
+}
+
+void put_low(char* to, std::uint64_t low) noexcept {
     to = put_hex(to, low, 2);
     *to++ = '-';
     put_hex(to, low << 16U, 6);
-    return text;
 }
 
 } // namespace
@@ -67,7 +70,7 @@ uuid7_generator::uuid7_generator(std::uint64_t seed) noexcept {
         word = spread(seed);
 }
 
-std::array<char, 36> uuid7_generator::next(wall_time now) noexcept {
+std::string_view uuid7_generator::next(wall_time now) noexcept {
     const auto since_epoch = std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch();
     const std::int64_t now_ms = std::max<std::int64_t>(since_epoch.count(), 0);
 
@@ -83,7 +86,12 @@ std::array<char, 36> uuid7_generator::next(wall_time now) noexcept {
     constexpr std::uint64_t variant = std::uint64_t{0b10} << 62U;
     const std::uint64_t high = (static_cast<std::uint64_t>(last_ms_) << 16U) | version | (counter_ >> 14U);
     const std::uint64_t low = variant | (std::uint64_t{counter_ & 0x3fffU} << 48U) | (random() >> 16U);
-    return to_text(high, low);
+    if (high != high_) { // it is the same for thousands in a row
+        high_ = high;
+        put_high(text_.data(), high);
+    }
+    put_low(text_.data() + high_chars, low);
+    return {text_.data(), text_.size()};
 }
 
 /// xoshiro256**: not for secrets, which identifiers are not.

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 namespace trackd::base {
 
@@ -17,8 +18,8 @@ public:
     /// For tests: random bits from this seed.
     explicit uuid7_generator(std::uint64_t seed) noexcept;
 
-    /// @return 36 characters, lower case: `0190163d-8694-739b-aea5-966c26f8ad91`
-    [[nodiscard]] std::array<char, 36> next(wall_time now) noexcept;
+    /// @return 36 characters, lower case: `0190163d-8694-739b-aea5-966c26f8ad91`. Valid until the next call.
+    [[nodiscard]] std::string_view next(wall_time now) noexcept;
 
 private:
     [[nodiscard]] std::uint64_t random() noexcept;
@@ -26,6 +27,8 @@ private:
     std::array<std::uint64_t, 4> state_;
     std::int64_t last_ms_ = 0;
     std::uint32_t counter_ = 0;
+    std::uint64_t high_ = 0;    // of the identifier that stands in the text
+    std::array<char, 36> text_; // of the last one
 };
 
 } // namespace trackd::base

@@ -39,12 +39,10 @@ std::optional<refusal> event_completion::append(
     event_view& event, const request_facts& facts, std::optional<std::size_t> index, batch& out
 ) {
     keyed_id keyed;
-    std::array<char, 36> generated;
     if (event.id.empty() && !facts.idempotency_key.empty()) {
         event.id = keyed.of(facts.idempotency_key, index);
     } else if (event.id.empty()) {
-        generated = ids_.next(facts.received_at);
-        event.id = {generated.data(), generated.size()};
+        event.id = ids_.next(facts.received_at);
     }
     if (event.source.empty())
         event.source = facts.source.empty() ? std::string_view{options_.default_source} : facts.source;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace trackd::intake {
 
@@ -14,22 +15,6 @@ namespace {
 
 constexpr std::size_t usual_bytes = 512UL * 1024UL;
 constexpr std::size_t usual_members = 4096;
-
-std::optional<refusal> refuse(std::string detail) {
-    return refusal{refusal_kind::invalid_event, std::move(detail)};
-}
-
-std::optional<refusal>
-refuse_value(std::string_view name, std::string_view value, std::string_view expected) {
-    const auto kind = json_kind_at(value.front());
-    return refuse(
-        quoted(name) + " is " + std::string{with_article(kind)} + "; expected " + std::string{expected}
-    );
-}
-
-std::optional<refusal> refuse_missing(std::string_view name) {
-    return refuse(quoted(name) + " is missing; a CloudEvent must have it");
-}
 
 constexpr std::uint32_t bit(std::size_t which) noexcept {
     return 1U << which;
@@ -63,13 +48,13 @@ bool is_json(std::string_view datacontenttype) noexcept {
 
 } // namespace
 
-const std::array<std::string_view, json_event_reader::known_count> json_event_reader::known_names{
-    "id",         "source",      "type", "time",        "subject", "datacontenttype",
-    "dataschema", "specversion", "data", "data_base64",
-};
-
 std::optional<refusal>
 json_event_reader::read(json_cursor& at, const json_event_rules& rules, event_view& event) {
+    if (read_object(at, rules, event)) return std::nullopt;
+    return std::exchange(refused_, std::nullopt);
+}
+
+bool json_event_reader::read_object(json_cursor& at, const json_event_rules& rules, event_view& event) {
     const auto begin = at.offset();
     collect(at);
     if (has(specversion)) return read_cloudevent(rules, event);
@@ -100,8 +85,7 @@ json_event_reader::known json_event_reader::identify(std::string_view name) noex
 
 // Which form it is shows only when all members have been seen.
 void json_event_reader::collect(json_cursor& at) {
-    given_.fill({});
-    given_twice_ = 0;
+    given_ = given_twice_ = 0;
     others_.clear();
     for (bool more = at.enter(); more; more = at.next()) {
         const auto name = unescaped(at.name());
@@ -111,31 +95,33 @@ void json_event_reader::collect(json_cursor& at) {
             others_.push_back({name, value});
             continue;
         }
-        if (has(which)) given_twice_ |= bit(which);
-        given_[which] = value;
+        given_twice_ |= given_ & bit(which);
+        given_ |= bit(which);
+        values_[which] = value;
     }
 }
 
-std::optional<refusal> json_event_reader::read_cloudevent(const json_event_rules& rules, event_view& event) {
-    if (auto wrong = check_cloudevent_members(rules)) return wrong;
-    if (auto wrong = read_attributes(rules, event)) return wrong;
-    if (auto wrong = read_extensions(event)) return wrong;
+bool json_event_reader::read_cloudevent(const json_event_rules& rules, event_view& event) {
+    if (!check_cloudevent_members(rules)) return false;
+    if (!read_attributes(rules, event)) return false;
+    if (!read_extensions(event)) return false;
     return has(data_base64) ? read_data_base64(event) : read_data(event);
 }
 
-std::optional<refusal> json_event_reader::read_short_form(const json_event_rules& rules, event_view& event) {
-    if (auto wrong = check_short_form_members()) return wrong;
-    if (auto wrong = read_attributes(rules, event)) return wrong;
+bool json_event_reader::read_short_form(const json_event_rules& rules, event_view& event) {
+    if (!check_short_form_members()) return false;
+    if (!read_attributes(rules, event)) return false;
     return read_data(event);
 }
 
-std::optional<refusal>
-json_event_reader::read_plain(std::string_view object, const json_event_rules& rules, event_view& event) {
-    if (auto wrong = check_given_once(bit(type))) return wrong;
+bool json_event_reader::read_plain(
+    std::string_view object, const json_event_rules& rules, event_view& event
+) {
+    if (!check_given_once(bit(type))) return false;
     if (!rules.path_type.empty()) {
         event.type = rules.path_type;
-    } else if (has(type) && is_string(given_[type])) {
-        const auto text = unescaped(between_quotes(given_[type]));
+    } else if (has(type) && is_string(values_[type])) {
+        const auto text = unescaped(between_quotes(values_[type]));
         const bool has_size_of_one = !text.empty() && text.size() <= max_attribute_bytes;
         if (!has_size_of_one) return read_text(type, event.type); // which says what is wrong
         if (!attribute_fault(text)) event.type = text;            // with control characters it is only data
@@ -143,93 +129,86 @@ json_event_reader::read_plain(std::string_view object, const json_event_rules& r
     event.datacontenttype = "application/json";
     event.data = object;
     event.kind = data_kind::json;
-    return std::nullopt;
+    return true;
 }
 
-std::optional<refusal> json_event_reader::check_cloudevent_members(const json_event_rules& rules) {
-    if (auto wrong = check_given_once(all_members)) return wrong;
+bool json_event_reader::check_cloudevent_members(const json_event_rules& rules) {
+    if (!check_given_once(all_members)) return false;
     for (std::size_t which = 0; which < known_count; ++which) // null says that an attribute is not there
-        if (which != data && has(known{which}) && is_null(given_[which])) given_[which] = {};
+        if (which != data && has(which) && is_null(values_[which])) given_ &= ~bit(which);
     if (has(data_base64) && has(data)) {
-        if (!is_null(given_[data]))
+        if (!is_null(values_[data]))
             return refuse("\"data\" and \"data_base64\" are both there; expected one of them");
-        given_[data] = {};
+        given_ &= ~bit(data);
     }
 
     std::string_view version;
-    if (auto wrong = read_text(specversion, version)) return wrong;
+    if (!read_text(specversion, version)) return false;
     if (version.empty()) return refuse_missing("specversion");
     if (version != "1.0") return refuse("\"specversion\" is " + quoted(version) + "; expected \"1.0\"");
     for (const auto required : {id, source})
         if (!has(required)) return refuse_missing(known_names[required]);
     if (!has(type) && rules.path_type.empty()) return refuse_missing("type");
-    return std::nullopt;
+    return true;
 }
 
-std::optional<refusal> json_event_reader::check_short_form_members() const {
-    constexpr auto foreign = std::array{dataschema, data_base64};
-    const auto unknown = [](std::string_view name) {
-        return refuse(
-            quoted(name) + " is unknown; beside \"data\" and without \"specversion\", expected only " +
-            std::string{short_form_members}
-        );
-    };
-    if (!others_.empty()) return unknown(others_.front().name);
-    for (const auto which : foreign)
-        if (has(which)) return unknown(known_names[which]);
+bool json_event_reader::check_short_form_members() {
+    if (!others_.empty()) return refuse_unknown(others_.front().name);
+    for (const auto foreign : {dataschema, data_base64})
+        if (has(foreign)) return refuse_unknown(known_names[foreign]);
     return check_given_once(all_members);
 }
 
-std::optional<refusal> json_event_reader::check_given_once(std::uint32_t members) const {
-    if ((given_twice_ & members) == 0) return std::nullopt; // nearly always
+bool json_event_reader::check_given_once(std::uint32_t members) {
+    if ((given_twice_ & members) == 0) return true; // nearly always
     for (std::size_t which = 0; which < known_count; ++which)
         if ((given_twice_ & members & bit(which)) != 0)
             return refuse(quoted(known_names[which]) + " is given twice; expected once");
-    return std::nullopt;
+    return true;
 }
 
-std::optional<refusal> json_event_reader::read_attributes(const json_event_rules& rules, event_view& event) {
-    if (auto wrong = read_text(id, event.id)) return wrong;
-    if (auto wrong = read_text(source, event.source)) return wrong;
-    if (auto wrong = read_type(rules, event)) return wrong;
-    if (auto wrong = read_text(subject, event.subject)) return wrong;
-    if (auto wrong = read_text(datacontenttype, event.datacontenttype)) return wrong;
+bool json_event_reader::read_attributes(const json_event_rules& rules, event_view& event) {
+    if (!read_text(id, event.id)) return false;
+    if (!read_text(source, event.source)) return false;
+    if (!read_type(rules, event)) return false;
+    if (!read_text(subject, event.subject)) return false;
+    if (!read_text(datacontenttype, event.datacontenttype)) return false;
     return read_time(event);
 }
 
-std::optional<refusal> json_event_reader::read_type(const json_event_rules& rules, event_view& event) {
-    if (auto wrong = read_text(type, event.type)) return wrong;
-    if (rules.path_type.empty()) return std::nullopt;
+bool json_event_reader::read_type(const json_event_rules& rules, event_view& event) {
+    if (!read_text(type, event.type)) return false;
+    if (rules.path_type.empty()) return true;
     if (has(type) && event.type != rules.path_type)
         return refuse(
             "\"type\" is " + quoted(event.type) + ", but the path says " + quoted(rules.path_type) +
             "; expected the same, or only one of them"
         );
     event.type = rules.path_type;
-    return std::nullopt;
+    return true;
 }
 
-std::optional<refusal> json_event_reader::read_time(event_view& event) {
+bool json_event_reader::read_time(event_view& event) {
     std::string_view text;
-    if (auto wrong = read_text(time, text)) return wrong;
-    if (text.empty()) return std::nullopt;
+    if (!read_text(time, text)) return false;
+    if (text.empty()) return true;
     const auto parsed = base::parse_rfc3339(text);
     if (!parsed)
         return refuse(
             "\"time\" is " + quoted(text) + "; expected a date-time of RFC 3339, such as 2026-11-21T08:15:30Z"
         );
     event.time = *parsed;
-    return std::nullopt;
+    return true;
 }
 
-std::optional<refusal> json_event_reader::read_data(event_view& event) {
-    if (!has(data)) return std::nullopt;
-    const auto value = given_[data];
+bool json_event_reader::read_data(event_view& event) {
+    if (!has(data)) return true;
+    const auto value = values_[data];
     if (is_json(event.datacontenttype)) {
         if (event.datacontenttype.empty()) event.datacontenttype = "application/json";
         event.data = value;
         event.kind = data_kind::json;
-        return std::nullopt;
+        return true;
     }
     if (!is_string(value))
         return refuse_value(
@@ -237,11 +216,11 @@ std::optional<refusal> json_event_reader::read_data(event_view& event) {
         );
     event.data = unescaped(between_quotes(value));
     event.kind = kind_of(event.data);
-    return std::nullopt;
+    return true;
 }
 
-std::optional<refusal> json_event_reader::read_data_base64(event_view& event) {
-    const auto value = given_[data_base64];
+bool json_event_reader::read_data_base64(event_view& event) {
+    const auto value = values_[data_base64];
     if (!is_string(value)) return refuse_value("data_base64", value, "a string");
     const auto text = unescaped(between_quotes(value));
     char* const out = scratch_.next();
@@ -250,18 +229,18 @@ std::optional<refusal> json_event_reader::read_data_base64(event_view& event) {
     scratch_.keep(*size);
     event.data = {out, *size};
     event.kind = data_kind::binary;
-    return std::nullopt;
+    return true;
 }
 
-std::optional<refusal> json_event_reader::read_extensions(event_view& event) {
-    if (others_.empty() && !has(dataschema)) return std::nullopt;
+bool json_event_reader::read_extensions(event_view& event) {
+    if (others_.empty() && !has(dataschema)) return true;
     std::string_view schema;
-    if (auto wrong = read_text(dataschema, schema)) return wrong;
+    if (!read_text(dataschema, schema)) return false;
 
     extensions_ = "{";
-    if (has(dataschema)) extensions_.append("\"dataschema\":").append(given_[dataschema]);
+    if (has(dataschema)) extensions_.append("\"dataschema\":").append(values_[dataschema]);
     for (const auto& extension : others_)
-        if (auto wrong = add_extension(extension)) return wrong;
+        if (!add_extension(extension)) return false;
     extensions_ += '}';
     if (extensions_.size() > 2) event.extensions = extensions_;
 
@@ -270,10 +249,10 @@ std::optional<refusal> json_event_reader::read_extensions(event_view& event) {
         return a.name == b.name;
     });
     if (twice != others_.end()) return refuse(quoted(twice->name) + " is given twice; expected once");
-    return std::nullopt;
+    return true;
 }
 
-std::optional<refusal> json_event_reader::add_extension(const member& extension) {
+bool json_event_reader::add_extension(const member& extension) {
     const auto& [name, value] = extension;
     if (!is_extension_name(name))
         return refuse(
@@ -282,11 +261,11 @@ std::optional<refusal> json_event_reader::add_extension(const member& extension)
             std::to_string(max_attribute_bytes)
         );
     switch (json_kind_at(value.front())) {
-    case json_kind::null: return std::nullopt;
+    case json_kind::null: return true;
     case json_kind::boolean: break;
     case json_kind::string: {
         std::string_view text;
-        if (auto wrong = read_text(name, value, text)) return wrong;
+        if (!read_text(name, value, text)) return false;
         break;
     }
     case json_kind::number:
@@ -296,27 +275,54 @@ std::optional<refusal> json_event_reader::add_extension(const member& extension)
     }
     if (extensions_.size() > 1) extensions_ += ',';
     extensions_.append("\"").append(name).append("\":").append(value);
-    return std::nullopt;
+    return true;
 }
 
-std::optional<refusal> json_event_reader::read_text(known which, std::string_view& text) {
-    return has(which) ? read_text(known_names[which], given_[which], text) : std::nullopt;
+bool json_event_reader::read_text(known which, std::string_view& text) {
+    return has(which) ? read_text(known_names[which], values_[which], text) : true;
 }
 
-std::optional<refusal>
-json_event_reader::read_text(std::string_view name, std::string_view value, std::string_view& text) {
+bool json_event_reader::read_text(std::string_view name, std::string_view value, std::string_view& text) {
     if (!is_string(value)) return refuse_value(name, value, "a string");
-    text = unescaped(between_quotes(value));
+    const auto escaped = between_quotes(value);
+    text = unescaped(escaped);
+    const bool as_it_came = text.data() == escaped.data(); // then JSON allows no control characters
+    if (as_it_came && !text.empty() && text.size() <= max_attribute_bytes) return true;
     if (const auto fault = attribute_fault(text)) return refuse(quoted(name) + ' ' + *fault);
-    return std::nullopt;
+    return true;
 }
 
-std::string_view json_event_reader::unescaped(std::string_view escaped) {
-    if (!has_escapes_ || escaped.find('\\') == std::string_view::npos) return escaped;
+std::string_view json_event_reader::unescape(std::string_view escaped) {
+    if (escaped.find('\\') == std::string_view::npos) return escaped;
     char* const out = scratch_.next();
     const auto size = unescape_json(escaped, out);
     scratch_.keep(size);
     return {out, size};
+}
+
+bool json_event_reader::refuse(std::string detail) {
+    refused_ = refusal{refusal_kind::invalid_event, std::move(detail)};
+    return false;
+}
+
+bool json_event_reader::refuse_value(
+    std::string_view name, std::string_view value, std::string_view expected
+) {
+    const auto kind = json_kind_at(value.front());
+    return refuse(
+        quoted(name) + " is " + std::string{with_article(kind)} + "; expected " + std::string{expected}
+    );
+}
+
+bool json_event_reader::refuse_missing(std::string_view name) {
+    return refuse(quoted(name) + " is missing; a CloudEvent must have it");
+}
+
+bool json_event_reader::refuse_unknown(std::string_view name) {
+    return refuse(
+        quoted(name) + " is unknown; beside \"data\" and without \"specversion\", expected only " +
+        std::string{short_form_members}
+    );
 }
 
 } // namespace trackd::intake

@@ -63,7 +63,10 @@ private:
         known_count
     };
 
-    static const std::array<std::string_view, known_count> known_names;
+    static constexpr std::array<std::string_view, known_count> known_names{
+        "id",         "source",      "type", "time",        "subject", "datacontenttype",
+        "dataschema", "specversion", "data", "data_base64",
+    };
 
     struct member {
         std::string_view name;  // unescaped
@@ -73,34 +76,47 @@ private:
     static known identify(std::string_view name) noexcept; // known_count: none of them
     void collect(json_cursor& at);
 
-    std::optional<refusal> read_cloudevent(const json_event_rules& rules, event_view& event);
-    std::optional<refusal> read_short_form(const json_event_rules& rules, event_view& event);
-    std::optional<refusal>
-    read_plain(std::string_view object, const json_event_rules& rules, event_view& event);
+    // Each returns whether all is well; the first one that finds something wrong leaves the refusal.
+    bool read_object(json_cursor& at, const json_event_rules& rules, event_view& event);
+    bool read_cloudevent(const json_event_rules& rules, event_view& event);
+    bool read_short_form(const json_event_rules& rules, event_view& event);
+    bool read_plain(std::string_view object, const json_event_rules& rules, event_view& event);
 
-    std::optional<refusal> check_cloudevent_members(const json_event_rules& rules);
-    std::optional<refusal> check_short_form_members() const;
-    std::optional<refusal> check_given_once(std::uint32_t members) const;
-    std::optional<refusal> read_attributes(const json_event_rules& rules, event_view& event);
-    std::optional<refusal> read_type(const json_event_rules& rules, event_view& event);
-    std::optional<refusal> read_time(event_view& event);
-    std::optional<refusal> read_data(event_view& event);
-    std::optional<refusal> read_data_base64(event_view& event);
-    std::optional<refusal> read_extensions(event_view& event);
-    std::optional<refusal> add_extension(const member& extension);
+    bool check_cloudevent_members(const json_event_rules& rules);
+    bool check_short_form_members();
+    bool check_given_once(std::uint32_t members);
+    bool read_attributes(const json_event_rules& rules, event_view& event);
+    bool read_type(const json_event_rules& rules, event_view& event);
+    bool read_time(event_view& event);
+    bool read_data(event_view& event);
+    bool read_data_base64(event_view& event);
+    bool read_extensions(event_view& event);
+    bool add_extension(const member& extension);
 
-    std::optional<refusal> read_text(known which, std::string_view& text);
-    std::optional<refusal> read_text(std::string_view name, std::string_view value, std::string_view& text);
-    std::string_view unescaped(std::string_view escaped);
+    bool read_text(known which, std::string_view& text);
+    bool read_text(std::string_view name, std::string_view value, std::string_view& text);
 
-    [[nodiscard]] bool has(known which) const noexcept { return !given_[which].empty(); }
+    std::string_view unescaped(std::string_view escaped) {
+        return has_escapes_ ? unescape(escaped) : escaped; // nearly always as it came
+    }
 
-    std::array<std::string_view, known_count> given_; // the values as they came; empty: not there
-    std::uint32_t given_twice_ = 0;                   // one bit for each of the known
-    bool has_escapes_ = false;                        // anywhere in the text
+    std::string_view unescape(std::string_view escaped);
+
+    bool refuse(std::string detail);
+    bool refuse_value(std::string_view name, std::string_view value, std::string_view expected);
+    bool refuse_missing(std::string_view name);
+    bool refuse_unknown(std::string_view name);
+
+    [[nodiscard]] bool has(std::size_t which) const noexcept { return (given_ >> which & 1U) != 0; }
+
+    std::uint32_t given_ = 0;                          // one bit for each of the known
+    std::uint32_t given_twice_ = 0;                    // the same
+    std::array<std::string_view, known_count> values_; // of those that are given, as they came
+    bool has_escapes_ = false;                         // anywhere in the text
     std::vector<member> others_;
     std::string extensions_;
     scratch scratch_;
+    std::optional<refusal> refused_; // of the object that is being read
 };
 
 } // namespace trackd::intake

@@ -55,7 +55,8 @@ void io_lane::flush() {
     if (staged_.empty()) return;
     const auto bytes = staged_.bytes();
     submission handed_over{std::exchange(staged_, {}), {}};
-    staged_.reserve(bytes); // the next turn will bring about as much
+    // The next turn will bring about as much as this one, or as the one before.
+    staged_.reserve(std::max(bytes, std::exchange(last_bytes_, bytes)));
     if (waits_for_ack_)
         handed_over.settled = [this, which = current_](error_code outcome) { land(which, outcome); };
     submit_(std::move(handed_over));

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -77,6 +78,7 @@ private:
     const std::function<void()> no_room_;
     const std::size_t most_staged_bytes_;
     bool flush_posted_ = false;
+    std::size_t last_bytes_ = 0; // were handed over
     std::shared_ptr<flight>
         current_; // takes what was admitted last: it is boarding, on its way, or has landed
     std::atomic<std::uint64_t> accepted_{0}; // written by the lane's thread alone

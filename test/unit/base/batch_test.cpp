@@ -78,6 +78,16 @@ TEST_CASE("taking over another batch empties it", "[batch]") {
     CHECK(more.empty()); // NOLINT(bugprone-use-after-move): emptied is what it promises
 }
 
+TEST_CASE("a copy of a batch goes its own way", "[batch]") {
+    auto original = test::make_batch(2);
+    auto copy = original;
+    original.clear();
+    original.append(test::make_event("4"));
+    copy.append(test::make_event("3"));
+    CHECK(ids(original) == std::vector<std::string>{"4"});
+    CHECK(ids(copy) == std::vector<std::string>{"1", "2", "3"});
+}
+
 TEST_CASE("an attribute that is too long is refused and leaves the batch as it was", "[batch]") {
     auto events = test::make_batch(1);
     const std::string longest(max_attribute_bytes, 'x');

@@ -11,7 +11,7 @@ from bench import counting
 REQUESTS = 300
 # What it is today. Whoever makes it less lowers these; the aim is 3 and 0.
 SYSTEM_CALLS = 11
-ALLOCATIONS = 18
+ALLOCATIONS = 17
 
 
 ROUNDS = 5  # a busy machine only ever adds, so the first round that has such a request will do

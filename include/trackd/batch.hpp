@@ -5,6 +5,8 @@
 #include <trackd/event.hpp>
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <iterator>
 #include <memory>
 #include <string_view>
@@ -101,7 +103,11 @@ public:
     explicit iterator(const char* at) noexcept : at_{at} {}
 
     [[nodiscard]] event_view operator*() const noexcept;
-    iterator& operator++() noexcept;
+
+    iterator& operator++() noexcept {
+        at_ += encoded_bytes();
+        return *this;
+    }
 
     iterator operator++(int) noexcept {
         auto before = *this;
@@ -110,7 +116,11 @@ public:
     }
 
     /// How many bytes the event's encoding takes.
-    [[nodiscard]] std::size_t encoded_bytes() const noexcept;
+    [[nodiscard]] std::size_t encoded_bytes() const noexcept {
+        std::uint32_t size = 0; // which stands first
+        std::memcpy(&size, at_, sizeof size);
+        return size;
+    }
 
     /// The event as it is encoded.
     [[nodiscard]] std::string_view encoded() const noexcept { return {at_, encoded_bytes()}; }

@@ -19,8 +19,8 @@ constexpr std::chrono::seconds idle_time{1};
 // How often it looks whether a full disk has room again.
 constexpr std::chrono::seconds look_again_after{1};
 
-// A commit takes no further batch beyond this: what it writes at once, it keeps in memory twice. Nor does it take so
-// much that it would not fit into a segment.
+// A commit takes no further batch beyond this: those who wait for it would wait too long. Nor does it take so much that
+// it would not fit into a segment.
 std::size_t most_commit_bytes(const journal_options& options) {
     return std::min<std::size_t>(std::size_t{4} << 20U, options.segment_bytes / 4);
 }

@@ -4,14 +4,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 namespace trackd::journal {
 
 namespace {
 
-// Where a commit was unusually large, its memory is not kept for ever.
-constexpr std::size_t most_kept_bytes = std::size_t{8} << 20U;
+// A commit leaves memory piece by piece, each while the processor's cache still holds it. Whole blocks.
+constexpr std::size_t piece_bytes = std::size_t{128} << 10U;
 
 constexpr std::uint64_t zeros_at_once = std::uint64_t{256} << 10U;
 
@@ -29,38 +30,45 @@ std::uint64_t commit_bytes(std::span<const std::shared_ptr<const batch>> batches
     return round_up(bytes, block_bytes);
 }
 
+// That, or somewhat more, without a look at the events.
+std::uint64_t most_commit_bytes(std::span<const std::shared_ptr<const batch>> batches) {
+    std::uint64_t bytes = 0;
+    for (const auto& one : batches)
+        bytes += one->bytes() + one->events() * (record_head::encoded_bytes + record_alignment - 1);
+    return round_up(bytes, block_bytes);
+}
+
 } // namespace
 
 commit_writer::commit_writer(
     segment_store& store, journal_options options, start from, std::function<std::uint32_t()> salts
 )
     : store_{store}, options_{std::move(options)}, salts_{std::move(salts)}, next_{from.next},
-      chain_{from.chain} {}
+      chain_{from.chain}, piece_(piece_bytes) {}
 
 void commit_writer::commit(std::span<const std::shared_ptr<const batch>> batches) {
-    const auto bytes = commit_bytes(batches);
-    if (!file_ || offset_ + bytes > file_bytes_) start_segment(bytes);
-
-    begin_commit();
-    commit_.reserve(bytes);
-    for (const auto& one : batches) {
-        for (auto at = one->begin(); at != one->end(); ++at) {
-            const auto body = at.encoded();
-            record_head head;
-            head.body_bytes = static_cast<std::uint32_t>(body.size());
-            head.position = commit_next_++;
-            head.body_checksum = base::crc32c(body);
-            head.begins_commit = commit_.empty();
-            put(head, body);
-        }
+    if (!fits(most_commit_bytes(batches))) {
+        const auto bytes = commit_bytes(batches);
+        if (!fits(bytes)) start_segment(bytes);
     }
-    write_commit();
+    write_commit([&] {
+        for (const auto& one : batches) {
+            for (auto at = one->begin(); at != one->end(); ++at) {
+                const auto body = at.encoded();
+                record_head head;
+                head.body_bytes = static_cast<std::uint32_t>(body.size());
+                head.position = commit_next_++;
+                head.body_checksum = base::crc32c(body);
+                put(head, body);
+            }
+        }
+    });
     marked_ = false;
 }
 
 bool commit_writer::make_room(std::span<const std::shared_ptr<const batch>> wanted) {
     const auto bytes = std::max<std::uint64_t>(commit_bytes(wanted), block_bytes);
-    if (file_ && offset_ + bytes <= file_bytes_) return true;
+    if (fits(bytes)) return true;
     try {
         start_segment(bytes);
         return true;
@@ -70,16 +78,15 @@ bool commit_writer::make_room(std::span<const std::shared_ptr<const batch>> want
 }
 
 void commit_writer::mark() {
-    if (marked_ || !file_ || offset_ + block_bytes > file_bytes_) return;
-    begin_commit();
-    record_head head;
-    head.position = commit_next_;
-    head.kind = record_kind::mark;
-    head.body_checksum = base::crc32c({});
-    head.begins_commit = true;
-    put(head, {});
+    if (marked_ || !fits(block_bytes)) return;
     try {
-        write_commit();
+        write_commit([this] {
+            record_head head;
+            head.position = commit_next_;
+            head.kind = record_kind::mark;
+            head.body_checksum = base::crc32c({});
+            put(head, {});
+        });
     } catch (const no_room&) {
         return;
     }
@@ -107,26 +114,18 @@ void commit_writer::start_segment(std::uint64_t commit_bytes) {
     marked_ = true;
 }
 
-void commit_writer::begin_commit() noexcept {
-    commit_.clear();
-    if (commit_.capacity() > most_kept_bytes) commit_.shrink_to_fit();
+template <class Records>
+void commit_writer::write_commit(Records put_records) {
+    used_ = 0;
+    commit_end_ = offset_;
     commit_next_ = next_;
     commit_chain_ = chain_;
-}
-
-void commit_writer::put(const record_head& head, std::string_view body) {
-    std::array<char, record_head::encoded_bytes> encoded;
-    commit_chain_ = extend_chain(commit_chain_, encode(head, salt_, encoded));
-    commit_.insert(commit_.end(), encoded.begin(), encoded.end());
-    commit_.insert(commit_.end(), body.begin(), body.end());
-    commit_.resize(round_up(commit_.size(), record_alignment));
-}
-
-void commit_writer::write_commit() {
-    const auto bytes = round_up(commit_.size(), block_bytes);
-    commit_.resize(bytes + zeros_behind(offset_ + bytes));
+    std::uint64_t end = 0;
     try {
-        write_fully(*file_, offset_, commit_);
+        put_records();
+        end = round_up(commit_end_, block_bytes);
+        put_zeros(end + zeros_behind(end) - commit_end_);
+        write_piece();
     } catch (const std::system_error& failure) {
         if (!is_no_room(failure.code())) throw;
         cut_back();
@@ -134,16 +133,56 @@ void commit_writer::write_commit() {
     }
     unsynced_ = true;
     if (options_.sync == journal_sync::always) sync();
-    written_end_ = std::max(written_end_, offset_ + commit_.size());
-    offset_ += bytes;
+    written_end_ = std::max(written_end_, commit_end_);
+    offset_ = end;
     next_ = commit_next_;
     chain_ = commit_chain_;
 }
 
+void commit_writer::put(record_head head, std::string_view body) {
+    head.begins_commit = commit_end_ == offset_;
+    std::array<char, record_head::encoded_bytes> encoded;
+    commit_chain_ = extend_chain(commit_chain_, encode(head, salt_, encoded));
+    put_bytes({encoded.data(), encoded.size()});
+    put_bytes(body);
+    put_zeros(round_up(commit_end_, record_alignment) - commit_end_);
+}
+
+void commit_writer::put_bytes(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto some = bytes.substr(0, piece_.size() - used_);
+        std::memcpy(&piece_[used_], some.data(), some.size());
+        took(some.size());
+        bytes.remove_prefix(some.size());
+    }
+}
+
+void commit_writer::put_zeros(std::uint64_t bytes) {
+    while (bytes > 0) {
+        const auto some = std::min<std::uint64_t>(bytes, piece_.size() - used_);
+        std::memset(&piece_[used_], 0, some);
+        took(some);
+        bytes -= some;
+    }
+}
+
+// There are so many bytes more in the piece.
+void commit_writer::took(std::size_t bytes) {
+    used_ += bytes;
+    commit_end_ += bytes;
+    if (used_ == piece_.size()) write_piece();
+}
+
+void commit_writer::write_piece() {
+    write_fully(*file_, commit_end_ - used_, {piece_.data(), used_});
+    used_ = 0;
+}
+
 // A commit into blocks that were never written before changes the file's metadata, and takes the disk twice as long. So
-// one of many writes zeros behind itself, for those that follow.
+// one of many small ones writes zeros behind itself, for those that follow.
 std::uint64_t commit_writer::zeros_behind(std::uint64_t end) const noexcept {
-    return end <= written_end_ ? 0 : std::min(zeros_at_once, file_bytes_ - end);
+    const bool small = end - offset_ <= zeros_at_once / 4;
+    return end <= written_end_ || !small ? 0 : std::min(zeros_at_once, file_bytes_ - end);
 }
 
 // Some of the commit may be in the file, and must not be found there: nobody will be told that it is stored. The

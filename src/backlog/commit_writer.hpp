@@ -54,9 +54,18 @@ public:
 
 private:
     void start_segment(std::uint64_t commit_bytes);
-    void begin_commit() noexcept;
-    void put(const record_head& head, std::string_view body);
-    void write_commit();
+
+    [[nodiscard]] bool fits(std::uint64_t bytes) const noexcept {
+        return file_ && offset_ + bytes <= file_bytes_;
+    }
+
+    template <class Records>
+    void write_commit(Records put_records);
+    void put(record_head head, std::string_view body);
+    void put_bytes(std::string_view bytes);
+    void put_zeros(std::uint64_t bytes);
+    void took(std::size_t bytes);
+    void write_piece();
     [[nodiscard]] std::uint64_t zeros_behind(std::uint64_t end) const noexcept;
     void cut_back();
 
@@ -74,8 +83,10 @@ private:
     bool marked_ = true;
     bool unsynced_ = false;
 
-    // The commit that is being put together.
-    std::vector<char> commit_;
+    // The commit that is being put together, and the piece of it that is not written yet.
+    std::vector<char> piece_;
+    std::size_t used_ = 0;
+    std::uint64_t commit_end_ = 0;
     trackd::position commit_next_ = 0;
     std::uint32_t commit_chain_ = 0;
 };

@@ -12,8 +12,13 @@ namespace trackd::journal {
 
 namespace {
 
+// Few events fill it, so that little of it is read in vain where a read ends; and the processor's cache holds it.
+constexpr std::size_t window_bytes = std::size_t{256} << 10U;
+
 // As many as there may be sinks that read at different places; more only means searching now and then.
 constexpr std::size_t most_bookmarks = 16;
+
+constexpr std::size_t usual_events = 2048; // more may not fit into `read_limits::bytes`
 
 bool is_full(const chunk& found, std::size_t bytes, read_limits limits) noexcept {
     return !found.events.empty() && (found.events.size() >= limits.events || bytes >= limits.bytes);
@@ -37,7 +42,8 @@ chunk journal_reader::read(position from, position below, read_limits limits) {
     }
     const auto end = std::min(in->end.value_or(below), below); // of what this segment has, or should have
     auto mark = open_at(from, *in);
-    segment_walk walk{*mark.open, in->segment.header, mark.place, in->segment.bytes};
+    segment_walk walk{*mark.open, in->segment.header, mark.place, in->segment.bytes, window_bytes};
+    result.events.reserve(std::min<position>(end - from, std::min(limits.events, usual_events)));
     std::size_t bytes = 0;
     while (result.end() < end && !is_full(result, bytes, limits)) {
         const auto before = walk.at();
@@ -48,9 +54,8 @@ chunk journal_reader::read(position from, position below, read_limits limits) {
             record->head.position == result.end()) {
             result.events.push_back(*batch::iterator{record->body.data()});
             bytes += record->body.size();
-            auto window = walk.window();
-            if (result.owners.empty() || result.owners.back() != window)
-                result.owners.push_back(std::move(window));
+            if (result.owners.empty() || result.owners.back().get() != walk.window_address())
+                result.owners.push_back(walk.window());
             mark.place = walk.at();
         } else if (const auto* bad = std::get_if<bad_range>(&step)) {
             found_damage(in->segment, *mark.open, *bad);

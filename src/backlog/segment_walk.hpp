@@ -91,6 +91,9 @@ public:
     /// Holds the bytes of the record found last; keep it, and its body stays valid however the walk goes on.
     [[nodiscard]] std::shared_ptr<const void> window() const noexcept;
 
+    /// What `window().get()` would be, for one who may hold it already.
+    [[nodiscard]] const void* window_address() const noexcept { return buffer_.get(); }
+
 private:
     [[nodiscard]] std::optional<record_head> head_at(std::uint64_t offset);
     [[nodiscard]] std::optional<found_record> record_at(std::uint64_t offset);

@@ -1,6 +1,7 @@
 #include <trackd/batch.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <limits>
 #include <stdexcept>
@@ -22,6 +23,7 @@ struct event_head {
 };
 
 static_assert(sizeof(event_head) == 40);
+static_assert(offsetof(event_head, size) == 0); // where `iterator` looks for it
 
 event_head read_head(const char* at) noexcept {
     event_head head;
@@ -168,15 +170,6 @@ event_view batch::iterator::operator*() const noexcept {
     event.time = wall_time{std::chrono::microseconds{head.time}};
     event.received_at = wall_time{std::chrono::microseconds{head.received_at}};
     return event;
-}
-
-batch::iterator& batch::iterator::operator++() noexcept {
-    at_ += read_head(at_).size;
-    return *this;
-}
-
-std::size_t batch::iterator::encoded_bytes() const noexcept {
-    return read_head(at_).size;
 }
 
 bool is_one_event(std::string_view encoded) noexcept {

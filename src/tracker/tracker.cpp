@@ -168,6 +168,7 @@ private:
     // Confined to the strand.
     const std::uint64_t before_; // events that were in the backlog when this process began
     std::uint64_t taken_in_ = 0;
+    std::vector<submission> emptied_; // the next inbox, which needs no memory of its own then
     room_forecast forecast_;
     std::vector<std::unique_ptr<delivery>> deliveries_; // which they are does not change
     acknowledgements acknowledgements_;
@@ -309,7 +310,7 @@ bool tracker::impl::put_into_inbox(submission handed_over) {
 }
 
 void tracker::impl::take_in() {
-    std::vector<submission> arrived;
+    auto arrived = std::exchange(emptied_, {});
     {
         const std::lock_guard lock{mutex_};
         arrived.swap(inbox_);
@@ -324,6 +325,8 @@ void tracker::impl::take_in() {
     if (released_) release_waiters();
     // Deadlines only rise: who waits for an earlier one need not hear of those behind it.
     if (nobody_waited && acknowledgements_.next_deadline() != wakeup::never) acknowledgements_changed_.ring();
+    arrived.clear();
+    emptied_ = std::move(arrived);
 }
 
 void tracker::impl::take_in(submission handed_over) {

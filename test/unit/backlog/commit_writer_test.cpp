@@ -2,8 +2,10 @@
 // commit_thread_test.cpp.
 #include "backlog/commit_writer.hpp"
 #include "support/catch.hpp"
+#include "support/segment_bytes.hpp"
 #include "unit/backlog/journal_parts.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +21,11 @@ struct writer_fixture : test::journal_parts {
     static void commit_blocks(test::opened_parts& to, std::size_t count) {
         for (std::size_t i = 0; i < count; ++i)
             to.commit(1);
+    }
+
+    void make_segments_large() {
+        options.segment_bytes = std::size_t{4} << 20U;
+        options.max_bytes = 4 * options.segment_bytes;
     }
 
     // How many of them a segment takes.
@@ -94,5 +101,68 @@ TEST_CASE_METHOD(writer_fixture, "what is cut off for want of room is off the di
     const auto calls = files.calls();
     REQUIRE(calls.size() > 2);
     CHECK(calls[calls.size() - 2].kind == operation::truncate);
+    CHECK(calls.back().kind == operation::sync);
+}
+
+// Such a commit leaves memory in pieces, which end where they end.
+TEST_CASE_METHOD(
+    writer_fixture, "a commit of any size lies in the segment as the page says, and zeros behind it",
+    "[commit_writer]"
+) {
+    make_segments_large();
+    test::opened_parts writing{*this};
+    const auto before = test::events_at(1, 1);
+    const std::array commit{
+        test::events_at(2, 1000, 1001), test::events_at(1002, 1, 300'000), test::events_at(1003, 900, 17)
+    };
+    const auto after = test::events_at(1903, 1);
+    writing.writer.commit(std::span{&before, 1});
+    writing.writer.commit(commit);
+    writing.writer.commit(std::span{&after, 1});
+
+    test::segment_bytes expected{journal::decode_header(content(segment(1))).header};
+    const auto add = [&expected](const batch& events) {
+        for (auto at = events.begin(); at != events.end(); ++at)
+            expected.add_event(at.encoded());
+    };
+    add(*before);
+    expected.end_commit();
+    for (const auto& one : commit)
+        add(*one);
+    expected.end_commit();
+    add(*after);
+    const auto written = content(segment(1));
+    CHECK(written.starts_with(expected.file()));
+    CHECK(written.find_first_not_of('\0', expected.bytes().size()) == written.npos);
+}
+
+TEST_CASE_METHOD(
+    writer_fixture, "nothing of a large commit is left when the disk is full in the midst of it",
+    "[commit_writer]"
+) {
+    make_segments_large();
+    const auto fails_at = GENERATE(1U, 2U, 5U);
+    test::opened_parts writing{*this};
+    writing.commit(1);
+    const auto end = writing.writer.segment_bytes();
+    files.fail({operation::write, files.count(operation::write) + fails_at, ENOSPC});
+    CHECK_THROWS_AS(writing.commit(600, 1000), journal::no_room);
+    CHECK(size(segment(1)) == end);
+    CHECK(writing.writer.next() == 2);
+    writing.commit(600, 1000);
+    CHECK(writing.newest() == 2);
+    CHECK(records(2).size() == 600);
+}
+
+TEST_CASE_METHOD(writer_fixture, "a large commit is synced once, behind its last byte", "[commit_writer]") {
+    make_segments_large();
+    test::opened_parts writing{*this};
+    writing.commit(1);
+    const auto before = files.calls().size();
+    writing.commit(600, 1000);
+    const auto calls = files.calls();
+    REQUIRE(calls.size() > before + 2);
+    for (auto at = before; at + 1 < calls.size(); ++at)
+        CHECK(calls[at].kind == operation::write);
     CHECK(calls.back().kind == operation::sync);
 }

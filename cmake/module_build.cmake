@@ -14,7 +14,9 @@ set(headers
 list(TRANSFORM headers PREPEND ${PROJECT_SOURCE_DIR}/)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${headers})
 
-set(digest "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_BUILD_TYPE} ${CMAKE_CXX_FLAGS} ${TRACKD_SANITIZER} ${spdlog_VERSION}")
+string(TOUPPER "CMAKE_CXX_FLAGS_${CMAKE_BUILD_TYPE}" build_flags)
+set(build_flags "${${build_flags}}")
+set(digest "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_BUILD_TYPE} ${CMAKE_CXX_FLAGS} ${build_flags} ${TRACKD_SANITIZER} ${spdlog_VERSION}")
 foreach(header ${headers})
     file(SHA256 ${header} hash)
     string(APPEND digest " ${hash}")

@@ -130,9 +130,9 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
     CLI::App app{"trackd: an event-tracking daemon that loses nothing it said 201 to", "trackd"};
     app.fallthrough(); // before the subcommands: options may come after them, too
     app.require_subcommand(0, 1);
-    app.set_version_flag(
-        "--version", std::string{"trackd "} + base::version + "\nsinks: " + available_sinks()
-    );
+    app.set_version_flag("--version", [] {
+        return std::string{"trackd "} + base::version + "\nsinks: " + available_sinks();
+    });
     app.add_option(
            "-c,--config", file, "the configuration; else /etc/trackd/trackd.toml if it exists, else defaults"
     )

@@ -12,7 +12,6 @@
 #include "sinks/sqlite.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -113,7 +112,7 @@ std::string available_sinks() {
     std::vector<std::string_view> names;
     for (const auto kind : config::sink_kinds()) {
         const auto name = config::to_string(kind);
-        if (!has_module(kind) || std::filesystem::exists(module_file(name))) names.push_back(name);
+        if (!has_module(kind) || has_module_file(name)) names.push_back(name);
     }
     std::ranges::sort(names);
     std::string all;

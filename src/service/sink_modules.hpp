@@ -8,8 +8,13 @@
 
 namespace trackd::service {
 
-/// Where the file belongs, whether it is there or not: `lib/trackd/trackd-KIND.so` beside the folder of this process's executable.
+/// Where the file belongs, whether it is there or not: `lib/trackd/trackd-KIND.so` beside the folder of this process's
+/// executable.
+/// @throws std::filesystem::filesystem_error without /proc
 [[nodiscard]] std::filesystem::path module_file(std::string_view kind);
+
+/// Whether there is one, as far as this process can see.
+[[nodiscard]] bool has_module_file(std::string_view kind) noexcept;
 
 /// Loads a module, unless it is loaded already. It stays until the process ends: the code and the types of its sinks, and
 /// of what they throw, are in it.

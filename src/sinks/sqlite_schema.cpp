@@ -99,13 +99,6 @@ void change_aloud(
     base::log().info("{}: done in {:.1f} s", database.path().string(), took.count());
 }
 
-// The file has to be on the disk before its log is, or SQLite would throw the log away: one sync does it. With a rollback
-// journal on the disk it would be four, and there is nothing yet to roll back to.
-void begin_without_journal(const sqlite_connection& database) {
-    if (database.text("PRAGMA journal_mode") == "wal") return; // a start before this one got so far
-    database.run("PRAGMA journal_mode = MEMORY");
-}
-
 void fit_index(const sqlite_connection& database, bool wanted) {
     if (has_index(database) == wanted) return;
     change_aloud(database, wanted ? "making the index on time" : "removing the index on time", [&] {
@@ -128,17 +121,11 @@ void prepare_sqlite_schema(const sqlite_connection& database, bool indexes) {
     // Whose it is comes first: a database of somebody else stays as it is.
     const bool is_new = is_empty(database) && database.number("PRAGMA application_id") == 0;
     if (!is_new) check_owner(database);
-    if (is_new) begin_without_journal(database);
     if (const auto mode = database.text("PRAGMA journal_mode = WAL"); mode != "wal") {
         database.refuse("it cannot have a write-ahead log, its journal mode stays " + mode);
     }
-    if (is_new) {
-        // A database that is lost before there is an event in it is made again. The first commit under FULL syncs all of
-        // the log, and its name.
-        database.run("PRAGMA synchronous = OFF");
-        set_up(database, indexes);
-    }
     database.run("PRAGMA synchronous = FULL");
+    if (is_new) set_up(database, indexes);
     check_owner(database);
     bring_to_version_2(database, indexes);
     fit_index(database, indexes);

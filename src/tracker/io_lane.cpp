@@ -53,13 +53,25 @@ error_code io_lane::admit(batch::mark since) {
 void io_lane::flush() {
     flush_posted_ = false;
     if (staged_.empty()) return;
-    const auto bytes = staged_.bytes();
-    submission handed_over{std::exchange(staged_, {}), {}};
-    // The next turn will bring about as much as this one, or as the one before.
-    staged_.reserve(std::max(bytes, std::exchange(last_bytes_, bytes)));
+    submission handed_over{take_staged(), {}};
     if (waits_for_ack_)
         handed_over.settled = [this, which = current_](error_code outcome) { land(which, outcome); };
     submit_(std::move(handed_over));
+}
+
+// The next turn will bring about as much as this one, or the one before. But what is handed over must not have much more
+// room than it takes, because only what it takes is counted.
+batch io_lane::take_staged() {
+    const auto bytes = staged_.bytes();
+    if (2 * bytes <= room_) {
+        auto copy = staged_;
+        staged_.clear();
+        return copy;
+    }
+    auto taken = std::exchange(staged_, {});
+    room_ = std::min(bytes, hand_over_bytes);
+    staged_.reserve(room_);
+    return taken;
 }
 
 // On the tracker's strand. However many hand-overs one commit settles, the lane's thread is woken once.

@@ -69,6 +69,7 @@ private:
 
     void land(std::shared_ptr<flight> which, boost::system::error_code outcome);
     void settle_landed();
+    [[nodiscard]] batch take_staged();
 
     executor_type executor_;
     budget& credit_;
@@ -78,7 +79,7 @@ private:
     const std::function<void()> no_room_;
     const std::size_t most_staged_bytes_;
     bool flush_posted_ = false;
-    std::size_t last_bytes_ = 0; // were handed over
+    std::size_t room_ = 0; // of staged_, in bytes, if it has not grown since
     std::shared_ptr<flight>
         current_; // takes what was admitted last: it is boarding, on its way, or has landed
     std::atomic<std::uint64_t> accepted_{0}; // written by the lane's thread alone

@@ -59,6 +59,12 @@ def _is_at_rest(pid):
     return all(sleeps for sleeps, _ in before.values()) and _threads(pid) == before
 
 
+def _wait_until_at_rest(daemon):
+    while not _is_at_rest(daemon.pid):
+        if daemon.process.poll() is not None:
+            raise AssertionError(f"it ended with status {daemon.process.returncode}")
+
+
 def _one_round(daemon, connections):
     with _before_the_daemon():
         for connection in connections:
@@ -67,8 +73,7 @@ def _one_round(daemon, connections):
         answer = connection.response()
         if answer is None or answer.status != 201:
             raise AssertionError(f"not answered 201: {answer}")
-    while not _is_at_rest(daemon.pid):
-        pass
+    _wait_until_at_rest(daemon)
 
 
 def _rounds_of_warm_up(connections):

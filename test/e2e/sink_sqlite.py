@@ -23,10 +23,10 @@ class SqliteSink(trackd.TestCase):
 
         begin = 0
         self.assertTrue(synced("/events.db"), "or SQLite would throw away its log after a power cut")
+        self.assertTrue(synced(""), record.read_text())  # in which the names of it and its log are
         begin = len(record.read_text())
         self.assertEqual(daemon.post({"n": 1}).status, 201)
         self.assertTrue(synced("/events.db-wal"), record.read_text())
-        self.assertTrue(synced(""), record.read_text())  # in which the names of both are
         self.assertEqual(daemon.stop().delivered, 1)
 
     def test_rows_that_are_older_than_keep_are_deleted_and_the_books_stay_right(self):

@@ -45,6 +45,19 @@ TEST_CASE_METHOD(lane_fixture, "what one turn of the loop admits is handed over 
     CHECK(lane.accepted() == 3);
 }
 
+TEST_CASE_METHOD(lane_fixture, "small hand-overs between large ones have their own events", "[lane]") {
+    for (const auto events : {9U, 1U, 9U, 1U, 1U}) {
+        CHECK_FALSE(post(events));
+        turn();
+        REQUIRE_FALSE(handed_over.empty());
+        const auto& last = handed_over.back().events;
+        CHECK(last.events() == events);
+        for (const auto& event : last)
+            CHECK(event.id == test::make_event("x").id);
+        credit.give_back(last.events(), last.bytes());
+    }
+}
+
 TEST_CASE_METHOD(lane_fixture, "a refused request leaves nothing behind", "[lane]") {
     CHECK_FALSE(post(8));
     CHECK(post(3) == errc::backlog_full);

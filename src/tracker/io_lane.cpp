@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 namespace trackd {
@@ -90,7 +91,9 @@ void io_lane::settle_landed() {
     for (auto& [which, outcome] : landed) {
         which->landed = true;
         which->outcome = outcome;
-        for (auto& handler : std::exchange(which->waiting, {}))
+        // The latest first: what its answer needs is still in the processor's cache.
+        auto waiting = std::exchange(which->waiting, {});
+        for (auto& handler : waiting | std::views::reverse)
             std::move(handler)(outcome);
     }
 }

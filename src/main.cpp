@@ -34,7 +34,7 @@ int healthcheck(const trackd::config::settings& settings, bool ready) {
 }
 
 // Batches come and go by the megabyte: what one leaves the next one takes, rather than that the kernel gets it, and clears
-// it for us anew.
+// it for us anew. After a burst so much stays with each thread that had a part in it, at most.
 void keep_freed_memory() {
     constexpr int mebibyte = 1 << 20;
     mallopt(M_MMAP_THRESHOLD, 4 * mebibyte);

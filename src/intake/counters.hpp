@@ -22,8 +22,6 @@ enum class wire_format : std::uint8_t {
     count_ // how many there are
 };
 
-/// How many there are.
-inline constexpr auto format_count = static_cast<std::size_t>(wire_format::count_);
 inline constexpr auto all_formats = base::all_values<wire_format>;
 
 /// In a metric's label: `native`.
@@ -56,7 +54,7 @@ private:
         base::counter bytes;
     };
 
-    using by_format = std::array<counted, format_count>;
+    using by_format = std::array<counted, all_formats.size()>;
     std::array<base::made_late<by_format>, key_numbers::count> by_key_;
 };
 

@@ -91,7 +91,7 @@ std::size_t key_numbers::of(const std::string& name) {
 
 std::string key_numbers::name(std::size_t number) const {
     if (number == none) return "none";
-    return number < end() ? names_[number - 1] : "other";
+    return number <= names_.size() ? names_[number - 1] : "other";
 }
 
 key_ring::key_ring(std::vector<key_options> keys, const key_ring* before, key_numbers& numbers, clock& time) {

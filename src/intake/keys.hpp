@@ -89,9 +89,6 @@ public:
     /// The name of this number; `none` and `other` for those that are nobody's.
     [[nodiscard]] std::string name(std::size_t number) const;
 
-    /// Those below this one, and `others`, may have been given out.
-    [[nodiscard]] std::size_t end() const noexcept { return names_.size() + 1; }
-
 private:
     std::vector<std::string> names_; // from the number 1 on
 };

@@ -17,7 +17,9 @@ using sums = std::map<std::pair<std::string, std::string>, std::pair<std::uint64
 struct fixture {
     /// On a thread of that number.
     void count(std::size_t thread, const std::string& key, wire_format format, std::uint64_t events) {
-        const intake::key caller{{.name = key}, numbers.of(key), nullptr, time};
+        intake::key_options options;
+        options.name = key;
+        const intake::key caller{options, numbers.of(key), nullptr, time};
         threads.at(thread).accepted.add(&caller, format, events, 10 * events);
     }
 

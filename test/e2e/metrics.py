@@ -184,6 +184,20 @@ class Metrics(trackd.TestCase):
             round_of("b")
             self.assertEqual(set(self.metrics(daemon).samples), names)
 
+    def test_a_million_types_add_nothing(self):
+        daemon = self.start({"sinks": '[{name="nobody",kind="null"}]'})
+        self.post_numbers(daemon, 1, 1)
+        self.metrics(daemon)
+        names = set(self.metrics(daemon).samples)
+        with Connection(daemon.ingest) as connection:
+            for batch in range(100):
+                body = "\n".join(f'{{"type":"type-{batch}-{n}","source":"s-{n}","data":1}}' for n in range(10_000))
+                answer = connection.request("POST", "/events", body, Content_Type="application/x-ndjson")
+                self.assertEqual(answer.status, 201, answer)
+        page = self.metrics(daemon)
+        self.assertEqual(page.sum("trackd_events_accepted_total"), 1_000_001)
+        self.assertEqual(set(page.samples), names)
+
     def test_only_so_many_keys_are_told_apart(self):
         daemon = self.start(self.keys(203))
         with Connection(daemon.ingest) as connection:

@@ -3,6 +3,7 @@
 
 #include "http/router.hpp"
 #include "intake/body_decoder.hpp"
+#include "intake/counters.hpp"
 #include "reading.hpp"
 
 #include <trackd/lane.hpp>

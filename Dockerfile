@@ -16,7 +16,7 @@ RUN bash -c '. scripts/lib/build.sh && build release OFF trackd' \
 FROM debian:trixie-slim
 RUN apt-get -q -o Acquire::Retries=3 update \
     && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
-        ca-certificates libcurl4t64 libfmt10 libpq5 librdkafka1 libsimdjson25 libspdlog1.15 \
+        ca-certificates libcurl4t64 libfmt10 libpq5 libprometheus-cpp-core1.0 librdkafka1 libsimdjson25 libspdlog1.15 \
         libsqlite3-0 libssl3t64 libtomlplusplus3t64 \
         libzstd1 zlib1g \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \

@@ -3,6 +3,7 @@
 
 #include <trackd/batch.hpp>
 #include <trackd/clock.hpp>
+#include <trackd/distribution.hpp>
 #include <trackd/event.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -87,7 +88,9 @@ struct journal_status {
     std::uint64_t torn_bytes = 0;    ///< of a commit that never finished, cut off at the start
     std::uint64_t fulls = 0;         ///< how often there was no room
     std::chrono::microseconds last_commit{};
-    std::string last_error; ///< of the disk; kept after it works again
+    distribution commit_seconds; ///< how long each commit took
+    distribution commit_events;  ///< how many events each one stored
+    std::string last_error;      ///< of the disk; kept after it works again
 };
 
 /// Where accepted events wait for the sinks: in memory, or in a journal on disk.

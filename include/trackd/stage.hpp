@@ -1,6 +1,7 @@
 // The stages of the daemon's life, in their order.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -14,6 +15,10 @@ enum class stage : std::uint8_t {
     draining,  ///< no new events; what is pending is delivered
     stopped,   ///< only the summary is left
 };
+
+inline constexpr auto all_stages = std::to_array(
+    {stage::starting, stage::running, stage::lame_duck, stage::closing, stage::draining, stage::stopped}
+);
 
 [[nodiscard]] constexpr std::string_view to_string(stage s) noexcept {
     switch (s) {

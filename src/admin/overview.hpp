@@ -31,6 +31,14 @@ struct limit_hits {
     std::uint64_t hits;
 };
 
+/// Events that were admitted, by what they came with. Each pair of a key and a format comes once.
+struct accepted_events {
+    std::string key;         ///< its name, `none`, or `other`
+    std::string_view format; ///< a literal
+    std::uint64_t events = 0;
+    std::uint64_t bytes = 0; ///< as they are encoded
+};
+
 /// Which dead letters of a sink are meant.
 struct letter_choice {
     bool all = false;
@@ -63,6 +71,8 @@ public:
     [[nodiscard]] virtual tracker& the_tracker() = 0;
     [[nodiscard]] virtual std::vector<listener_group> listeners() = 0;
     [[nodiscard]] virtual std::vector<limit_hits> limits() const = 0; ///< all there are, each once
+
+    [[nodiscard]] virtual std::vector<accepted_events> accepted() const = 0;
 
     /// A sink without which the daemon is not ready, and which has been failing for too long; empty: there is none.
     [[nodiscard]] virtual std::string_view sink_not_ready() const = 0;

@@ -141,6 +141,8 @@ void commit_thread::store(unique_lock& lock) {
     tidy_ = false;
     ++progress_.commits;
     progress_.last_commit = std::chrono::floor<std::chrono::microseconds>(took);
+    figures_.microseconds.add(static_cast<std::uint64_t>(progress_.last_commit.count()));
+    figures_.events.add(writer_.next() - progress_.stored_end);
     progress_.stored_end = writer_.next();
     progress_.segment_bytes = writer_.segment_bytes();
     tell(lock);

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "backlog/commit_writer.hpp"
+#include "base/distribution_counter.hpp"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -26,6 +28,17 @@ struct commit_progress {
     std::uint64_t fulls = 0; ///< how often the condition became full
     std::chrono::microseconds last_commit{};
     std::string error; ///< of the disk, the last one
+};
+
+/// How its commits were, as it counts them: any thread may read them.
+struct commit_counters {
+    base::distribution_counter<16> microseconds{std::to_array<std::uint64_t>(
+        {50, 100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 250'000, 500'000, 1'000'000,
+         2'500'000, 10'000'000}
+    )};
+    base::distribution_counter<13> events{
+        std::to_array<std::uint64_t>({1, 2, 5, 10, 20, 50, 100, 200, 500, 1'000, 2'000, 5'000, 10'000})
+    };
 };
 
 /// Any thread, where not said otherwise.
@@ -56,6 +69,8 @@ public:
     /// The same; and where the condition is not good, forgets the batches that are not stored, so that they never were.
     [[nodiscard]] commit_progress progress_or_discard();
 
+    [[nodiscard]] const commit_counters& figures() const noexcept { return figures_; }
+
     /// How long the commit that is under way already takes.
     [[nodiscard]] clock::duration busy_for() const noexcept;
 
@@ -79,6 +94,7 @@ private:
     const std::function<void()> tell_;
     commit_writer writer_; // the thread's own
     clock::time_point synced_{};
+    commit_counters figures_;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;

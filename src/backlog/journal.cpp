@@ -162,6 +162,8 @@ public:
         status.torn_bytes = found_.torn_bytes;
         status.fulls = done.fulls;
         status.last_commit = done.last_commit;
+        status.commit_seconds = commits_.figures().microseconds.read(1e6);
+        status.commit_events = commits_.figures().events.read();
         status.last_error = done.error;
         return status;
     }

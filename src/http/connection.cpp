@@ -325,6 +325,7 @@ connection::step connection::hold_answer(promiser& by, bool all_written) {
     append_answer(x.out, x.res, worker_.date.at(worker_.now), form);
     held_->bytes.swap(x.out);
     held_->code = x.res.code;
+    held_->route = x.res.route;
     held_->close = form.close;
     release_exchange();
     return step::promised;
@@ -334,7 +335,10 @@ connection::step connection::on_promise(boost::system::error_code broken) {
     worker_.look_at_clock(); // it may have been long
     auto held = std::move(held_);
     const bool is_made = exchange_ == nullptr;
-    if (is_made) exchange_ = worker_.exchanges.take();
+    if (is_made) {
+        exchange_ = worker_.exchanges.take();
+        exchange_->res.route = held->route;
+    }
     auto& x = *exchange_;
     if (broken) {
         x.res.clear();
@@ -405,7 +409,7 @@ void connection::append(answer_form form) {
 }
 
 void connection::answer_counts(status code, bool close) {
-    worker_.figures.count_response(code);
+    worker_.figures.answers.add(exchange_->res.route, static_cast<unsigned>(code));
     answered_ = true;
     last_answer_ = close;
     if (peer_) {

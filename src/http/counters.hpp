@@ -2,13 +2,15 @@
 #pragma once
 
 #include "base/counter.hpp"
-
-#include <boost/beast/http/status.hpp>
+#include "http/answer_counters.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace trackd::http {
 
@@ -59,23 +61,21 @@ inline constexpr auto all_limits = base::all_values<limit>;
 using limit_counters = base::counters_of<limit>;
 
 struct counters {
+    /// @param routes the patterns of the routes, by their numbers
+    explicit counters(std::vector<std::string> routes) : answers(std::move(routes)) {}
+
     counter connections_accepted;
     counter connections_closed;
-    counter tls_handshakes;           ///< that were completed
-    counter tls_failures;             ///< handshakes that were begun, and not completed
-    counter proxy_failures;           ///< connections of proxies that did not begin with a sound header
-    counter requests;                 ///< those that came to the router
-    counter handler_errors;           ///< exceptions that left a handler, each answered 500
-    std::array<counter, 6> responses; ///< by the first digit of their status: [2] for 2xx
+    counter tls_handshakes; ///< that were completed
+    counter tls_failures;   ///< handshakes that were begun, and not completed
+    counter proxy_failures; ///< connections of proxies that did not begin with a sound header
+    counter requests;       ///< those that came to the router
+    counter handler_errors; ///< exceptions that left a handler, each answered 500
+    route_counters answers;
     std::array<counter, static_cast<std::size_t>(refusal::count_)> refusals;
     limit_counters limits;
     counter bytes_received;
     counter bytes_sent;
-
-    void count_response(boost::beast::http::status code) noexcept {
-        const auto first_digit = static_cast<std::size_t>(code) / 100;
-        if (first_digit < responses.size()) responses[first_digit].add();
-    }
 
     [[nodiscard]] std::uint64_t connections_open() const noexcept {
         const auto closed = connections_closed.value(); // first: it never overtakes the other

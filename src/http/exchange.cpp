@@ -32,6 +32,7 @@ void exchange_pool::give_back(std::unique_ptr<exchange> used) noexcept {
     used->in.reset();
     used->res.clear();
     used->res.say_errors_in(nullptr, used->in.current()); // the next request has a route of its own
+    used->res.route = 0;
     clear(used->res.body);
     clear(used->out);
     used->sent = 0;

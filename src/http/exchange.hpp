@@ -33,6 +33,7 @@ struct held_answer {
     promiser* by = nullptr;
     std::string bytes; ///< empty: it is still in the exchange
     status code{};
+    std::size_t route = 0;
     bool close = false;
 };
 

@@ -4,6 +4,7 @@
 #include <boost/beast/http/status.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,9 +29,10 @@ struct response {
     std::string_view content_type; ///< a literal; empty: no such header
     std::string headers;           ///< further header lines, each ending in CRLF
     std::string body;
-    bool close = false; ///< close the connection after this answer
+    bool close = false;    ///< close the connection after this answer
+    std::size_t route = 0; ///< whose answer this is: the router's number of it; 0: no route's
 
-    /// All but the form of errors.
+    /// All but the route, and its form of errors.
     void clear();
 
     /// How `problem` says errors to who asked this.

@@ -31,10 +31,19 @@ void router::add(verb method, std::string pattern, handler respond, access wante
         );
     }
     base::log().debug("http: route {} {}", name_of(method), pattern);
+    const auto number = number_of(pattern);
     if (open_ended) pattern.resize(brace);
     entries_.push_back(
-        {method, std::move(pattern), std::move(ending), open_ended, std::move(respond), wanted, errors}
+        {method, number, std::move(pattern), std::move(ending), open_ended, std::move(respond), wanted, errors
+        }
     );
+}
+
+std::size_t router::number_of(const std::string& pattern) {
+    const auto known = std::ranges::find(patterns_, pattern);
+    const auto number = static_cast<std::size_t>(known - patterns_.begin());
+    if (known == patterns_.end()) patterns_.push_back(pattern);
+    return number;
 }
 
 const router::entry* router::find(const request& req) const noexcept {
@@ -51,10 +60,12 @@ const router::entry* router::find(const request& req) const noexcept {
 
 void router::choose_form(const entry* found, const request& req, response& res) noexcept {
     res.say_errors_in(found == nullptr ? nullptr : found->errors, req);
+    res.route = found == nullptr ? 0 : found->number;
 }
 
 pending router::route(request& req, response& res) const {
     if (answers_preflight(req)) {
+        choose_form(nullptr, req, res);
         answer_preflight(req, res);
         return {};
     }

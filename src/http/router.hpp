@@ -7,6 +7,7 @@
 #include "http/request.hpp"
 #include "http/response.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -57,8 +58,13 @@ public:
         return req.caller == nullptr || guard_->admit_body(req, res);
     }
 
-    /// Has the answer say errors as the request's route does. `admit_head` and `route` do so by themselves.
+    /// Has the answer say errors as the request's route does, and count as its own. `admit_head` and `route` do so by
+    /// themselves.
     void choose_form(const request& req, response& res) const { choose_form(find(req), req, res); }
+
+    /// The patterns of all routes, each once, by the numbers that answers have: see `response::route`. The first one
+    /// stands for no route: `none`.
+    [[nodiscard]] const std::vector<std::string>& patterns() const noexcept { return patterns_; }
 
     /// Answers the request, which gets its `parameter` set. Exceptions of a handler pass through.
     [[nodiscard]] pending route(request& req, response& res) const;
@@ -71,6 +77,7 @@ public:
 private:
     struct entry {
         verb method;
+        std::size_t number;  ///< of the route
         std::string pattern; ///< without what follows from the `{` on where `open_ended`
         std::string ending;  ///< what follows the `}`
         bool open_ended;     ///< has a `{name}`
@@ -87,12 +94,14 @@ private:
     }
 
     [[nodiscard]] const entry* find(const request& req) const noexcept;
+    [[nodiscard]] std::size_t number_of(const std::string& pattern);
     static void choose_form(const entry* found, const request& req, response& res) noexcept;
     [[nodiscard]] bool ask_guard(request& req, std::optional<std::uint64_t> body_bytes, response& res) const;
     void answer_without_handler(const request& req, response& res) const;
     [[nodiscard]] std::string allowed_methods(std::string_view path) const;
 
     std::vector<entry> entries_;
+    std::vector<std::string> patterns_{"none"};
     std::shared_ptr<guard> guard_;
     cors_policy cors_;
 };

@@ -36,7 +36,7 @@ struct worker_context {
     deadline_sweep sweep;
     date_line date;
     wall_time now; ///< as of the last look: when bytes came, or a handler returned
-    counters figures;
+    counters figures{routes.patterns()};
 
     bool announces_close = false; ///< every answer says `Connection: close`
     bool closing = false;         ///< and there is an end to it:

@@ -7,8 +7,8 @@
 #include "intake/all_or_nothing.hpp"
 #include "intake/answers.hpp"
 #include "intake/body_decoder.hpp"
+#include "intake/counters.hpp"
 #include "intake/key_guard.hpp"
-#include "intake/limits.hpp"
 #include "intake/refusal.hpp"
 
 #include <trackd/lane.hpp>
@@ -27,6 +27,9 @@ public:
     new_events(const batch& all, batch::mark start) noexcept : all_{all}, start_{start} {}
 
     [[nodiscard]] std::size_t size() const noexcept { return all_.events() - start_.events; }
+
+    /// As they are encoded.
+    [[nodiscard]] std::size_t bytes() const noexcept { return all_.bytes() - start_.bytes; }
 
     [[nodiscard]] batch::iterator begin() const noexcept {
         return batch::iterator{all_.encoded().data() + start_.bytes};
@@ -51,6 +54,8 @@ concept request_format = requires(
     { format.read(req, caller, body, events) } -> std::same_as<std::optional<refusal>>;
     /// Writes the answer of success, before the events are admitted: afterwards they are the tracker's.
     { format.accept(req, res, added) } -> std::same_as<void>;
+    /// What it is to those who count.
+    { T::is } -> std::convertible_to<wire_format>;
 };
 
 /// A format whose requests the guard may have let through without knowing whose they are.
@@ -67,9 +72,9 @@ concept identifies_late = requires(
 /// compiled, so that what it costs is the reading and the answer. Confined to the lane's thread.
 class admission final : public http::promiser {
 public:
-    /// @param decoder may be shared by all formats of a thread, as may `limits`
-    admission(lane& lane, body_decoder& decoder, limit_counters& limits) noexcept
-        : lane_{lane}, decoder_{decoder}, limits_{limits} {}
+    /// @param decoder may be shared by all formats of a thread, as may `counts`
+    admission(lane& lane, body_decoder& decoder, counters& counts) noexcept
+        : lane_{lane}, decoder_{decoder}, counts_{counts} {}
 
     /// Has the request read and answered. Where an acknowledgement is promised, the answer waits for it.
     template <request_format Format>
@@ -78,8 +83,10 @@ public:
         const new_events added{lane_.events(), staged.start()};
         auto caller = shared_caller_of(req);
         if (!read(req, res, format, caller)) return std::nullopt;
-        if (!admit_events(caller.get(), lane_.events(), staged.start(), res, limits_)) return std::nullopt;
+        if (!admit_events(caller.get(), lane_.events(), staged.start(), res, counts_.limits))
+            return std::nullopt;
         const auto count = added.size();
+        const auto bytes = added.bytes();
         format.accept(req, res, added);
         if (count == 0) return std::nullopt; // nothing that anybody could refuse
         staged.keep();                       // from here on the lane drops them
@@ -88,6 +95,7 @@ public:
             fail(res, failed);
             return std::nullopt;
         }
+        counts_.accepted.add(caller.get(), Format::is, count, bytes);
         if (lane_.waits_for_ack()) return *this;
         return std::nullopt;
     }
@@ -134,19 +142,19 @@ private:
     }
 
     void refuse(http::response& res, const refusal& refused) {
-        if (refused.hit) limits_.add(*refused.hit);
+        if (refused.hit) counts_.limits.add(*refused.hit);
         answer_problem(res, refused);
     }
 
     void fail(http::response& res, boost::system::error_code failed) {
-        if (const auto hit = limit_behind(failed)) limits_.add(*hit);
+        if (const auto hit = limit_behind(failed)) counts_.limits.add(*hit);
         res.clear();
         answer_problem(res, failed, lane_.retry_after());
     }
 
     lane& lane_;
     body_decoder& decoder_;
-    limit_counters& limits_;
+    counters& counts_;
 };
 
 } // namespace trackd::intake

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "intake/body_decoder.hpp"
-#include "intake/limits.hpp"
+#include "intake/counters.hpp"
 #include "intake/native_endpoint.hpp"
 #include "intake/pixel_endpoint.hpp"
 #include "intake/segment_endpoint.hpp"
@@ -16,14 +16,14 @@ namespace trackd::intake {
 /// Lives as long as the router that they were added to is used, and not longer than their lane.
 class endpoints {
 public:
-    /// @param limits where it is counted which of them was hit; outlives this
+    /// @param counts where it is counted what comes; outlives this
     endpoints(
-        lane& lane, const event_reader_options& options, decoding_limits decoding, limit_counters& limits,
+        lane& lane, const event_reader_options& options, decoding_limits decoding, counters& counts,
         std::shared_ptr<key_guard> guard
     )
-        : guard_{std::move(guard)}, decoder_{decoding}, native_{lane, decoder_, limits, options},
-          segment_{lane, decoder_, limits, options, guard_.get()}, webhook_{lane, decoder_, limits, options},
-          pixel_{lane, decoder_, limits, options, guard_.get()} {}
+        : guard_{std::move(guard)}, decoder_{decoding}, native_{lane, decoder_, counts, options},
+          segment_{lane, decoder_, counts, options, guard_.get()}, webhook_{lane, decoder_, counts, options},
+          pixel_{lane, decoder_, counts, options, guard_.get()} {}
 
     void add_routes(http::router& router) {
         native_.add_routes(router); // first, as it is looked for first

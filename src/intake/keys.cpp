@@ -81,11 +81,25 @@ void key::give_back_events(std::uint64_t count) const noexcept {
     if (options_.events_per_second != 0) sent_->events.give_back(count, options_.events_per_second);
 }
 
-key_ring::key_ring(std::vector<key_options> keys, const key_ring* before, clock& time) {
+std::size_t key_numbers::of(const std::string& name) {
+    const auto known = std::ranges::find(names_, name);
+    const auto index = static_cast<std::size_t>(known - names_.begin());
+    if (index == most) return others;
+    if (known == names_.end()) names_.push_back(name);
+    return index + 1;
+}
+
+std::string key_numbers::name(std::size_t number) const {
+    if (number == none) return "none";
+    return number <= names_.size() ? names_[number - 1] : "other";
+}
+
+key_ring::key_ring(std::vector<key_options> keys, const key_ring* before, key_numbers& numbers, clock& time) {
     for (auto& options : keys) {
         const auto old = with_hash(before, options.hash);
         auto sent = old ? old->sent() : std::make_shared<key::rates>();
-        keys_.push_back(std::make_shared<const key>(std::move(options), std::move(sent), time));
+        const auto number = numbers.of(options.name);
+        keys_.push_back(std::make_shared<const key>(std::move(options), number, std::move(sent), time));
     }
 }
 
@@ -105,13 +119,19 @@ std::shared_ptr<const key_ring> shared_key_ring::get() const {
 }
 
 std::vector<std::string> shared_key_ring::replace(std::vector<key_options> keys, clock& time) {
-    const auto before = get();
-    const auto after =
-        keys.empty() ? nullptr : std::make_shared<const key_ring>(std::move(keys), before.get(), time);
     const std::scoped_lock lock{mutex_};
+    const auto before = ring_;
+    const auto after = keys.empty()
+                           ? nullptr
+                           : std::make_shared<const key_ring>(std::move(keys), before.get(), numbers_, time);
     ring_ = after;
     current_.store(after.get(), std::memory_order_release);
     return differences(before.get(), after.get());
+}
+
+key_numbers shared_key_ring::numbers() const {
+    const std::scoped_lock lock{mutex_};
+    return numbers_;
 }
 
 } // namespace trackd::intake

@@ -41,12 +41,15 @@ public:
         rate bytes;
     };
 
-    key(key_options options, std::shared_ptr<rates> sent, clock& time)
-        : options_{std::move(options)}, sent_{std::move(sent)}, time_{time} {}
+    /// @param number see `key_numbers`
+    key(key_options options, std::size_t number, std::shared_ptr<rates> sent, clock& time)
+        : options_{std::move(options)}, number_{number}, sent_{std::move(sent)}, time_{time} {}
 
     [[nodiscard]] const key_options& options() const noexcept { return options_; }
 
     [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
+
+    [[nodiscard]] std::size_t number() const noexcept { return number_; }
 
     [[nodiscard]] const std::shared_ptr<rates>& sent() const noexcept { return sent_; }
 
@@ -67,16 +70,36 @@ public:
 
 private:
     const key_options options_;
+    const std::size_t number_;
     const std::shared_ptr<rates> sent_;
     clock& time_;
+};
+
+/// Gives the names of keys numbers, for those who count by key. A name keeps its number, also while no key has it; so
+/// that whoever counts needs no more memory with each change of the keys, only so many get one of their own.
+class key_numbers {
+public:
+    static constexpr std::size_t none = 0;          ///< stands for no key
+    static constexpr std::size_t most = 200;        ///< the names that have a number of their own
+    static constexpr std::size_t others = most + 1; ///< stands for all that came later
+    static constexpr std::size_t count = most + 2;  ///< how many numbers there are
+
+    [[nodiscard]] std::size_t of(const std::string& name);
+
+    /// The name of this number; `none` and `other` for those that are nobody's.
+    [[nodiscard]] std::string name(std::size_t number) const;
+
+private:
+    std::vector<std::string> names_; // from the number 1 on
 };
 
 /// All keys that are in force at a time. Immutable. Any thread.
 class key_ring {
 public:
-    /// @param before what was in force until now: rates of a key that stays go on. May be null
-    /// @param time   outlives the ring and its keys
-    key_ring(std::vector<key_options> keys, const key_ring* before, clock& time);
+    /// @param before  what was in force until now: rates of a key that stays go on. May be null
+    /// @param numbers gives each key its own
+    /// @param time    outlives the ring and its keys
+    key_ring(std::vector<key_options> keys, const key_ring* before, key_numbers& numbers, clock& time);
 
     /// Looks at all keys, whatever it finds, and compares in constant time.
     /// @param text as the client gave it
@@ -99,6 +122,9 @@ public:
     /// @return what is different now, a line each: nothing if nothing is
     std::vector<std::string> replace(std::vector<key_options> keys, clock& time);
 
+    /// Of all keys that are or were in force.
+    [[nodiscard]] key_numbers numbers() const;
+
     /// Whether this is the one, for those who hold one already: costs no lock. What they hold cannot be mistaken for
     /// another that got its address, as long as they hold it.
     [[nodiscard]] bool is(const key_ring* held) const noexcept {
@@ -108,6 +134,7 @@ public:
 private:
     mutable std::mutex mutex_;
     std::shared_ptr<const key_ring> ring_;
+    key_numbers numbers_;
     std::atomic<const key_ring*> current_ = nullptr;
 };
 

@@ -35,9 +35,9 @@ bool wants_representation(const http::request& req) noexcept {
 } // namespace
 
 native_endpoint::native_endpoint(
-    lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options
+    lane& lane, body_decoder& decoder, counters& counts, event_reader_options options
 )
-    : admission_{lane, decoder, limits}, clients_{options.record_client}, reader_{std::move(options)} {}
+    : admission_{lane, decoder, counts}, clients_{options.record_client}, reader_{std::move(options)} {}
 
 void native_endpoint::add_routes(http::router& router) {
     const auto respond_here = [this](const http::request& req, http::response& res) {

@@ -21,13 +21,14 @@ namespace trackd::intake {
 /// not longer than its lane.
 class native_endpoint {
 public:
-    native_endpoint(lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options);
+    native_endpoint(lane& lane, body_decoder& decoder, counters& counts, event_reader_options options);
     native_endpoint(const native_endpoint&) = delete;
     native_endpoint& operator=(const native_endpoint&) = delete;
 
     void add_routes(http::router& router);
 
     // What `admission` asks of a format.
+    static constexpr auto is = wire_format::native;
     [[nodiscard]] std::optional<refusal>
     read(const http::request& req, const key* caller, std::string_view body, batch& events);
     void accept(const http::request& req, http::response& res, const new_events& added);

@@ -21,9 +21,9 @@ bool can_be_type(std::string_view text) {
 } // namespace
 
 pixel_endpoint::pixel_endpoint(
-    lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options, key_guard* guard
+    lane& lane, body_decoder& decoder, counters& counts, event_reader_options options, key_guard* guard
 )
-    : admission_{lane, decoder, limits}, guard_{guard}, options_{std::move(options)} {}
+    : admission_{lane, decoder, counts}, guard_{guard}, options_{std::move(options)} {}
 
 void pixel_endpoint::add_routes(http::router& router) {
     router.add(

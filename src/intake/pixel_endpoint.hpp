@@ -25,7 +25,7 @@ class pixel_endpoint {
 public:
     /// @param guard may be null: then nobody needs a key. Outlives this
     pixel_endpoint(
-        lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options,
+        lane& lane, body_decoder& decoder, counters& counts, event_reader_options options,
         key_guard* guard = nullptr
     );
     pixel_endpoint(const pixel_endpoint&) = delete;
@@ -34,6 +34,7 @@ public:
     void add_routes(http::router& router);
 
     // What `admission` asks of a format.
+    static constexpr auto is = wire_format::pixel;
     [[nodiscard]] std::optional<refusal>
     read(const http::request& req, const key* caller, std::string_view body, batch& events);
     void accept(const http::request& req, http::response& res, const new_events& added);

@@ -64,9 +64,9 @@ void answer_settings(const http::request& req, http::response& res) {
 } // namespace
 
 segment_endpoint::segment_endpoint(
-    lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options, key_guard* guard
+    lane& lane, body_decoder& decoder, counters& counts, event_reader_options options, key_guard* guard
 )
-    : admission_{lane, decoder, limits}, clients_{options.record_client}, reader_{std::move(options)},
+    : admission_{lane, decoder, counts}, clients_{options.record_client}, reader_{std::move(options)},
       guard_{guard} {}
 
 void segment_endpoint::add_routes(http::router& router) {

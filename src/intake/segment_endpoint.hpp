@@ -25,7 +25,7 @@ class segment_endpoint {
 public:
     /// @param guard may be null: then nobody needs a key. Outlives this
     segment_endpoint(
-        lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options,
+        lane& lane, body_decoder& decoder, counters& counts, event_reader_options options,
         key_guard* guard = nullptr
     );
     segment_endpoint(const segment_endpoint&) = delete;
@@ -36,6 +36,8 @@ public:
 private:
     /// The `POST` requests of one path, as `admission` sees them.
     struct call_format {
+        static constexpr auto is = wire_format::segment;
+
         [[nodiscard]] std::optional<refusal>
         read(const http::request& req, const key* caller, std::string_view body, batch& events) const;
         void accept(const http::request& req, http::response& res, const new_events& added) const;
@@ -53,6 +55,8 @@ private:
 
     /// Images that carry one call in their query.
     struct pixel_format {
+        static constexpr auto is = wire_format::segment;
+
         [[nodiscard]] std::optional<refusal>
         read(const http::request& req, const key* caller, std::string_view body, batch& events);
         void accept(const http::request& req, http::response& res, const new_events& added) const;

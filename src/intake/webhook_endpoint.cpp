@@ -23,9 +23,9 @@ bool is_form(const http::request& req, std::string_view body) noexcept {
 } // namespace
 
 webhook_endpoint::webhook_endpoint(
-    lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options
+    lane& lane, body_decoder& decoder, counters& counts, event_reader_options options
 )
-    : admission_{lane, decoder, limits}, options_{std::move(options)} {}
+    : admission_{lane, decoder, counts}, options_{std::move(options)} {}
 
 void webhook_endpoint::add_routes(http::router& router) {
     for (const auto method : {http::verb::post, http::verb::get})

@@ -22,13 +22,14 @@ namespace trackd::intake {
 /// not longer than its lane.
 class webhook_endpoint {
 public:
-    webhook_endpoint(lane& lane, body_decoder& decoder, limit_counters& limits, event_reader_options options);
+    webhook_endpoint(lane& lane, body_decoder& decoder, counters& counts, event_reader_options options);
     webhook_endpoint(const webhook_endpoint&) = delete;
     webhook_endpoint& operator=(const webhook_endpoint&) = delete;
 
     void add_routes(http::router& router);
 
     // What `admission` asks of a format.
+    static constexpr auto is = wire_format::webhook;
     [[nodiscard]] std::optional<refusal>
     read(const http::request& req, const key* caller, std::string_view body, batch& events);
     void accept(const http::request& req, http::response& res, const new_events& added);

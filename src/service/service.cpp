@@ -1,11 +1,13 @@
 #include "service/service.hpp"
 
 #include "admin/letter_routes.hpp"
+#include "admin/metrics.hpp"
 #include "admin/pages.hpp"
 #include "base/log.hpp"
 #include "base/signals_blocked.hpp"
 #include "config/load.hpp"
 #include "intake/key_guard.hpp"
+#include "service/accepted_events.hpp"
 #include "service/parts.hpp"
 
 #include <boost/asio/bind_executor.hpp>
@@ -140,10 +142,14 @@ std::vector<admin::limit_hits> service::limits() const {
     add_worker(admin_worker_);
     for (const auto* worker : pool_.workers())
         add_worker(*worker);
-    for (const auto& thread : intake_limits_)
+    for (const auto& thread : intake_)
         for (const auto which : intake::all_limits)
-            add(to_string(which), thread.of(which));
+            add(to_string(which), thread.limits.of(which));
     return all;
+}
+
+std::vector<admin::accepted_events> service::accepted() const {
+    return sum_accepted(intake_, keys_.numbers());
 }
 
 std::string_view service::sink_not_ready() const {
@@ -171,15 +177,15 @@ std::vector<base::running_task> service::tasks() const {
 
 http::router service::ingest_routes(asio::io_context& thread) {
     http::router routes;
-    auto& limits = intake_limits_.emplace_back();
-    const auto guard = std::make_shared<intake::key_guard>(keys_, limits);
+    auto& counts = intake_.emplace_back();
+    const auto guard = std::make_shared<intake::key_guard>(keys_, counts.limits);
     routes.set_guard(guard);
     routes.set_cors(make_cors_policy(settings_.http));
     const intake::decoding_limits decoding{
         settings_.http.max_decoded_bytes, settings_.http.max_decoded_ratio, &bodies_
     };
     endpoints_
-        .emplace_back(tracker_.add_lane(thread), make_reader_options(settings_), decoding, limits, guard)
+        .emplace_back(tracker_.add_lane(thread), make_reader_options(settings_), decoding, counts, guard)
         .add_routes(routes);
     admin::add_health_routes(routes, *this);
     return routes;
@@ -189,6 +195,7 @@ http::router service::admin_routes() {
     http::router routes;
     admin::add_health_routes(routes, *this);
     admin::add_status_routes(routes, *this);
+    admin::add_metrics_route(routes, *this);
     admin::add_letter_routes(routes, *this);
     return routes;
 }

@@ -10,9 +10,9 @@
 #include "http/listener.hpp"
 #include "http/passed_sockets.hpp"
 #include "http/worker.hpp"
+#include "intake/counters.hpp"
 #include "intake/endpoints.hpp"
 #include "intake/keys.hpp"
-#include "intake/limits.hpp"
 #include "service/dead_letter_box.hpp"
 #include "service/dead_letter_clerk.hpp"
 #include "service/io_pool.hpp"
@@ -68,6 +68,7 @@ private:
 
     [[nodiscard]] std::vector<admin::listener_group> listeners() override;
     [[nodiscard]] std::vector<admin::limit_hits> limits() const override;
+    [[nodiscard]] std::vector<admin::accepted_events> accepted() const override;
     [[nodiscard]] std::string_view sink_not_ready() const override;
     [[nodiscard]] std::uint64_t dead_letters_kept(const std::string& sink) const override;
     [[nodiscard]] std::vector<base::running_task> tasks() const override;
@@ -113,7 +114,7 @@ private:
     tracker tracker_;
     dead_letter_clerk clerk_;
     intake::shared_key_ring keys_;
-    std::deque<intake::limit_counters> intake_limits_; // one an I/O thread, as are these:
+    std::deque<intake::counters> intake_; // one an I/O thread, as are these:
     std::deque<intake::endpoints> endpoints_;
     http::worker admin_worker_;
     http::connection_limit connections_;

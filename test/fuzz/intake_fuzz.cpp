@@ -39,8 +39,8 @@ struct front_door {
     front_door() { all.add_routes(router); }
 
     open_lane lane;
-    intake::limit_counters limits;
-    intake::endpoints all{lane, {}, {.max_bytes = 100'000}, limits, nullptr};
+    intake::counters counts;
+    intake::endpoints all{lane, {}, {.max_bytes = 100'000}, counts, nullptr};
     http::router router;
 };
 

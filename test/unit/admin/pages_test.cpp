@@ -1,5 +1,6 @@
 // The admin pages over a real socket, asked by the same code as a container's health check.
 #include "admin/healthcheck.hpp"
+#include "admin/metrics.hpp"
 #include "admin/pages.hpp"
 #include "http/listener.hpp"
 #include "support/catch.hpp"
@@ -52,6 +53,10 @@ struct admin_fixture : admin::overview {
         return {{"http.max_body_bytes", 3}, {"json_depth", 0}};
     }
 
+    [[nodiscard]] std::vector<admin::accepted_events> accepted() const override {
+        return {{"none", "native", 5, 700}};
+    }
+
     [[nodiscard]] std::string_view sink_not_ready() const override { return failing_sink; }
 
     [[nodiscard]] std::uint64_t dead_letters_kept(const std::string& sink) const override {
@@ -68,16 +73,27 @@ struct admin_fixture : admin::overview {
         http::router made;
         admin::add_health_routes(made, *this);
         admin::add_status_routes(made, *this);
+        admin::add_metrics_route(made, *this);
         return made;
     }
 
     // Asks from another thread while this one serves.
-    admin::health ask(std::string_view path) {
-        auto answer = std::async(std::launch::async, [at = listener.local_endpoint(), path] {
-            return admin::ask_health(at, path, 60s);
-        });
+    template <class Question>
+    auto ask_beside(Question question) {
+        auto answer = std::async(std::launch::async, question, listener.local_endpoint());
         test::run_until(context, [&] { return answer.wait_for(0s) == std::future_status::ready; });
         return answer.get();
+    }
+
+    admin::health ask(std::string_view path) {
+        return ask_beside([path](const auto& at) { return admin::ask_health(at, path, 60s); });
+    }
+
+    // All lines of it.
+    std::string get(const std::string& path) {
+        return ask_beside([&](const auto& at) {
+            return admin::ask(at, {http::verb::get, path}, 60s, false).body;
+        });
     }
 
     stage now = stage::running;
@@ -146,6 +162,25 @@ TEST_CASE_METHOD(admin_fixture, "the tasks name what runs and what is connected"
     CHECK(page.at("counts").at("connections") == 1);
     CHECK(page.at("connections").at(0).at("state") == "handling");
     CHECK(page.at("tasks").at(0).at("name") == "listener");
+}
+
+TEST_CASE_METHOD(admin_fixture, "the metrics are text with the figures of every part", "[admin]") {
+    now = stage::draining;
+    static_cast<void>(get("/metrics")); // counts for the second
+    const auto page = "\n" + get("/metrics");
+    for (const auto* line :
+         {"# TYPE trackd_http_requests_total counter",
+          R"(trackd_http_requests_total{route="/metrics",code="200"} 1)",
+          R"(trackd_http_rejected_total{reason="malformed"} 0)", "trackd_http_connections 1",
+          R"(trackd_limit_hits_total{limit="http.max_body_bytes"} 3)",
+          R"(trackd_events_accepted_total{key="none",format="native"} 5)",
+          R"(trackd_bytes_accepted_total{key="none",format="native"} 700)", "trackd_backlog_events 0",
+          R"(trackd_sink_delivered_total{sink="fake"} 0)", R"(trackd_stage{stage="draining"} 1)",
+          R"(trackd_stage{stage="running"} 0)", "# TYPE process_resident_memory_bytes gauge"}) {
+        INFO(line << " in:" << page);
+        CHECK(page.find("\n" + std::string{line}) != std::string::npos);
+    }
+    CHECK(page.find("trackd_journal_") == std::string::npos); // its backlog is memory
 }
 
 TEST_CASE("where nobody answers nothing is healthy, and the reason is said", "[admin]") {

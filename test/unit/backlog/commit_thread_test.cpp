@@ -117,6 +117,11 @@ TEST_CASE_METHOD(
         thread.wait_for(7);
     }
     CHECK(thread->progress().commits == 3);
+    const auto events = thread->figures().events.read();
+    CHECK(events.sum == 6);
+    CHECK(events.buckets.at(0).count == 2); // of one event each
+    CHECK(events.buckets.at(2).count == 1); // of four
+    CHECK(thread->figures().microseconds.read().sum > 0);
     thread->close();
     CHECK(thread->busy_for() == 0s);
     CHECK(stored() == strings{"1", "2", "3", "4", "5", "6"});

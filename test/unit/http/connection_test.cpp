@@ -4,6 +4,7 @@
 
 #include <boost/asio/write.hpp>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -35,9 +36,30 @@ TEST_CASE("a connection serves many requests, and counts them", "[http][connecti
     for (int i = 0; i < 100; ++i)
         CHECK(client.ask(post("/events", "{}")).status == 201);
     CHECK(server.figures().requests.value() == 100);
-    CHECK(server.figures().responses.at(2).value() == 100);
+    CHECK(server.figures().answers.of(201) == 100);
     CHECK(server.figures().connections_open() == 1);
     CHECK(server.state() == "idle");
+}
+
+TEST_CASE("answers are counted by route and status, also those that no handler gave", "[http][connection]") {
+    test::server server;
+    auto client = server.connect();
+    client.send(post("/events", "{}") + post("/events", "") + get("/nowhere") + get("/healthz"));
+    for (int i = 0; i < 4; ++i)
+        CHECK(client.read());
+    client.send("OPTIONS");
+    client.send(" nonsense\r\n\r\n");
+    CHECK(client.read()->status == 400);
+    std::map<std::string, std::uint64_t> counted;
+    server.figures().answers.each([&](std::string_view route, unsigned status, std::uint64_t count) {
+        counted[std::string{route} + " " + std::to_string(status)] = count;
+    });
+    CHECK(
+        counted ==
+        std::map<std::string, std::uint64_t>{
+            {"/events 201", 1}, {"/events 400", 1}, {"/healthz 200", 1}, {"none 404", 1}, {"none 400", 1}
+        }
+    );
 }
 
 TEST_CASE("an answer has Date, type and length, and does not close", "[http][connection]") {

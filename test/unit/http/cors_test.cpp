@@ -158,3 +158,16 @@ TEST_CASE("without origins CORS is off", "[http][cors]") {
     CHECK_FALSE(got.has("Vary"));
     CHECK(f.ask("OPTIONS /events", with_shop("Access-Control-Request-Method: POST\r\n")).has("Allow: "));
 }
+
+TEST_CASE("a preflight counts as no route's, whatever came before it", "[http][cors]") {
+    test::server server{{}, 1000, [](http::router& routes) { routes.set_cors({{"*"}}); }};
+    auto client = server.connect();
+    client.send("POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
+                "OPTIONS /events HTTP/1.1\r\nHost: a\r\nOrigin: https://a\r\n"
+                "Access-Control-Request-Method: POST\r\n\r\n");
+    CHECK(client.read()->status == 201);
+    CHECK(client.read()->status == 204);
+    server.figures().answers.each([](std::string_view route, unsigned status, std::uint64_t) {
+        CHECK((route == "none") == (status == 204));
+    });
+}

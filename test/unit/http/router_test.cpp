@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace trackd;
 using namespace trackd::http;
@@ -66,6 +67,29 @@ TEST_CASE("a parameter may stand in the middle of a path", "[http][router]") {
         INFO(path);
         CHECK(body_of(path).empty());
     }
+}
+
+TEST_CASE("an answer says whose it is: by the route's pattern, whatever its method", "[http][router]") {
+    auto routes = example();
+    routes.add(verb::options, "/events/{type}", says("options"));
+    const auto pattern_of = [&](verb method, std::string_view path) {
+        request req;
+        req.method = method;
+        req.path = path;
+        response res;
+        static_cast<void>(routes.route(req, res));
+        return routes.patterns().at(res.route);
+    };
+    CHECK(pattern_of(verb::post, "/events") == "/events");
+    CHECK(pattern_of(verb::post, "/events/click") == "/events/{type}");
+    CHECK(pattern_of(verb::options, "/events/click") == "/events/{type}");
+    CHECK(pattern_of(verb::head, "/status") == "/status");
+    CHECK(pattern_of(verb::get, "/nowhere") == "none");
+    CHECK(pattern_of(verb::delete_, "/status") == "none");
+    CHECK(
+        routes.patterns() ==
+        std::vector<std::string>{"none", "/events", "/events/{type}", "/events/batch", "/status"}
+    );
 }
 
 TEST_CASE("an unknown path is 404, and near misses are unknown", "[http][router]") {

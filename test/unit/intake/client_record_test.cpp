@@ -25,7 +25,7 @@ std::string products(std::string_view text) {
 template <class Endpoint>
 struct fixture {
     explicit fixture(client_detail detail)
-        : endpoint{lane, decoder, limits, {.default_source = "s", .record_client = detail}} {
+        : endpoint{lane, decoder, counts, {.default_source = "s", .record_client = detail}} {
         endpoint.add_routes(router);
         req.client = &client;
         req.received_at = arrival;
@@ -49,7 +49,7 @@ struct fixture {
     http::client_address client = *http::parse_address("192.0.2.77");
     fake_lane lane;
     body_decoder decoder{{}};
-    limit_counters limits;
+    counters counts;
     Endpoint endpoint;
     http::router router;
     http::request req;

@@ -3,6 +3,7 @@
 
 #include "http/router.hpp"
 #include "intake/body_decoder.hpp"
+#include "intake/counters.hpp"
 #include "reading.hpp"
 
 #include <trackd/lane.hpp>
@@ -103,8 +104,8 @@ struct endpoint_fixture {
 
     fake_lane lane;
     trackd::intake::body_decoder decoder{{}};
-    trackd::intake::limit_counters limits;
-    Endpoint endpoint{lane, decoder, limits, {.default_source = "the-default"}};
+    trackd::intake::counters counts;
+    Endpoint endpoint{lane, decoder, counts, {.default_source = "the-default"}};
     http::router router;
     http::request req;
     http::response res;

@@ -41,6 +41,30 @@ TEST_CASE("a key is found by its text, wherever in the ring it stands", "[intake
         CHECK(f.name_of(wrong) == "nobody");
 }
 
+TEST_CASE("a key's name keeps its number, while others come and go", "[intake][keys]") {
+    fixture f;
+    f.replace({options("a", "key-a"), options("b", "key-b")});
+    const auto number = f.shared.get()->find("key-b")->number();
+    CHECK(number != f.shared.get()->find("key-a")->number());
+    f.replace({options("c", "key-c")});
+    CHECK(f.shared.get()->find("key-c")->number() != number);
+    f.replace({options("b", "another"), options("c", "key-c")});
+    CHECK(f.shared.get()->find("another")->number() == number);
+    CHECK(f.shared.numbers().name(number) == "b");
+    CHECK(f.shared.numbers().name(key_numbers::none) == "none");
+}
+
+TEST_CASE("only so many names have a number of their own", "[intake][keys]") {
+    key_numbers numbers;
+    for (std::size_t i = 1; i <= key_numbers::most; ++i)
+        CHECK(numbers.of("k" + std::to_string(i)) == i);
+    CHECK(numbers.of("one more") == key_numbers::others);
+    CHECK(numbers.of("and another") == key_numbers::others);
+    CHECK(numbers.of("k200") == 200);
+    CHECK(numbers.name(200) == "k200");
+    CHECK(numbers.name(key_numbers::others) == "other");
+}
+
 TEST_CASE("without keys there is no ring", "[intake][keys]") {
     fixture f;
     CHECK(f.shared.get() == nullptr);

@@ -35,6 +35,23 @@ TEST_CASE("the answer counts the events of this request only", "[intake][endpoin
     CHECK(f.lane.events().events() == 4);
 }
 
+TEST_CASE("what is admitted is counted, and nothing else", "[intake][endpoint]") {
+    fixture f;
+    f.post("/events", R"({"data":1})");
+    f.post("/events", R"([{"data":1},{"data":2},{"data":3}])");
+    f.post("/events?dry_run=1", R"({"data":1})");
+    f.post("/events", "{");
+    const auto encoded = f.lane.events().bytes();
+    f.lane.refusal = errc::backlog_full;
+    f.post("/events", R"({"data":1})");
+    const auto counted =
+        f.counts.accepted.of(trackd::intake::key_numbers::none, trackd::intake::wire_format::native);
+    CHECK(counted.events == 4);
+    CHECK(counted.bytes == encoded);
+    for (const auto format : trackd::intake::all_formats)
+        CHECK(f.counts.accepted.of(1, format).events == 0);
+}
+
 TEST_CASE("the ids come back to whom prefers the representation", "[intake][endpoint]") {
     fixture f;
     f.post("/events", R"({"data":1})");
@@ -124,7 +141,7 @@ TEST_CASE("a body that is too large once it is decoded gets 413", "[intake][endp
     using namespace std::string_literals;
     fixture f;
     trackd::intake::body_decoder little{{.max_bytes = 11}};
-    trackd::intake::native_endpoint endpoint{f.lane, little, f.limits, {}};
+    trackd::intake::native_endpoint endpoint{f.lane, little, f.counts, {}};
     f.router = {};
     endpoint.add_routes(f.router);
     f.header(http::field::content_encoding, "Content-Encoding", "zstd");
@@ -140,7 +157,7 @@ TEST_CASE(
     fixture f;
     trackd::base::byte_budget none{0};
     trackd::intake::body_decoder without_room{{.max_bytes = 4U << 20U, .max_ratio = 0, .bodies = &none}};
-    trackd::intake::native_endpoint endpoint{f.lane, without_room, f.limits, {}};
+    trackd::intake::native_endpoint endpoint{f.lane, without_room, f.counts, {}};
     f.router = {};
     endpoint.add_routes(f.router);
     f.header(http::field::content_encoding, "Content-Encoding", "zstd");
@@ -151,7 +168,7 @@ TEST_CASE(
     CHECK(f.res.code == http::status::service_unavailable);
     CHECK(f.slug() == "bodies-full");
     CHECK(f.answered_header("Retry-After: 1"));
-    CHECK(f.limits.of(trackd::intake::limit::max_bodies_bytes) == 1);
+    CHECK(f.counts.limits.of(trackd::intake::limit::max_bodies_bytes) == 1);
     CHECK(f.lane.events().empty());
 }
 

@@ -68,12 +68,12 @@ struct keyed_fixture {
 
     trackd::test::manual_clock time;
     trackd::intake::shared_key_ring ring;
-    trackd::intake::limit_counters limits;
-    trackd::intake::key_guard guard{ring, limits};
+    trackd::intake::counters counts;
+    trackd::intake::key_guard guard{ring, counts.limits};
     fake_lane lane;
     trackd::intake::body_decoder decoder{{}};
     trackd::intake::segment_endpoint endpoint{
-        lane, decoder, limits, {.default_source = "the-default"}, &guard
+        lane, decoder, counts, {.default_source = "the-default"}, &guard
     };
     http::router router;
     http::request req;

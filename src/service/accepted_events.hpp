@@ -1,0 +1,18 @@
+// What all I/O threads have admitted together, for the admin pages.
+#pragma once
+
+#include "admin/overview.hpp"
+#include "intake/counters.hpp"
+
+#include <deque>
+#include <vector>
+
+namespace trackd::service {
+
+/// @param keys gives the names of what the threads counted by number. Keys whose name is `none` or `other` are counted
+/// with what is called so anyway
+/// @return what there was; and, so that something is there from the start, what came natively without a key
+[[nodiscard]] std::vector<admin::accepted_events>
+sum_accepted(const std::deque<intake::counters>& threads, const intake::key_numbers& keys);
+
+} // namespace trackd::service

@@ -1,5 +1,5 @@
-// Liveness by progress: whether every loop still turns and every delivery still moves, as /healthz says it and a service
-// manager's watchdog is told.
+// Liveness by progress: whether every loop still turns and every delivery still moves, as /healthz says it and a
+// service manager's watchdog is told.
 #pragma once
 
 #include <trackd/clock.hpp>
@@ -18,8 +18,8 @@
 namespace trackd::service {
 
 /// Looks once a beat, and counts beats rather than time: a process that was stopped for an hour comes back to life one
-/// beat older. Confined to its executor, which is one of the loops that are watched: if it stands still, no beat is fed,
-/// and `ailment` tells by the clock.
+/// beat older. Confined to its executor, which is one of the loops that are watched: if that one stands still, nothing
+/// is fed, and `ailment` tells by the clock.
 class heartbeat {
 public:
     /// After so many beats without progress something ails.

@@ -9,9 +9,9 @@
 
 namespace trackd::service {
 
-/// The protocol of sd_notify(3): datagrams to the socket that NOTIFY_SOCKET names, a path, or an abstract name where it
-/// begins with `@`. Without that variable nothing is told. Confined to one thread, which it never holds up for more than
-/// a second. What goes wrong is logged once, and is no reason to stop.
+/// The protocol of sd_notify(3): datagrams to the socket that NOTIFY_SOCKET names, a path, or an abstract name where
+/// it begins with `@`. Without that variable nothing is told. Confined to one thread, which a message holds up for a
+/// second at most. What goes wrong is logged once, and is no reason to stop.
 class service_manager {
 public:
     service_manager() = default; ///< there is none

@@ -1,4 +1,4 @@
-"""Liveness by progress: what /healthz says, and a service manager is told, when something in the daemon stands still."""
+"""Liveness by progress: what /healthz says, and a service manager is told, when something in trackd stands still."""
 import os
 import queue
 import socket

@@ -1,4 +1,4 @@
-"""The units in config/systemd: what systemd's own tools say of them, and whether trackd can live in what they permit."""
+"""The units in config/systemd: what systemd's tools say of them, and whether trackd can live in what they permit."""
 import functools
 import re
 import shutil

@@ -1,8 +1,8 @@
-"""Restarts under load, again and again, with 64 clients that keep their connections and try nothing twice: where somebody
-else holds the listening socket, as systemd does, no request fails.
+"""Restarts under load, again and again, with 64 clients that keep their connections and try nothing twice: where
+somebody else holds the listening socket, as systemd does, no request fails.
 
-Without that the port is closed between two daemons, which is shown, too: how many requests that costs is a figure, printed
-for docs/reliability.md. TRACKD_ROUNDS says how often it is restarted.
+Without that the port is closed between two daemons, which is shown, too: what it costs is printed, for docs/systemd.md.
+TRACKD_ROUNDS says how often it is restarted.
 """
 import collections
 import http.client
@@ -16,20 +16,21 @@ from support.activation import activate
 
 ROUNDS = int(os.environ.get("TRACKD_ROUNDS", "20"))
 CLIENTS = 64
-# Whoever is slow on a busy machine may still send its one more request: a stage ends as soon as it has nothing left to do.
+# Whoever is slow on a busy machine may still send its one more request: a stage ends as soon as it has nothing to do.
 PATIENT = {"shutdown.idle_timeout": "1m", "shutdown.request_timeout": "1m", "shutdown.drain_timeout": "1m"}
 
 
 class Clients:
-    """Python's own HTTP client, in threads: it opens a new connection when an answer said that the old one closes, and only
-    then. A request that fails is not sent again."""
+    """Python's own HTTP client, in threads: it opens a new connection when an answer said that the old one closes. A
+    request that fails is not sent again."""
 
     def __init__(self, address):
         self.address = address
         self.created = []  # ids
         self.failed = collections.Counter()  # what the client raised, or the status → how often
         self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(number,), daemon=True) for number in range(CLIENTS)]
+        self._threads = [
+            threading.Thread(target=self._run, args=(number,), daemon=True) for number in range(CLIENTS)]
         for thread in self._threads:
             thread.start()
 
@@ -51,8 +52,9 @@ class Clients:
             if self._over.wait(pauses.uniform(0, 0.02)):
                 return connection.close()
             event = f"client-{number}-{request}"
+            body = f'{{"id":"{event}","data":{request}}}'
             try:
-                connection.request("POST", "/events", f'{{"id":"{event}","data":{request}}}', {"Content-Type": "application/json"})
+                connection.request("POST", "/events", body, {"Content-Type": "application/json"})
                 answer = connection.getresponse()
                 answer.read()
             except (OSError, http.client.HTTPException) as failure:

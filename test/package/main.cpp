@@ -1,14 +1,13 @@
 // Tracks an event into a sink of its own, and makes one of each kind that comes with a library.
 #include <trackd/tracker.hpp>
 
+#include <boost/asio.hpp>
+#include <spdlog/logger.h>
+
+#include <iostream>
 #include <sinks/http.hpp>
 #include <sinks/kafka.hpp>
 #include <sinks/postgres.hpp>
-
-#include <boost/asio.hpp>
-#include <spdlog/spdlog.h>
-
-#include <iostream>
 
 namespace asio = boost::asio;
 
@@ -33,13 +32,14 @@ asio::awaitable<void> run() {
     event.type = "test";
     trackd::batch events;
     events.append(event);
-    if (const auto refused = co_await tracker.track(std::move(events))) throw std::runtime_error{refused.message()};
+    const auto refused = co_await tracker.track(std::move(events));
+    if (refused) throw std::runtime_error{refused.message()};
     const auto report = co_await tracker.drain(trackd::system_clock().now() + std::chrono::seconds{30});
     std::cout << "delivered " << report.delivered << std::endl;
 }
 
 int main() {
-    auto& log = *spdlog::default_logger();
+    spdlog::logger log{"uses_trackd"}; // which writes nowhere
     trackd::sinks::http_options url;
     url.url = "http://localhost/";
     trackd::sinks::make_http_sink(url, log)->open();

@@ -22,7 +22,8 @@ TAIL = """.SH SEE ALSO
 def plain(text):
     """Characters that mean something to roff, as themselves."""
     text = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("`", "\\(ga")
-    return text.replace("^", "\\(ha").replace("~", "\\(ti").replace('"', "\\(dq").replace("…", "...").replace("→", "\\->")
+    text = text.replace("^", "\\(ha").replace("~", "\\(ti").replace('"', "\\(dq")
+    return text.replace("…", "...").replace("→", "\\->")
 
 
 def inline(text):
@@ -52,9 +53,9 @@ def table(rows):
 
 
 def page(text):
-    blocks = re.split(r"\n{2,}", re.sub(r"```\w*\n(.*?)```", lambda m: "```" + m[1].replace("\n\n", "\n\0\n") + "```", text,
-                                        flags=re.DOTALL).strip())
-    for block in blocks[1:]:  # without the title
+    fenced = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
+    text = fenced.sub(lambda found: "```" + found[1].replace("\n\n", "\n\0\n") + "```", text)
+    for block in re.split(r"\n{2,}", text.strip())[1:]:  # without the title
         if block.startswith("#"):
             title = inline(block.lstrip("# "))
             yield f".SH {title.upper()}" if block.startswith("## ") and "\\f" not in title else f".SS {title}"

@@ -113,6 +113,6 @@ class Liveness(trackd.TestCase):
         manager.forget()
         for _ in range(20):  # twice the time after which something ails
             self.assertEqual(manager.next(), "WATCHDOG=1")
-        self.assertEqual(self.health(daemon.admin), (200, "ok"))
+        trackd.wait_until(lambda: self.health(daemon.admin) == (200, "ok"), "healthy")
         lock.close()
         self.assertEqual(daemon.stop().delivered, 1)

@@ -67,9 +67,13 @@ class WhatSystemdSays(trackd.TestCase):
         self.assertIn("read", allowed)
         allowed |= {"fchown"}  # SQLite makes it as root, whom the tests may run as, and trackd.service is not
         trace = self.empty_directory() / "trace"
-        sinks = ('[{name="a",kind="sqlite"},{name="b",kind="file",compress="zstd"},'
-                 '{name="c",kind="http",url="http://127.0.0.1:1/",required=false}]')
-        daemon = self.start({"sinks": sinks, "shutdown.drain_timeout": "1s"}, **strace.record("all", trace))
+        sinks = ['{name="a",kind="sqlite"}', '{name="b",kind="file",compress="zstd"}']
+        for kind, setting in (("http", 'url="http://127.0.0.1:1/"'), ("kafka", 'brokers="127.0.0.1:1"'),
+                              ("postgres", 'connection="host=127.0.0.1 port=1"')):
+            if kind in trackd.run("--version").stdout:
+                sinks.append(f'{{name="{kind}",kind="{kind}",{setting}}}')
+        settings = {"sinks": f"[{','.join(sinks)}]", "shutdown.drain_timeout": "1s"}
+        daemon = self.start(settings, **strace.record("all", trace))
         self.post_numbers(daemon, 1, 100)
         daemon.signal(1)
         daemon.log.wait_for("^SIGHUP: the keys are as they were")

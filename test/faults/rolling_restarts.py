@@ -10,6 +10,7 @@ import os
 import random
 import socket
 import threading
+import time
 
 from support import ports, trackd
 from support.activation import activate
@@ -72,11 +73,14 @@ class RollingRestarts(trackd.TestCase):
         """Restarts what `start` starts, and returns the clients when they have ended."""
         daemon = start(None)
         clients = Clients(address)
+        self.took = 0
         try:
             for _ in range(ROUNDS):
                 clients.wait_for(100)
+                began = time.monotonic()
                 daemon.stop()
                 daemon = start(daemon)
+                self.took += time.monotonic() - began
             clients.wait_for(100)
         finally:
             clients.stop()
@@ -85,8 +89,9 @@ class RollingRestarts(trackd.TestCase):
         return clients
 
     def tell(self, how, clients):
-        print(f"ledger restarts {how}: {ROUNDS} under {CLIENTS} clients, {len(clients.created)} answers 201, "
-              f"failed requests {clients.failed.total()} {dict(clients.failed)}", flush=True)
+        print(f"ledger restarts {how}: {ROUNDS} of {self.took / ROUNDS:.2f} s each under {CLIENTS} clients, "
+              f"{len(clients.created)} answers 201, failed requests {clients.failed.total()} {dict(clients.failed)}",
+              flush=True)
 
     def directory_of(self, daemon):
         return daemon.directory if daemon else self.empty_directory()

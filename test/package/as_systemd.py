@@ -1,5 +1,5 @@
-"""Starts the installed trackd as its unit says, in the place of systemd: holds the socket, waits until it is ready, posts
-events, stops it, and looks for them. As root, in a file system of its own: scripts/test-package.
+"""Starts the installed trackd as its unit says, in the place of systemd: holds the socket, waits until it is ready,
+posts events, stops it, and looks for them. As root, in a file system of its own: scripts/test-package.
 """
 import http.client
 import os

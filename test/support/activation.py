@@ -1,8 +1,8 @@
 """Starts a daemon with sockets that somebody else holds, as systemd does: see sd_listen_fds(3)."""
 import os
 
-# Puts the descriptors that PASSED names at 3 and up, says so in the environment, and becomes the command: LISTEN_PID has
-# to be that of the process itself.
+# Puts the descriptors that PASSED names at 3 and up, says so in the environment, and becomes the command: LISTEN_PID
+# has to be that of the process itself.
 _ACTIVATOR = r"""
 import os, sys
 names, count, pid, *command = sys.argv[1:]

@@ -1,4 +1,4 @@
-"""Makes one thread of another process stand still, while the others go on: what a handler that never returns looks like."""
+"""Makes one thread of another process stand still, while the others go on: as a handler does that never returns."""
 import contextlib
 import ctypes
 import os

@@ -33,6 +33,11 @@ class Manager:
         except queue.Empty:
             return None
 
+    def wait_for(self, message):
+        while (found := self.next()) != message:
+            if found is None:
+                raise AssertionError(f"it was not told {message!r}")
+
     def forget(self):
         while self.next(0):
             pass
@@ -42,6 +47,7 @@ class Liveness(trackd.TestCase):
     def managed(self, name=None, settings=None, **environment):
         manager = Manager(name or str(self.empty_directory() / "notify"))
         daemon = self.start(settings, environment={"NOTIFY_SOCKET": manager.name, **environment})
+        manager.wait_for("STATUS=running\nREADY=1")
         return manager, daemon
 
     def health(self, address):
@@ -53,7 +59,6 @@ class Liveness(trackd.TestCase):
         for name in (None, f"@trackd-test-{os.getpid()}"):
             with self.subTest(name):
                 manager, daemon = self.managed(name)
-                self.assertEqual(manager.next(), "STATUS=running\nREADY=1")
                 daemon.stop()
                 self.assertEqual(
                     [manager.next() for _ in range(4)],
@@ -71,8 +76,7 @@ class Liveness(trackd.TestCase):
         lock = daemon.lock_database()
         daemon.post({"n": 1})
         daemon.signal()
-        daemon.log.wait_for("^stage draining")
-        manager.forget()
+        manager.wait_for("STATUS=draining")
         for _ in range(20):  # twice the time after which something ails
             self.assertEqual(manager.next(), "WATCHDOG=1")
         lock.close()
@@ -110,7 +114,6 @@ class Liveness(trackd.TestCase):
         lock = daemon.lock_database()
         daemon.post({"n": 1})
         trackd.wait_until(lambda: daemon.sink("sqlite")["pending"] == 1, "an event that is not delivered")
-        manager.forget()
         for _ in range(20):  # twice the time after which something ails
             self.assertEqual(manager.next(), "WATCHDOG=1")
         trackd.wait_until(lambda: self.health(daemon.admin) == (200, "ok"), "healthy")

@@ -10,7 +10,7 @@ COPY cmake cmake
 COPY include include
 COPY src src
 RUN bash -c '. scripts/lib/build.sh && build release OFF trackd' \
-    && DESTDIR=/image cmake --install build/release --prefix /usr/local \
+    && DESTDIR=/image cmake --install build/release --prefix /usr/local --component daemon \
     && strip --strip-debug /image/usr/local/bin/trackd /image/usr/local/lib/trackd/*.so
 
 FROM debian:trixie-slim

@@ -2,8 +2,12 @@
 # the same for all who link it; `trackd_warnings` for our own sources only.
 
 add_library(trackd_options INTERFACE)
+set_target_properties(trackd_options PROPERTIES EXPORT_NAME options)
 target_compile_features(trackd_options INTERFACE cxx_std_20)
-target_include_directories(trackd_options INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+target_include_directories(trackd_options INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
+    # The headers of sinks, which name each other as they do in src/, stand in a folder of their own.
+    $<INSTALL_INTERFACE:include> $<INSTALL_INTERFACE:include/trackd/parts>)
 target_link_libraries(trackd_options INTERFACE Boost::headers Threads::Threads)
 # Asio's and Beast's non-template code is compiled once, in src/base/asio.cpp and src/http/beast.cpp.
 # Each thread keeps so many freed blocks of a kind for the next coroutine: a delivery has more than two at a time.
@@ -56,6 +60,7 @@ function(trackd_library name)
     cmake_parse_arguments(arg "IN_MODULES" "" "SOURCES;LINK" ${ARGN})
     add_library(trackd_${name} STATIC ${arg_SOURCES})
     add_library(trackd::${name} ALIAS trackd_${name})
+    set_target_properties(trackd_${name} PROPERTIES EXPORT_NAME ${name})
     target_link_libraries(trackd_${name} PUBLIC trackd_options ${arg_LINK} PRIVATE $<BUILD_INTERFACE:trackd_warnings>)
     if(arg_IN_MODULES)
         trackd_in_modules(trackd_${name})

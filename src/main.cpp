@@ -11,7 +11,10 @@
 #include "service/key_commands.hpp"
 #include "service/parts.hpp"
 #include "service/service.hpp"
+#include "service/service_manager.hpp"
+#include "service/stop_timeout.hpp"
 
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <malloc.h>
@@ -41,6 +44,13 @@ void keep_freed_memory() {
     mallopt(M_TRIM_THRESHOLD, 16 * mebibyte);
 }
 
+void warn_if_cut_short(const trackd::config::settings& settings) {
+    const char* allowed = std::getenv("TRACKD_STOP_TIMEOUT");
+    if (allowed == nullptr) return;
+    const auto why = trackd::service::why_cut_short(settings.shutdown, allowed);
+    if (!why.empty()) std::cerr << "warning: " << why << '\n';
+}
+
 int run(const trackd::service::command_line& line) {
     using trackd::service::command;
     if (line.what == command::new_key) { // which needs no configuration
@@ -62,11 +72,14 @@ int run(const trackd::service::command_line& line) {
     if (line.what == command::config) std::cout << trackd::config::to_toml(settings);
     if (line.what == command::check) {
         trackd::service::check_files(settings);
+        warn_if_cut_short(settings);
         std::cout << "the configuration is good\n";
     }
     if (line.what != command::serve) return 0;
     keep_freed_memory();
-    auto passed = trackd::http::passed_sockets::from_environment(); // before the log has a thread
+    auto passed =
+        trackd::http::passed_sockets::from_environment(); // before the log has a thread, as is the next
+    auto manager = trackd::service::service_manager::from_environment();
     trackd::base::set_up_log(
         trackd::config::to_string(settings.log.level), settings.log.format == trackd::config::log_format::json
                                                            ? trackd::base::log_format::json
@@ -74,7 +87,7 @@ int run(const trackd::service::command_line& line) {
     );
     trackd::service::service daemon{
         std::move(settings), [sources = line.sources] { return trackd::config::load(sources); },
-        std::move(passed)
+        std::move(passed), std::move(manager)
     };
     return daemon.run();
 }

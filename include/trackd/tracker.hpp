@@ -123,6 +123,14 @@ struct tracker_activities {
     std::vector<activity> timers;
 };
 
+/// A delivery that does nothing, and has something to do.
+struct resting_delivery {
+    std::string sink;
+    position at = 0; ///< of the event that it would deliver next
+
+    bool operator==(const resting_delivery&) const = default;
+};
+
 /// How a drain ended.
 struct drain_report {
     bool in_time = false;            ///< nothing was left when it returned
@@ -220,6 +228,11 @@ public:
 
     /// How long this sink has been failing; none if it works, or there is no such sink. Needs no strand.
     [[nodiscard]] std::optional<clock::duration> failing_for(std::string_view sink) const noexcept;
+
+    /// The deliveries that wait to be told of new events although some are stored for them. For a moment that is how
+    /// they learn of them; one that is found at the same place again and again has missed it, or has ended by an
+    /// exception. Who waits for its sink, for the disk or for the next attempt is none of them. Needs no strand.
+    [[nodiscard]] std::vector<resting_delivery> resting_on_work() const;
 
     /// From counters that need no strand: for the one who reports when all else hangs.
     [[nodiscard]] tracker_losses losses() const noexcept;

@@ -59,8 +59,8 @@ struct letters_report {
     std::set<std::string, std::less<>> missing; ///< of the ids that were asked for: no letter has them
 };
 
-/// Outlives all routes made for it. Called on the admin listener's thread, but for `current_stage`, `the_tracker` and
-/// `sink_not_ready`: any thread.
+/// Outlives all routes made for it. Called on the admin listener's thread, but for `current_stage`, `the_tracker`,
+/// `ailment` and `sink_not_ready`: any thread.
 class overview {
 public:
     virtual ~overview() = default;
@@ -73,6 +73,8 @@ public:
     [[nodiscard]] virtual std::vector<limit_hits> limits() const = 0; ///< all there are, each once
 
     [[nodiscard]] virtual std::vector<accepted_events> accepted() const = 0;
+    /// Why the daemon is to be taken for dead; empty: it works.
+    [[nodiscard]] virtual std::string ailment() const = 0;
 
     /// A sink without which the daemon is not ready, and which has been failing for too long; empty: there is none.
     [[nodiscard]] virtual std::string_view sink_not_ready() const = 0;

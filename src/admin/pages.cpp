@@ -211,8 +211,11 @@ http::task<void> show_tasks(overview& of, http::response& res) {
 } // namespace
 
 void add_health_routes(http::router& routes, overview& of) {
-    const auto healthz = [](const http::request&, http::response& res) -> http::pending {
-        res.text(http::status::ok, "ok\n");
+    const auto healthz = [&of](const http::request&, http::response& res) -> http::pending {
+        if (const auto ailment = of.ailment(); !ailment.empty())
+            res.text(http::status::service_unavailable, ailment + "\n");
+        else
+            res.text(http::status::ok, "ok\n");
         return {};
     };
     const auto readyz = [&of](const http::request&, http::response& res) -> http::pending {

@@ -6,7 +6,7 @@
 
 namespace trackd::admin {
 
-/// `/healthz` (200 while the thread that serves it does) and `/readyz` (503 unless running, or while the journal's disk
+/// `/healthz` (503 when a loop or a delivery stands still) and `/readyz` (503 unless running, or while the journal's disk
 /// does not answer, or a sink fails that must not). For every listener.
 void add_health_routes(http::router& routes, overview& of);
 

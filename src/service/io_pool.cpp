@@ -4,6 +4,8 @@
 #include "base/signals_blocked.hpp"
 #include "base/task_group.hpp"
 
+#include <pthread.h>
+
 namespace trackd::service {
 
 io_pool::io_pool(std::size_t threads) {
@@ -20,8 +22,11 @@ void io_pool::add_workers(
 
 void io_pool::start() {
     const base::all_signals_blocked during_start;
-    for (auto& one : threads_)
-        one->thread = std::thread{[&loop = one->loop] { run(loop); }};
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+        auto& one = *threads_[i];
+        one.thread = std::thread{[&loop = one.loop] { run(loop); }};
+        ::pthread_setname_np(one.thread.native_handle(), name_of(i).c_str());
+    }
 }
 
 void io_pool::stop() {
@@ -29,6 +34,10 @@ void io_pool::stop() {
         one->work.reset();
     for (auto& one : threads_)
         if (one->thread.joinable()) one->thread.join();
+}
+
+std::string io_pool::name_of(std::size_t index) {
+    return "io-" + std::to_string(index + 1);
 }
 
 boost::asio::io_context::executor_type io_pool::first_executor() const {

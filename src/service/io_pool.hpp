@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -37,6 +38,9 @@ public:
     void stop();
 
     [[nodiscard]] std::vector<http::worker*> workers() const;
+
+    /// What the thread of this worker is called, in `top -H` too.
+    [[nodiscard]] static std::string name_of(std::size_t index);
 
     /// Where something may run beside the connections of one thread.
     [[nodiscard]] boost::asio::io_context::executor_type first_executor() const;

@@ -47,7 +47,8 @@ constexpr std::size_t max_admin_connections = 100;
 } // namespace
 
 service::service(
-    config::settings settings, std::function<config::settings()> reload, http::passed_sockets passed
+    config::settings settings, std::function<config::settings()> reload, http::passed_sockets passed,
+    service_manager manager
 )
     : settings_{std::move(settings)}, reload_{std::move(reload)}, started_{std::chrono::steady_clock::now()},
       stop_{main_.get_executor(), [this] { hurry(); }}, bodies_{settings_.http.max_bodies_bytes},
@@ -60,6 +61,11 @@ service::service(
       },
       admin_connections_{main_.get_executor(), max_admin_connections},
       signals_{main_, SIGTERM, SIGINT, SIGHUP}, watchdog_{[this] { last_words(); }},
+      manager_{std::move(manager)},
+      heartbeat_{
+          main_.get_executor(), system_clock(), manager_.beat(),
+          [this] { return tracker_.resting_on_work(); }, [this] { manager_.lives(system_clock().now()); }
+      },
       ingest_accepting_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
       admin_accepting_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
       tasks_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
@@ -68,6 +74,9 @@ service::service(
     auto limits = http_options(settings_.http, bodies_);
     limits.proxies = make_proxy_rules(settings_.http); // nobody stands before the admin listener
     pool_.add_workers(limits, [this](asio::io_context& thread) { return ingest_routes(thread); });
+    const auto workers = pool_.workers();
+    for (std::size_t i = 0; i < workers.size(); ++i)
+        heartbeat_.add_loop("thread " + io_pool::name_of(i), workers[i]->executor());
     listen(std::move(passed));
 }
 
@@ -253,6 +262,7 @@ service::task service::live() {
     tracker_.start();
     tasks_.spawn("journal", tracker_.watch());
     pool_.start();
+    tasks_.spawn("heartbeat", heartbeat_.run());
     serve();
     if (!keys_.get()) warn_if_open();
     enter(stage::running);
@@ -260,6 +270,7 @@ service::task service::live() {
     co_await stop_.wait();
     plan_ = shutdown_plan::from(stop_.since(), settings_.shutdown);
     watchdog_.arm(plan_->watchdog_end);
+    heartbeat_.watch_no_more();
     if (stop_.hurried()) hurry();
     base::log().info("stopping: {}", stop_.reason());
     co_await lame_duck();
@@ -326,6 +337,7 @@ service::task service::stop() {
     admin_worker_.begin_close(now, now);
     co_await asio::co_spawn(main_, admin_worker_.join(), asio::use_awaitable);
     pool_.stop();
+    heartbeat_.end();
     signals_.cancel();
 }
 
@@ -383,6 +395,7 @@ void service::warn_if_open() const {
 
 void service::enter(stage next) {
     stage_ = next;
+    manager_.enters(next);
     if (next == stage::running)
         base::log().info("running");
     else

@@ -15,7 +15,9 @@
 #include "intake/keys.hpp"
 #include "service/dead_letter_box.hpp"
 #include "service/dead_letter_clerk.hpp"
+#include "service/heartbeat.hpp"
 #include "service/io_pool.hpp"
+#include "service/service_manager.hpp"
 #include "service/shutdown.hpp"
 #include "service/stop_request.hpp"
 #include "service/watchdog.hpp"
@@ -46,9 +48,11 @@ public:
     /// @param reload loads the configuration once more, as it was loaded for `settings`; throws config::error
     /// @throws std::exception whose text is one line for the operator: a port in use, a directory that cannot
     /// be written
-    /// @param passed sockets for the addresses that say so
+    /// @param passed  sockets for the addresses that say so
+    /// @param manager is told how it goes
     service(
-        config::settings settings, std::function<config::settings()> reload, http::passed_sockets passed = {}
+        config::settings settings, std::function<config::settings()> reload, http::passed_sockets passed = {},
+        service_manager manager = {}
     );
 
     /// Serves until a signal or the failure of a part, then drains.
@@ -69,6 +73,9 @@ private:
     [[nodiscard]] std::vector<admin::listener_group> listeners() override;
     [[nodiscard]] std::vector<admin::limit_hits> limits() const override;
     [[nodiscard]] std::vector<admin::accepted_events> accepted() const override;
+
+    [[nodiscard]] std::string ailment() const override { return heartbeat_.ailment(); }
+
     [[nodiscard]] std::string_view sink_not_ready() const override;
     [[nodiscard]] std::uint64_t dead_letters_kept(const std::string& sink) const override;
     [[nodiscard]] std::vector<base::running_task> tasks() const override;
@@ -126,6 +133,8 @@ private:
     std::optional<shutdown_plan> plan_; // none: nobody wants to stop yet
     shutdown_summary summary_;
     watchdog watchdog_;
+    service_manager manager_;
+    heartbeat heartbeat_;
     base::task_group<http::executor_type> ingest_accepting_;
     base::task_group<http::executor_type> admin_accepting_;
     base::task_group<boost::asio::any_io_executor> tasks_;

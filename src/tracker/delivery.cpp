@@ -45,6 +45,7 @@ asio::awaitable<void> delivery::run() {
     } catch (const std::exception& failure) { // not the sink's fault: see `write`
         books_.last_error = failure.what();
         fails();
+        rests_at_.store(cursor_.at, std::memory_order_relaxed); // for good
         base::log().error("sink {}: its delivery ended by an exception: {}", spec_.name, failure.what());
     }
     co_await close();
@@ -84,8 +85,10 @@ asio::awaitable<void> delivery::deliver_all() {
                 skip_damaged(*events);
             else if (!events->events.empty())
                 co_await deliver(std::move(*events));
-            else
+            else {
+                const resting until_it_is_stored{*this};
                 co_await changed_.wait();
+            }
         } else if (draining_) {
             break;
         } else {
@@ -93,6 +96,7 @@ asio::awaitable<void> delivery::deliver_all() {
             fails_no_more();
             lag_.caught_up();
             co_await keep_up();
+            const resting until_something_comes{*this};
             co_await changed_.wait(upkeep_.next());
         }
     }

@@ -74,11 +74,36 @@ public:
         return failing_since_.load(std::memory_order_relaxed);
     }
 
+    /// Where it waits to be told of something new, or has ended by an exception; none while it works, or waits for its
+    /// sink, for the disk or for the end of a delay. Any thread.
+    [[nodiscard]] std::optional<position> rests_at() const noexcept {
+        const auto at = rests_at_.load(std::memory_order_relaxed);
+        return at == works_on ? std::nullopt : std::optional{at};
+    }
+
     /// Its books, but for `accepted`, `pending` and `lost`, which only the tracker knows. They begin where the sink
     /// began, be it in an earlier process.
     [[nodiscard]] sink_status status() const;
 
 private:
+    static constexpr position works_on = 0; // no event has this position
+
+    /// Says for as long as it lives that the delivery rests.
+    class resting {
+    public:
+        explicit resting(delivery& who) noexcept : where_{who.rests_at_} {
+            where_.store(who.cursor_.at, std::memory_order_relaxed);
+        }
+
+        ~resting() { where_.store(works_on, std::memory_order_relaxed); }
+
+        resting(const resting&) = delete;
+        resting& operator=(const resting&) = delete;
+
+    private:
+        std::atomic<position>& where_;
+    };
+
     struct outcome {
         write_result result;
         std::string bookmark; // of what it has confirmed
@@ -133,6 +158,7 @@ private:
     sink_lag lag_;
     upkeep_schedule upkeep_;
     std::atomic<clock::time_point> failing_since_{wakeup::never};
+    std::atomic<position> rests_at_{works_on};
     bool draining_ = false;
     bool given_up_ = false;
     bool closing_ = false;

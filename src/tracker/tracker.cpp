@@ -106,6 +106,7 @@ public:
     }
 
     [[nodiscard]] std::optional<clock::duration> failing_for(std::string_view sink) const noexcept;
+    [[nodiscard]] std::vector<resting_delivery> resting_on_work() const;
     [[nodiscard]] tracker_losses losses() const noexcept;
 
     [[nodiscard]] tracker_status status() const;
@@ -544,6 +545,16 @@ std::optional<clock::duration> tracker::impl::failing_for(std::string_view sink)
     return clock_.now() - since;
 }
 
+std::vector<resting_delivery> tracker::impl::resting_on_work() const {
+    std::vector<resting_delivery> found;
+    for (const auto& one : deliveries_) {
+        const auto at = one->rests_at(); // first: what is stored later than that is told to it
+        const auto stored = backlog_->durable() ? stored_.load(std::memory_order_acquire) : accepted();
+        if (at && *at <= stored) found.push_back({one->name(), *at});
+    }
+    return found;
+}
+
 void tracker::impl::hurry() {
     hurried_.ring();
 }
@@ -699,6 +710,10 @@ tracker_losses tracker::losses() const noexcept {
 
 std::optional<clock::duration> tracker::failing_for(std::string_view sink) const noexcept {
     return impl_->failing_for(sink);
+}
+
+std::vector<resting_delivery> tracker::resting_on_work() const {
+    return impl_->resting_on_work();
 }
 
 std::uint64_t tracker::delivered() const noexcept {

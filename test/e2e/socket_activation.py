@@ -3,25 +3,8 @@ import os
 import socket
 
 from support import trackd
+from support.activation import activate
 from support.raw_http import Connection, request_bytes
-
-# Puts the descriptors that follow `--` at 3 and up, says so in the environment as sd_listen_fds(3) wants it, and becomes
-# the command: LISTEN_PID has to be that of the process itself.
-ACTIVATOR = r"""
-import os, sys
-names, count, pid, *command = sys.argv[1:]
-sources = [int(number) for number in os.environ.pop("PASSED").split(",")]
-moved = [os.dup2(number, 100 + at) for at, number in enumerate(sources)]
-for number in sources:
-    os.close(number)
-for at, number in enumerate(moved):
-    os.dup2(number, 3 + at, inheritable=True)
-    os.close(number)
-os.environ["LISTEN_FDS"] = count or str(len(sources))
-os.environ["LISTEN_PID"] = pid or str(os.getpid())
-if names: os.environ["LISTEN_FDNAMES"] = names
-os.execv(command[0], command)
-"""
 
 
 class SocketActivation(trackd.TestCase):
@@ -30,18 +13,8 @@ class SocketActivation(trackd.TestCase):
         self.addCleanup(made.close)
         return made
 
-    def activate(self, sockets, settings, names="", count="", pid="", wait=True):
-        """The daemon with these sockets from descriptor 3 on."""
-        copies = [os.dup(each.fileno()) for each in sockets]
-        for copy in copies:
-            os.set_inheritable(copy, True)
-        try:
-            return self.start(
-                settings, environment={"PASSED": ",".join(map(str, copies))}, wait=wait, pass_fds=copies,
-                wrapper=["python3", "-c", ACTIVATOR, names, count, pid])
-        finally:
-            for copy in copies:
-                os.close(copy)
+    def activate(self, sockets, settings, **options):
+        return activate(self.start, sockets, settings, **options)
 
     def test_a_passed_socket_is_served(self):
         ingest = self.listening()

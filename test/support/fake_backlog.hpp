@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -62,6 +63,9 @@ public:
     /// The next reads fail.
     void fail_reads(int count) { failing_reads_ = count; }
 
+    /// The next read fails as no disk does: by a bug.
+    void break_read() { breaks_read_ = true; }
+
     void need_for_room(position at) {
         room_at_ = at;
         on_strand([this] { told_.changed(); });
@@ -106,6 +110,7 @@ public:
             --failing_reads_;
             throw std::system_error{std::make_error_code(std::errc::io_error), "segment: read"};
         }
+        if (breaks_read_) throw std::logic_error{"broken"};
         chunk found;
         found.first = from;
         const auto below = condition_ == backlog_condition::good ? stored_end_ : events_.end();
@@ -162,6 +167,7 @@ private:
     std::uint64_t given_ = 0;
     int failing_reads_ = 0;
     int reads_ = 0;
+    bool breaks_read_ = false;
     bool stores_always_ = false;
     bool stores_on_close_ = false;
     bool closed_ = false;

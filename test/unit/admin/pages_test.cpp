@@ -56,6 +56,7 @@ struct admin_fixture : admin::overview {
     [[nodiscard]] std::vector<admin::accepted_events> accepted() const override {
         return {{"none", "native", 5, 700}};
     }
+    [[nodiscard]] std::string ailment() const override { return ails; }
 
     [[nodiscard]] std::string_view sink_not_ready() const override { return failing_sink; }
 
@@ -98,6 +99,7 @@ struct admin_fixture : admin::overview {
 
     stage now = stage::running;
     std::string_view failing_sink;
+    std::string ails;
     asio::io_context context{1};
     trackd::tracker tracker{context.get_executor(), {}, make_memory_backlog(), one_sink()};
     http::worker worker{context, {}, routes()};
@@ -123,6 +125,15 @@ TEST_CASE_METHOD(admin_fixture, "from lame duck on the daemon is healthy but not
         CHECK_FALSE(ready.good);
         CHECK(ready.says == to_string(later));
     }
+}
+
+TEST_CASE_METHOD(admin_fixture, "a daemon in which something stands still is not healthy", "[admin]") {
+    ails = "thread io-1 stands still";
+    const auto health = ask("/healthz");
+    CHECK_FALSE(health.good);
+    CHECK(health.says == ails);
+    ails = {};
+    CHECK(ask("/healthz").good);
 }
 
 TEST_CASE_METHOD(admin_fixture, "a required sink that fails makes the daemon not ready", "[admin]") {

@@ -277,3 +277,22 @@ TEST_CASE_METHOD(delivery_fixture, "a sink without a bookmark is not told to go 
     until([this] { return loop.place().at == 2; });
     CHECK(script->resumed_at() == "never");
 }
+
+TEST_CASE_METHOD(
+    delivery_fixture, "a delivery rests until it is told of something, and while it is not told", "[delivery]"
+) {
+    until([this] { return loop.rests_at() == 1; });
+    store->append(test::make_batch(2, store->end()));
+    CHECK(loop.rests_at() == 1);
+    script->hold();
+    loop.wake();
+    until([this] { return script->attempts() == 1; });
+    CHECK_FALSE(loop.rests_at());
+    script->fail_with("down");
+    script->release();
+    until_it_waits_after(1);
+    CHECK_FALSE(loop.rests_at());
+    script->work();
+    clock.advance(100ms);
+    until([this] { return loop.rests_at() == 3; });
+}

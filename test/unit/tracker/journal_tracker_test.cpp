@@ -601,3 +601,35 @@ TEST_CASE_METHOD(journal_tracker, "when to come back is forecast from the backlo
     settle();
     CHECK(lane.retry_after() == 1s);
 }
+
+TEST_CASE_METHOD(
+    journal_tracker, "a delivery that ended by an exception rests on what is stored, and not on what is not",
+    "[tracker]"
+) {
+    store->break_read();
+    const auto waiting = track(3);
+    until([&] { return status().sinks.front().failing; });
+    CHECK(tracker.resting_on_work().empty());
+    store->store();
+    CHECK_FALSE(get(waiting));
+    CHECK(tracker.resting_on_work() == std::vector<resting_delivery>{{"fake", 1}});
+}
+
+TEST_CASE_METHOD(
+    journal_tracker, "a delivery that waits for its sink, or for the next attempt, does not rest", "[tracker]"
+) {
+    script->hold();
+    const auto waiting = track(2);
+    store->store();
+    CHECK_FALSE(get(waiting));
+    until([&] { return script->attempts() == 1; });
+    CHECK(tracker.resting_on_work().empty());
+    script->fail_with("down");
+    script->release();
+    until([&] { return status().sinks.front().failing; });
+    CHECK(tracker.resting_on_work().empty());
+    script->work();
+    clock.advance(1s);
+    until([&] { return status().sinks.front().pending == 0; });
+    CHECK(tracker.resting_on_work().empty());
+}

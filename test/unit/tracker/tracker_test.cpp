@@ -373,3 +373,11 @@ TEST_CASE("how long a sink has been failing is known without the strand", "[trac
     fixture.clock.advance(1s);
     test::run_until(fixture.context, [&] { return !fixture.tracker.failing_for("fake"); });
 }
+
+TEST_CASE("a delivery that has all that is in memory rests, but not on work", "[tracker]") {
+    tracker_fixture fixture;
+    fixture.tracker.start();
+    CHECK_FALSE(fixture.track(3));
+    test::run_until(fixture.context, [&] { return fixture.tracker.delivered() == 3; });
+    CHECK(fixture.tracker.resting_on_work().empty());
+}

@@ -7,10 +7,12 @@
 
 #include <trackd/stage.hpp>
 #include <trackd/tracker.hpp>
+#include <trackd/wall_time.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -29,6 +31,19 @@ struct listener_group {
 struct limit_hits {
     std::string_view limit; ///< as in a metric's label; a literal
     std::uint64_t hits;
+};
+
+/// Which configuration is in force.
+struct configuration_state {
+    struct refusal {
+        wall_time at;
+        std::vector<std::string> wrong; ///< a line each
+    };
+
+    std::uint64_t generation = 1; ///< one more with each reload that was taken
+    wall_time since;
+    std::vector<std::string> changed; ///< by the latest reload: keys of options
+    std::optional<refusal> refused;   ///< the reload after it, if there was one
 };
 
 /// Which dead letters of a sink are meant.
@@ -63,6 +78,8 @@ public:
     [[nodiscard]] virtual tracker& the_tracker() = 0;
     [[nodiscard]] virtual std::vector<listener_group> listeners() = 0;
     [[nodiscard]] virtual std::vector<limit_hits> limits() const = 0; ///< all there are, each once
+
+    [[nodiscard]] virtual const configuration_state& configuration() const = 0;
 
     /// A sink without which the daemon is not ready, and which has been failing for too long; empty: there is none.
     [[nodiscard]] virtual std::string_view sink_not_ready() const = 0;

@@ -373,3 +373,21 @@ TEST_CASE("how long a sink has been failing is known without the strand", "[trac
     fixture.clock.advance(1s);
     test::run_until(fixture.context, [&] { return !fixture.tracker.failing_for("fake"); });
 }
+
+TEST_CASE_METHOD(tracker_fixture, "a sink is given what its latest route wants", "[tracker][route]") {
+    tracker.start();
+    CHECK(track(2) == error_code{});
+    CHECK(test::run(context, tracker.set_route("fake", {patterns{{"nothing.*"}}, {}})));
+    CHECK(track(3) == error_code{});
+    CHECK(test::run(context, tracker.set_route("fake", {})));
+    CHECK(track(4) == error_code{});
+    drain();
+    const auto books = status();
+    CHECK(books.sinks[0].delivered == 6);
+    CHECK(books.sinks[0].filtered == 3);
+    check_identity(books);
+}
+
+TEST_CASE_METHOD(tracker_fixture, "a sink that there is not gets no route", "[tracker][route]") {
+    CHECK_FALSE(test::run(context, tracker.set_route("nobody", {})));
+}

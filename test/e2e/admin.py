@@ -139,7 +139,7 @@ class Pages(trackd.TestCase):
             name = "hook"
             kind = "http"
             required = false
-            url = "http://me:hush1@127.0.0.1:9/hush2"
+            url = "http://127.0.0.1:9/hush1?token=hush2"
             headers = ["Authorization: Bearer hush3"]
             ''')
         answer = daemon.ask("/debug/config")

@@ -22,10 +22,16 @@ bool is_of_this_machine(std::string_view host) {
     return base::equal_ignoring_case(name, "localhost") || http::parse_address(name).has_value();
 }
 
+/// Whether somebody has followed a link to a page of ours: that changes nothing, and shows the other site nothing.
+bool follows_link(const http::request& req) noexcept {
+    return req.method == http::verb::get && req.header("Sec-Fetch-Mode") == "navigate" &&
+           req.header("Sec-Fetch-Dest") == "document";
+}
+
 /// Whether it comes from no web page, or from one of this listener.
 bool is_of_this_site(const http::request& req) noexcept {
     const auto site = req.header("Sec-Fetch-Site");
-    if (!site.empty() && site != "same-origin" && site != "none") return false;
+    if (!site.empty() && site != "same-origin" && site != "none" && !follows_link(req)) return false;
     const auto origin = req.header(field::origin);
     if (origin.empty()) return true;
     constexpr std::string_view scheme_end = "://";

@@ -13,8 +13,8 @@ namespace trackd::admin {
 
 /// For all routes but those that are open. Lives on the listener's thread.
 ///
-/// Of another site's page the browser says where it comes from: such a request is refused, whatever it wants (CSRF). A
-/// page may also have its own site's name lead to this machine (DNS rebinding): so without a token, which no such page
+/// Of another site's page the browser says where it comes from: such a request is refused, whatever it wants (CSRF),
+/// unless somebody has followed a link. A page may also have its own site's name lead to this machine (DNS rebinding): so without a token, which no such page
 /// has, the host has to be called by its address, or `localhost`.
 class token_guard final : public http::guard {
 public:

@@ -112,6 +112,12 @@ class OtherSites(trackd.TestCase):
             self.refuse("unknown-host", Host=host)
         self.refuse("unknown-host", Host="evil.example:8081", Origin="http://evil.example:8081")
 
+    def test_a_link_on_another_site_may_be_followed_to_see_but_not_to_change_anything(self):
+        link = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+        self.assertEqual(self.daemon.ask("/status", **link).status, 200)
+        self.assertEqual(self.daemon.ask("/reload", "POST", **link).status, 403)
+        self.assertEqual(self.daemon.ask("/reload", "POST", **{**link, "Origin": "null"}).status, 403)
+
     def test_a_page_of_its_own_and_who_is_no_browser_may_ask(self):
         port = self.daemon.admin[1]
         for host in (f"localhost:{port}", f"127.0.0.1:{port}", f"[::1]:{port}", "LOCALHOST", "192.0.2.1"):

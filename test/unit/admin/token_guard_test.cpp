@@ -74,6 +74,26 @@ TEST_CASE("the web pages of other sites are refused, whatever they show", "[admi
     CHECK(of("http://a.example:1", "same-site") == status::forbidden);
 }
 
+TEST_CASE("a link on another site may lead to a page, and only be followed by somebody", "[admin][token]") {
+    admin::token_guard guard{""};
+    const auto asked = [&](http::verb method, std::string_view mode, std::string_view destination) {
+        http::request req;
+        req.method = method;
+        req.headers = {
+            {field::host, {}, "localhost"},
+            {field::unknown, "Sec-Fetch-Site", "cross-site"},
+            {field::unknown, "Sec-Fetch-Mode", mode},
+            {field::unknown, "Sec-Fetch-Dest", destination}
+        };
+        http::response res;
+        return guard.admit_head(req, 0, http::access::known, res);
+    };
+    CHECK(asked(http::verb::get, "navigate", "document"));
+    CHECK_FALSE(asked(http::verb::post, "navigate", "document"));
+    CHECK_FALSE(asked(http::verb::get, "navigate", "iframe"));
+    CHECK_FALSE(asked(http::verb::get, "no-cors", "image"));
+}
+
 TEST_CASE("without a token the host is called by its address, or localhost", "[admin][token]") {
     admin::token_guard guard{""};
     for (const auto* good :

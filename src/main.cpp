@@ -1,11 +1,11 @@
 // Command line → configuration → service → exit status.
 #include "admin/healthcheck.hpp"
-#include "base/log.hpp"
 #include "config/load.hpp"
 #include "http/listening_socket.hpp"
 #include "http/passed_sockets.hpp"
 #include "service/admin_address.hpp"
 #include "service/command_line.hpp"
+#include "service/daemon_commands.hpp"
 #include "service/dead_letter_commands.hpp"
 #include "service/journal_commands.hpp"
 #include "service/key_commands.hpp"
@@ -59,6 +59,9 @@ int run(const trackd::service::command_line& line) {
     }
     auto settings = trackd::config::load(line.sources);
     if (line.what == command::healthcheck) return healthcheck(settings, line.ready);
+    if (line.what == command::reload) return trackd::service::run_reload(settings, std::cout, std::cerr);
+    if (line.what == command::status)
+        return trackd::service::run_status(settings, line.json, std::cout, std::cerr);
     if (line.what == command::journal) {
         std::ios::sync_with_stdio(false);
         return trackd::service::run_journal_command(line.journal, settings, std::cout, std::cerr);
@@ -80,11 +83,7 @@ int run(const trackd::service::command_line& line) {
     auto passed =
         trackd::http::passed_sockets::from_environment(); // before the log has a thread, as is the next
     auto manager = trackd::service::service_manager::from_environment();
-    trackd::base::set_up_log(
-        trackd::config::to_string(settings.log.level), settings.log.format == trackd::config::log_format::json
-                                                           ? trackd::base::log_format::json
-                                                           : trackd::base::log_format::text
-    );
+    trackd::service::set_up_log(settings.log);
     trackd::service::service daemon{
         std::move(settings), [sources = line.sources] { return trackd::config::load(sources); },
         std::move(passed), std::move(manager)

@@ -216,6 +216,10 @@ public:
     [[nodiscard]] boost::asio::awaitable<bool>
     with_sink(std::string name, std::function<void(sink&, std::stop_token)> work);
 
+    /// Gives the sink of this name what this route wants, from the next events on that its delivery reads.
+    /// @return false if there is no such sink
+    [[nodiscard]] boost::asio::awaitable<bool> set_route(std::string sink, route wanted);
+
     /// What it is doing at this moment.
     [[nodiscard]] boost::asio::awaitable<tracker_activities> activities();
 

@@ -32,6 +32,7 @@ asio::awaitable<answer> converse(Stream& stream, const question& what) {
     beast::http::request<beast::http::string_body> request{what.method, what.path, 11, what.body};
     request.set(beast::http::field::host, "localhost");
     if (!what.body.empty()) request.set(beast::http::field::content_type, "application/json");
+    if (!what.token.empty()) request.set(beast::http::field::authorization, "Bearer " + what.token);
     request.keep_alive(false);
     request.prepare_payload();
     co_await beast::http::async_write(stream, request, asio::use_awaitable);

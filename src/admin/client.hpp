@@ -20,7 +20,8 @@ using any_endpoint = boost::asio::generic::stream_protocol::endpoint;
 struct question {
     boost::beast::http::verb method = boost::beast::http::verb::get;
     std::string path;
-    std::string body = {}; ///< JSON
+    std::string body = {};  ///< JSON
+    std::string token = {}; ///< of the admin listener; empty: it wants none
 };
 
 struct answer {

@@ -7,10 +7,12 @@
 
 #include <trackd/stage.hpp>
 #include <trackd/tracker.hpp>
+#include <trackd/wall_time.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -37,6 +39,19 @@ struct accepted_events {
     std::string_view format; ///< a literal
     std::uint64_t events = 0;
     std::uint64_t bytes = 0; ///< as they are encoded
+};
+
+/// Which configuration is in force.
+struct configuration_state {
+    struct refusal {
+        wall_time at;
+        std::vector<std::string> wrong; ///< a line each
+    };
+
+    std::uint64_t generation = 1; ///< one more with each reload that was taken
+    wall_time since;
+    std::vector<std::string> changed; ///< by the latest reload: keys of options
+    std::optional<refusal> refused;   ///< the reload after it, if there was one
 };
 
 /// Which dead letters of a sink are meant.
@@ -75,6 +90,7 @@ public:
     [[nodiscard]] virtual std::vector<accepted_events> accepted() const = 0;
     /// Why the daemon is to be taken for dead; empty: it works.
     [[nodiscard]] virtual std::string ailment() const = 0;
+    [[nodiscard]] virtual const configuration_state& configuration() const = 0;
 
     /// A sink without which the daemon is not ready, and which has been failing for too long; empty: there is none.
     [[nodiscard]] virtual std::string_view sink_not_ready() const = 0;

@@ -1,5 +1,6 @@
 #include "admin/pages.hpp"
 
+#include "base/rfc3339.hpp"
 #include "base/version.hpp"
 
 #include <boost/asio/bind_executor.hpp>
@@ -11,8 +12,11 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include <cstdint>
 #include <numeric>
 #include <optional>
+#include <string>
+#include <utility>
 
 namespace trackd::admin {
 
@@ -71,6 +75,27 @@ json::object limits_page(const std::vector<limit_hits>& limits) {
     json::object page;
     for (const auto& [limit, hits] : limits)
         page[text(limit)] = hits;
+    return page;
+}
+
+std::string written(wall_time time) {
+    std::string text;
+    base::append_rfc3339(text, time);
+    return text;
+}
+
+json::object configuration_page(const configuration_state& of) {
+    json::object page{
+        {"generation", of.generation},
+        {"since", written(of.since)},
+        {"changed", json::array(of.changed.begin(), of.changed.end())},
+        {"refused", nullptr}
+    };
+    if (of.refused)
+        page["refused"] = json::object{
+            {"at", written(of.refused->at)},
+            {"wrong", json::array(of.refused->wrong.begin(), of.refused->wrong.end())}
+        };
     return page;
 }
 
@@ -151,6 +176,7 @@ http::task<void> show_status(overview& of, http::response& res) {
     page["stage"] = text(to_string(of.current_stage()));
     page["version"] = base::version;
     page["uptime_seconds"] = seconds(of.uptime());
+    page["configuration"] = configuration_page(of.configuration());
     page["connections"] = connections_of(groups);
     page["http"] = http_of(groups);
     page["limits"] = limits_page(of.limits());
@@ -161,10 +187,11 @@ http::task<void> show_status(overview& of, http::response& res) {
 }
 
 // The list of a worker's connections is its own thread's business: go there and come back.
-http::task<std::vector<http::connection_info>> connections_on(http::worker& worker) {
+http::task<std::vector<http::connection_info>>
+connections_on(http::worker& worker, std::size_t most = SIZE_MAX) {
     const auto here = co_await asio::this_coro::executor;
     co_await asio::post(asio::bind_executor(worker.executor(), http::use_task));
-    auto connections = worker.connections();
+    auto connections = worker.connections(most);
     co_await asio::post(asio::bind_executor(here, http::use_task));
     co_return connections;
 }
@@ -208,6 +235,34 @@ http::task<void> show_tasks(overview& of, http::response& res) {
     res.json(http::status::ok, json::serialize(page));
 }
 
+json::object connection_page(const listener_group& group, const http::connection_info& one) {
+    return {
+        {"listener", group.name},
+        {"peer", one.peer},
+        {"tls", one.tls},
+        {"state", text(one.state)},
+        {"in_state_seconds", seconds(one.in_state)},
+        {"age_seconds", seconds(one.age)},
+        {"requests", one.requests},
+        {"bytes_received", one.bytes_received},
+        {"bytes_sent", one.bytes_sent},
+    };
+}
+
+http::task<void> show_connections(overview& of, http::response& res) {
+    constexpr std::size_t most = 1000; // of one kind of listener: a page for people, that holds nobody up
+    const auto groups = of.listeners();
+    json::array connections;
+    for (const auto& group : groups) {
+        for (auto* worker : group.workers) {
+            for (const auto& one : co_await connections_on(*worker, most / group.workers.size()))
+                connections.push_back(connection_page(group, one));
+        }
+    }
+    const json::object page{{"open", connections_of(groups)}, {"connections", std::move(connections)}};
+    res.json(http::status::ok, json::serialize(page));
+}
+
 } // namespace
 
 void add_health_routes(http::router& routes, overview& of) {
@@ -242,6 +297,12 @@ void add_status_routes(http::router& routes, overview& of) {
     routes.add(
         http::verb::get, "/debug/tasks",
         [&of](const http::request&, http::response& res) -> http::pending { return show_tasks(of, res); }
+    );
+    routes.add(
+        http::verb::get, "/debug/connections",
+        [&of](const http::request&, http::response& res) -> http::pending {
+            return show_connections(of, res);
+        }
     );
 }
 

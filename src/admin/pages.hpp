@@ -10,7 +10,7 @@ namespace trackd::admin {
 /// does not answer, or a sink fails that must not). For every listener.
 void add_health_routes(http::router& routes, overview& of);
 
-/// `/status` and `/debug/tasks`. For the admin listener only.
+/// `/status`, `/debug/tasks` and `/debug/connections`. For the admin listener only.
 void add_status_routes(http::router& routes, overview& of);
 
 } // namespace trackd::admin

@@ -17,7 +17,7 @@ public:
 
     /// Takes all of it or nothing.
     [[nodiscard]] bool take(std::size_t bytes) noexcept {
-        if (taken_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= max_) return true;
+        if (taken_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= max()) return true;
         give_back(bytes);
         return false;
     }
@@ -26,10 +26,13 @@ public:
 
     [[nodiscard]] std::size_t taken() const noexcept { return taken_.load(std::memory_order_relaxed); }
 
-    [[nodiscard]] std::size_t max() const noexcept { return max_; }
+    [[nodiscard]] std::size_t max() const noexcept { return max_.load(std::memory_order_relaxed); }
+
+    /// What is taken stays taken, be it more.
+    void set_max(std::size_t max) noexcept { max_.store(max, std::memory_order_relaxed); }
 
 private:
-    const std::size_t max_;
+    std::atomic<std::size_t> max_;
     std::atomic<std::size_t> taken_{0};
 };
 

@@ -10,8 +10,7 @@ namespace trackd::base {
 
 enum class log_format { text, json };
 
-/// Sets up the logger. Before this call, `log()` writes text at level info. Called once, before threads
-/// start.
+/// Sets up the logger. Before this call, `log()` writes text at level info. Any thread, at any time.
 /// @param level one of trace, debug, info, warn, error, off
 void set_up_log(std::string_view level, log_format format);
 

@@ -42,4 +42,9 @@ bool takes_any_port(std::string_view normalised) noexcept {
     return normalised.ends_with(":0") && !normalised.starts_with(file) && !normalised.starts_with(passed);
 }
 
+bool is_local(std::string_view normalised) noexcept {
+    return normalised.starts_with("127.") || normalised.starts_with("[::1]") ||
+           normalised.starts_with(file) || normalised.starts_with(passed);
+}
+
 } // namespace trackd::config

@@ -17,4 +17,8 @@ namespace trackd::config {
 /// Whether several listeners may have this address, as a free port is chosen for each.
 [[nodiscard]] bool takes_any_port(std::string_view normalised) noexcept;
 
+/// Whether nobody but this machine reaches a listener with this address: loopback, or a socket file. Of `systemd` it is
+/// not known, and taken to be so.
+[[nodiscard]] bool is_local(std::string_view normalised) noexcept;
+
 } // namespace trackd::config

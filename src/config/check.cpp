@@ -1,6 +1,7 @@
 // One function for each rule between options.
 #include "config/check.hpp"
 
+#include "config/address.hpp"
 #include "config/options.hpp"
 #include "config/overlay.hpp"
 #include "config/statuses.hpp"
@@ -103,6 +104,30 @@ void check_listen(const reading& all, problems& found) {
                 (address == "systemd" ? ", such as \"systemd:NAME\"" : "")
         );
     }
+}
+
+/// Whoever reaches that listener sees all figures, and may change things: let it not be anybody.
+void check_admin_token(const reading& all, problems& found) {
+    const auto& admin = all.result.admin;
+    constexpr std::size_t least = 16;
+    const bool visible = std::ranges::all_of(admin.token, [](char c) { return c > ' ' && c <= '~'; });
+    if (!admin.token.empty() && (admin.token.size() < least || !visible)) {
+        found.add(
+            all.where.at("admin.token"), "admin.token",
+            "found a value that is not shown, expected at least " + std::to_string(least) +
+                " characters, all of them visible ones of ASCII, such as `openssl rand -hex 32` makes"
+        );
+    }
+    if (!admin.token.empty() || all.wrong.contains("admin.token")) return;
+    const auto open = std::ranges::find_if_not(admin.listen, is_local);
+    if (open == admin.listen.end()) return;
+    found.add(
+        all.where.at("admin.listen"), "admin.listen",
+        "found " + in_quotes(*open) +
+            ", which others than this machine can reach, and no admin.token to know them by, expected "
+            "admin.token to "
+            "be set, too, or an address such as \"127.0.0.1:8081\""
+    );
 }
 
 /// With nobody to believe, every connection would speak plain HTTP, whatever the proxies begin with.
@@ -351,6 +376,7 @@ void finish(reading& all, problems& found) {
     check_sync(all, found);
     check_bodies_bytes(all, found);
     check_listen(all, found);
+    check_admin_token(all, found);
     check_proxy_protocol(all, found);
     check_tls(all, "http", all.result.http.tls, found);
     check_tls(all, "admin", all.result.admin.tls, found);

@@ -42,7 +42,10 @@ struct sources {
 /// @throws error if anything is unknown, of the wrong type or impossible
 [[nodiscard]] settings load(const sources& from);
 
+/// Whether the hashes of keys are written, by which a key can be recognised, but not found.
+enum class key_hashes { shown, masked };
+
 /// The settings as TOML that `load` reads back to the same, but for secrets, which are masked.
-[[nodiscard]] std::string to_toml(const settings& from);
+[[nodiscard]] std::string to_toml(const settings& from, key_hashes hashes = key_hashes::shown);
 
 } // namespace trackd::config

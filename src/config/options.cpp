@@ -30,6 +30,7 @@ constexpr std::int64_t hour = 3'600'000;
 constexpr std::int64_t day = 24 * hour;
 constexpr std::int64_t million = 1'000'000;
 constexpr std::int64_t longest_path = 4095;
+constexpr auto reload = changed_by::reload;
 
 constexpr auto all_options = std::to_array<option<settings>>({
     {"data_dir", of<&settings::data_dir>, form::path, 1, longest_path,
@@ -44,34 +45,38 @@ constexpr auto all_options = std::to_array<option<settings>>({
     {"http.threads", of<&settings::http, &http_settings::threads>, form::count, 0, 256,
      "How many threads serve connections; 0: one for each processor that trackd may use."},
     {"http.max_body_bytes", of<&settings::http, &http_settings::max_body_bytes>, form::bytes, 1, gib,
-     "The largest body of a request; a larger one is answered with 413."},
+     "The largest body of a request; a larger one is answered with 413.", reload},
     {"http.max_decoded_bytes", of<&settings::http, &http_settings::max_decoded_bytes>, form::bytes, 1, gib,
-     "The largest body of a request once it is decompressed; a larger one is answered with 413."},
+     "The largest body of a request once it is decompressed; a larger one is answered with 413.", reload},
     {"http.max_decoded_ratio", of<&settings::http, &http_settings::max_decoded_ratio>, form::count, 0,
      million,
      "How many times its size a body may grow when it is decompressed, once it is beyond 1MiB; one that "
      "grows "
-     "more is answered with 413. 0: any."},
+     "more is answered with 413. 0: any.",
+     reload},
     {"http.max_bodies_bytes", of<&settings::http, &http_settings::max_bodies_bytes>, form::bytes, 2,
      1024 * gib,
      "How many bytes the large bodies of all requests that are being read may take together, as they come "
      "and "
      "decompressed; one that finds no room is answered with 503. At least `http.max_body_bytes` and "
-     "`http.max_decoded_bytes` together."},
+     "`http.max_decoded_bytes` together.",
+     reload},
     {"http.max_batch_events", of<&settings::http, &http_settings::max_batch_events>, form::count, 1, million,
-     "How many events one request may bring; more are answered with 413."},
+     "How many events one request may bring; more are answered with 413.", reload},
     {"http.max_event_bytes", of<&settings::http, &http_settings::max_event_bytes>, form::bytes, 1, gib,
-     "The largest event, its data and attributes together; a larger one is answered with 413."},
+     "The largest event, its data and attributes together; a larger one is answered with 413.", reload},
     {"http.max_head_bytes", of<&settings::http, &http_settings::max_head_bytes>, form::bytes, kib, mib,
-     "The largest request line and header fields together; larger ones are answered with 431."},
+     "The largest request line and header fields together; larger ones are answered with 431.", reload},
     {"http.max_connections", of<&settings::http, &http_settings::max_connections>, form::count, 0, million,
-     "How many connections may be open at a time; 0: as many as the limit on open files leaves room for."},
+     "How many connections may be open at a time; 0: as many as the limit on open files leaves room for.",
+     reload},
     {"http.max_connections_per_address", of<&settings::http, &http_settings::max_connections_per_address>,
      form::count, 0, million,
      "How many connections one address may have open at a time, an IPv6 address counting as its /64; 0: any "
      "number. More are closed at once. The clients of a trusted proxy count for themselves: with their "
      "connections where the PROXY protocol names them, else with their requests while these are served, of "
-     "which more are answered with 429. Behind any other proxy all come from its address."},
+     "which more are answered with 429. Behind any other proxy all come from its address.",
+     reload},
     {"http.trusted_proxies", of<&settings::http, &http_settings::trusted_proxies>, form::networks, 0, 1000,
      "Whose word is taken for who a client is, in `X-Forwarded-For` or the PROXY protocol: addresses and "
      "networks, such as `10.0.0.0/8` or `2001:db8::1`; `unix` stands for whoever connects through a socket "
@@ -84,34 +89,43 @@ constexpr auto all_options = std::to_array<option<settings>>({
      "`truncated`: the address without its last part (an IPv4 /24, an IPv6 /48), and the products of the "
      "user agent with their major versions. `full`: both as they came."},
     {"http.head_timeout", of<&settings::http, &http_settings::head_timeout>, form::duration, 1, day,
-     "How long a client may take to send a request's head, from its first byte."},
+     "How long a client may take to send a request's head, from its first byte.", reload},
     {"http.body_timeout", of<&settings::http, &http_settings::body_timeout>, form::duration, 1, day,
-     "How long a client may take to send a request's body."},
+     "How long a client may take to send a request's body.", reload},
     {"http.min_body_rate", of<&settings::http, &http_settings::min_body_rate>, form::bytes, 0, gib,
      "How many bytes a second a client has to send of a request's body, once it has taken 5 seconds; a "
      "slower one is "
-     "answered with 408. 0: any number."},
+     "answered with 408. 0: any number.",
+     reload},
     {"http.idle_timeout", of<&settings::http, &http_settings::idle_timeout>, form::duration, 1, day,
-     "How long a connection may wait for its next request."},
+     "How long a connection may wait for its next request.", reload},
     {"http.write_timeout", of<&settings::http, &http_settings::write_timeout>, form::duration, 1, day,
-     "How long a client may take to read a response."},
+     "How long a client may take to read a response.", reload},
     {"http.cors_origins", of<&settings::http, &http_settings::cors_origins>, form::web_origins, 0, 1000,
      "The web pages whose scripts may send events and read the answers, by their origin; `*`: any; empty: "
-     "none."},
+     "none.",
+     reload},
     {"http.tls.certificate", of<&settings::http, &http_settings::tls, &tls_settings::certificate>, form::path,
      0, longest_path,
      "The file of the certificate, PEM, followed by those that lead to its authority; set with its key, the "
-     "listener speaks TLS 1.2 and 1.3 alone. Empty: no TLS. SIGHUP reads both files again."},
+     "listener speaks TLS 1.2 and 1.3 alone. Empty: no TLS. A reload reads both files again.",
+     reload},
     {"http.tls.key", of<&settings::http, &http_settings::tls, &tls_settings::key>, form::path, 0,
-     longest_path, "The file of its private key, PEM, without a passphrase."},
+     longest_path, "The file of its private key, PEM, without a passphrase.", reload},
 
     {"admin.listen", of<&settings::admin, &admin_settings::listen>, form::address_list, 1, 64,
-     "Where health, status and other figures are served: written as `http.listen` is. Whoever reaches it "
-     "sees them, so keep it away from the public."},
+     "Where health, status and other figures are served, and trackd's own commands ask: written as "
+     "`http.listen` is. "
+     "Beyond loopback and socket files it needs `admin.token`."},
+    {"admin.token", of<&settings::admin, &admin_settings::token>, form::secret, 0, 1024,
+     "What has to be shown there, for everything but health, as `Authorization: Bearer TOKEN`: 16 bytes or "
+     "more. Needed "
+     "where `admin.listen` is more than loopback and socket files. Empty: none.",
+     reload},
     {"admin.tls.certificate", of<&settings::admin, &admin_settings::tls, &tls_settings::certificate>,
-     form::path, 0, longest_path, "As `http.tls.certificate`, for the admin listener."},
+     form::path, 0, longest_path, "As `http.tls.certificate`, for the admin listener.", reload},
     {"admin.tls.key", of<&settings::admin, &admin_settings::tls, &tls_settings::key>, form::path, 0,
-     longest_path, "As `http.tls.key`."},
+     longest_path, "As `http.tls.key`.", reload},
 
     {"tracker.ack", of<&settings::tracker, &tracker_settings::ack>, form::choice, 0, 0,
      "What a 201 promises. `accepted`: the event is in memory, and on its way. `journaled`: the journal has "
@@ -129,7 +143,7 @@ constexpr auto all_options = std::to_array<option<settings>>({
      "How long a request waits for its 201 with `ack = \"delivered\"`, before it is told 503: stored, not "
      "yet confirmed."},
     {"tracker.source", of<&settings::tracker, &tracker_settings::source>, form::text, 1, 1024,
-     "The `source` of events that come without one."},
+     "The `source` of events that come without one.", reload},
     {"tracker.retry.min", of<&settings::tracker, &tracker_settings::retry, &retry_settings::min>,
      form::duration, 1, day,
      "The first delay before a failed delivery is tried again; it doubles from attempt to attempt."},
@@ -179,18 +193,19 @@ constexpr auto all_options = std::to_array<option<settings>>({
 
     {"shutdown.lame_duck", of<&settings::shutdown, &shutdown_settings::lame_duck>, form::duration, 0, day,
      "How long, after the signal to stop, requests are still served while `/readyz` says 503: the time that "
-     "a load balancer needs to notice."},
+     "a load balancer needs to notice.",
+     reload},
     {"shutdown.request_timeout", of<&settings::shutdown, &shutdown_settings::request_timeout>, form::duration,
-     0, day, "Then, how long requests that have begun may take to finish."},
+     0, day, "Then, how long requests that have begun may take to finish.", reload},
     {"shutdown.idle_timeout", of<&settings::shutdown, &shutdown_settings::idle_timeout>, form::duration, 0,
-     day, "Meanwhile, how long an idle connection may still send one more request."},
+     day, "Meanwhile, how long an idle connection may still send one more request.", reload},
     {"shutdown.drain_timeout", of<&settings::shutdown, &shutdown_settings::drain_timeout>, form::duration, 0,
-     day, "At last, how long pending events are delivered before what is left is given up."},
+     day, "At last, how long pending events are delivered before what is left is given up.", reload},
 
     {"log.level", of<&settings::log, &log_settings::level>, form::choice, 0, 0,
-     "The least severe messages that are written to standard error."},
+     "The least severe messages that are written to standard error.", reload},
     {"log.format", of<&settings::log, &log_settings::format>, form::choice, 0, 0,
-     "How a line of the log is written: `text` for people, `json` for machines."},
+     "How a line of the log is written: `text` for people, `json` for machines.", reload},
 });
 
 constexpr auto of_every_sink = std::to_array<option<sink_settings>>({
@@ -214,9 +229,10 @@ constexpr auto of_every_sink = std::to_array<option<sink_settings>>({
     {"types", of_sink<&sink_settings::types>, form::text_list, 0, 1000,
      "The types of the events that it is given; `*` stands for anything, and what begins with `!` is left "
      "out: "
-     "`[\"order.*\", \"!order.debug\"]`. Empty: all. What it is not given counts as filtered."},
+     "`[\"order.*\", \"!order.debug\"]`. Empty: all. What it is not given counts as filtered.",
+     reload},
     {"sources", of_sink<&sink_settings::sources>, form::text_list, 0, 1000,
-     "The sources of the events that it is given, in the same way."},
+     "The sources of the events that it is given, in the same way.", reload},
     {"required", of_sink<&sink_settings::required>, form::flag, 0, 0,
      "Whether `tracker.ack = \"delivered\"` waits for it."},
     {"on_full", of_sink<&sink_settings::on_full>, form::choice, 0, 0,
@@ -341,20 +357,25 @@ constexpr auto of_http_sinks = std::to_array<option<sink_settings>>({
 constexpr auto of_every_key = std::to_array<option<key_settings>>({
     {"name", of_key<&key_settings::name>, form::name, 1, 64,
      "What the key is called in the log and in `keys.NAME.…`, and the `source` of its events that come "
-     "without one; unique, whatever the case of its letters."},
+     "without one; unique, whatever the case of its letters.",
+     reload},
     {"sha256", of_key<&key_settings::sha256>, form::sha256, 64, 64,
-     "The SHA-256 of the key, so that nobody learns the key here. `trackd key new NAME` makes both."},
+     "The SHA-256 of the key, so that nobody learns the key here. `trackd key new NAME` makes both.", reload},
     {"sources", of_key<&key_settings::sources>, form::text_list, 0, 1000,
      "The sources that its events may name, beside the key's own name; empty: any. Others are answered with "
-     "403."},
+     "403.",
+     reload},
     {"origins", of_key<&key_settings::origins>, form::web_origins, 0, 1000,
      "The web pages that may use it, by their origin; empty: any. Requests of others are answered with 403; "
-     "those that come from no web page are not touched by it."},
+     "those that come from no web page are not touched by it.",
+     reload},
     {"events_per_second", of_key<&key_settings::events_per_second>, form::count, 0, 1000 * million,
      "How many events it may send, with as much at once as one second brings; 0: any number. At that bound "
-     "clients are told 429, and when to try again."},
+     "clients are told 429, and when to try again.",
+     reload},
     {"bytes_per_second", of_key<&key_settings::bytes_per_second>, form::bytes, 0, tib,
-     "How many bytes of bodies it may send, in the same sense and with the same answer; 0: any number."},
+     "How many bytes of bodies it may send, in the same sense and with the same answer; 0: any number.",
+     reload},
 });
 
 constexpr std::array all_sink_kinds{sink_kind::sqlite,   sink_kind::file,  sink_kind::log, sink_kind::null,

@@ -40,6 +40,12 @@ enum class form {
     text_map,     ///< a table of strings, whole numbers and flags; counted in entries
 };
 
+/// What a running daemon needs to take up another value.
+enum class changed_by {
+    restart,
+    reload, ///< SIGHUP, or `trackd reload`
+};
+
 /// One row of the table.
 template <class Owner>
 struct option {
@@ -48,8 +54,9 @@ struct option {
     form written;
     std::int64_t least;
     std::int64_t most;
-    std::string_view sentence;  ///< for the documents
-    std::string_view note = {}; ///< for the error when it is set to something impossible
+    std::string_view sentence;                     ///< for the documents
+    changed_by takes_effect = changed_by::restart; ///< all else is refused while it runs
+    std::string_view note = {};                    ///< for the error when it is set to something impossible
 };
 
 /// All but those of sinks and keys, in the order of the documents: those without a table first, tables together.

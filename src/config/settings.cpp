@@ -3,6 +3,8 @@
 
 #include "config/words.hpp"
 
+#include <algorithm>
+
 namespace trackd::config {
 namespace {
 
@@ -71,6 +73,12 @@ std::string_view to_string(log_level value) noexcept {
 
 std::string_view to_string(log_format value) noexcept {
     return word_for(value);
+}
+
+std::optional<log_level> log_level_named(std::string_view word) noexcept {
+    const auto found = std::ranges::find(words<log_level>, word);
+    if (found == words<log_level>.end()) return std::nullopt;
+    return static_cast<log_level>(found - words<log_level>.begin());
 }
 
 } // namespace trackd::config

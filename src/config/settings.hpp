@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,9 @@ enum class log_format { text, json };
 [[nodiscard]] std::string_view to_string(log_level value) noexcept;
 [[nodiscard]] std::string_view to_string(log_format value) noexcept;
 
+/// @return nothing if no level is called so
+[[nodiscard]] std::optional<log_level> log_level_named(std::string_view word) noexcept;
+
 /// Any number of strings, each once.
 using strings = std::vector<std::string>;
 
@@ -109,6 +113,7 @@ struct http_settings {
 
 struct admin_settings {
     addresses listen{"127.0.0.1:8081"};
+    std::string token; ///< empty: none is asked for, which only those may do who listen on loopback or a file
     tls_settings tls;
 
     bool operator==(const admin_settings&) const = default;

@@ -122,14 +122,16 @@ std::string literal(const slot& from, form written) {
     return std::visit(writer{written}, from);
 }
 
-std::string to_toml(const settings& from) {
+std::string to_toml(const settings& from, key_hashes hashes) {
     auto copy = from; // slots may be written through, and so want an owner that may be
     std::string out;
     append_settings(out, copy);
     for (auto& sink : copy.sinks)
         append_sink(out, sink);
-    for (auto& key : copy.keys)
+    for (auto& key : copy.keys) {
+        if (hashes == key_hashes::masked) key.sha256 = mask;
         append_key(out, key);
+    }
     return out;
 }
 

@@ -10,7 +10,10 @@
 #include <boost/asio/redirect_error.hpp>
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
+#include <netinet/in.h>
+#include <sstream>
 #include <string_view>
 #include <sys/socket.h>
 #include <utility>
@@ -111,6 +114,7 @@ connection::step connection::on_readable() {
         if (got.what != transport::outcome::done) return step::nothing; // what is not complete never will be
         worker_.look_at_clock();
         worker_.figures.bytes_received.add(got.bytes);
+        received_ += got.bytes;
         silent_ = false;
         exchange_->in.received(got.bytes);
         next = answer_what_is_complete();
@@ -410,6 +414,7 @@ void connection::append(answer_form form) {
 
 void connection::answer_counts(status code, bool close) {
     worker_.figures.answers.add(exchange_->res.route, static_cast<unsigned>(code));
+    ++requests_;
     answered_ = true;
     last_answer_ = close;
     if (peer_) {
@@ -430,6 +435,7 @@ std::optional<connection::step> connection::write_answers() {
         if (put.what != transport::outcome::done) return step::nothing;
         x.sent += put.bytes;
         worker_.figures.bytes_sent.add(put.bytes);
+        sent_ += put.bytes;
     }
     x.out.clear();
     x.sent = 0;
@@ -560,14 +566,40 @@ void connection::release_exchange() {
     if (exchange_) worker_.exchanges.give_back(std::move(exchange_));
 }
 
-connection_info connection::info() const {
+connection_info connection::info() {
     static constexpr std::string_view names[] = {"idle",    "head",      "body",      "handling",
                                                  "writing", "lingering", "handshake", "proxy_header"};
     const auto now = worker_.sweep.now();
     const auto since = [&](tick_count then) {
         return static_cast<std::chrono::milliseconds::rep>(now - then) * worker::tick;
     };
-    return {names[static_cast<std::size_t>(state_)], since(state_since_), since(accepted_at_)};
+    return {
+        .state = names[static_cast<std::size_t>(state_)],
+        .in_state = since(state_since_),
+        .age = since(accepted_at_),
+        .peer = peer(),
+        .tls = stream_.has_tls(),
+        .requests = requests_,
+        .bytes_received = received_,
+        .bytes_sent = sent_,
+    };
+}
+
+// Asked of the system, so that nothing has to be kept for the few who want to know.
+std::string connection::peer() {
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    if (::getpeername(socket_.native_handle(), reinterpret_cast<sockaddr*>(&from), &size) != 0)
+        return {}; // it has gone
+    if (from.ss_family == AF_UNIX) return "unix";
+    const auto address = address_of(from);
+    if (!address) return {};
+    if (peer_ && peer_->address() && *peer_->address() != *address) return peer_->address()->to_string();
+    const auto port = from.ss_family == AF_INET ? reinterpret_cast<const sockaddr_in&>(from).sin_port
+                                                : reinterpret_cast<const sockaddr_in6&>(from).sin6_port;
+    std::ostringstream text;
+    text << boost::asio::ip::tcp::endpoint{*address, ntohs(port)};
+    return text.str();
 }
 
 } // namespace trackd::http

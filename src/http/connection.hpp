@@ -16,9 +16,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace trackd::http {
@@ -43,7 +45,7 @@ public:
     /// The worker's deadlines have changed.
     void apply_worker_deadlines();
 
-    [[nodiscard]] connection_info info() const;
+    [[nodiscard]] connection_info info();
 
 private:
     enum class state : unsigned char {
@@ -99,6 +101,7 @@ private:
     void set_deadline(tick_count deadline);
     [[nodiscard]] tick_count latest_deadline() const;
     void release_exchange();
+    [[nodiscard]] std::string peer();
 
     using socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, executor_type>;
 
@@ -112,6 +115,9 @@ private:
     tick_count accepted_at_;
     tick_count state_since_;
     std::size_t lingered_bytes_ = 0;
+    std::uint64_t requests_ = 0; // these three are for `info` only
+    std::uint64_t received_ = 0;
+    std::uint64_t sent_ = 0;
     state state_ = state::idle;
     bool answered_ = false;    // since the last change of state
     bool silent_ = true;       // no byte has come yet

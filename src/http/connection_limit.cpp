@@ -25,6 +25,12 @@ connection_limit::connection_limit(
     : max_(max), max_per_address_(max_per_address), uncounted_(std::move(uncounted)),
       freed_(executor, std::chrono::steady_clock::time_point::max()) {}
 
+void connection_limit::set_bounds(std::size_t max, std::size_t max_per_address) {
+    max_ = max;
+    max_per_address_ = max_per_address;
+    wake(); // there may be room now
+}
+
 connection_slot connection_limit::try_take() noexcept {
     auto taken = in_use_.load();
     while (taken < max_) {

@@ -90,7 +90,13 @@ public:
     /// Takes one even if that is one too many: for the few that a closing listener still finds in its queue.
     [[nodiscard]] connection_slot take() noexcept;
 
-    [[nodiscard]] bool counts_addresses() const noexcept { return max_per_address_ != 0; }
+    /// From now on these are the bounds: as in the constructor. What is open stays open, and what was not counted by
+    /// its address stays so. On the executor.
+    void set_bounds(std::size_t max, std::size_t max_per_address);
+
+    [[nodiscard]] bool counts_addresses() const noexcept {
+        return max_per_address_.load(std::memory_order_relaxed) != 0;
+    }
 
     /// Counts something as one of this address, unless nothing of it is counted. Any thread.
     /// @return nothing where the address has all that it may have: that is counted, and it is to be turned away
@@ -128,9 +134,9 @@ private:
     using timer = boost::asio::basic_waitable_timer<
         std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, executor_type>;
 
-    const std::size_t max_;
+    std::atomic<std::size_t> max_;
     counter waits_;
-    const std::size_t max_per_address_;
+    std::atomic<std::size_t> max_per_address_;
     const trusted_proxies uncounted_;
     std::atomic<std::uint64_t> turned_away_ = 0;
     std::mutex mutex_;

@@ -46,7 +46,6 @@ void connection_peer::become(const proxy_header& named) {
 }
 
 bool connection_peer::begin(request& req, connection_limit* limit) {
-    if (!rules_.finds_client) return true;
     req.client = address_ ? &*address_ : nullptr;
     if (!trusted_) return true; // the connection itself is counted
     forwarded_ = forwarded_client(req.headers, rules_.trusted);

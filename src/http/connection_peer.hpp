@@ -18,7 +18,6 @@ namespace trackd::http {
 struct proxy_rules {
     trusted_proxies trusted;
     bool proxy_protocol = false; ///< a connection of a trusted proxy begins with its header
-    bool finds_client = false;   ///< somebody wants to know whose each request is
 };
 
 /// Of one connection, where there are rules; on its thread.

@@ -28,7 +28,18 @@ std::unique_ptr<exchange> exchange_pool::take() {
     return taken;
 }
 
+void exchange_pool::use(const options& limits) {
+    limits_ = std::make_shared<const options>(limits);
+    made_ -= free_.size();
+    free_.clear();
+    least_free_ = 0;
+}
+
 void exchange_pool::give_back(std::unique_ptr<exchange> used) noexcept {
+    if (used->limits != limits_) { // they have changed meanwhile
+        --made_;
+        return;
+    }
     used->in.reset();
     used->res.clear();
     used->res.say_errors_in(nullptr, used->in.current()); // the next request has a route of its own

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace trackd::http {
@@ -19,8 +20,10 @@ namespace trackd::http {
 /// Input, request, response and the answers on their way out: lent to a connection from its first byte until
 /// its answers are sent and nothing is left over.
 struct exchange {
-    exchange(const options& limits, head_memo& heads) : in(limits, heads) {}
+    exchange(std::shared_ptr<const options> bounds, head_memo& heads)
+        : limits(std::move(bounds)), in(*limits, heads) {}
 
+    std::shared_ptr<const options> limits; ///< of this one, until it is given back
     parser in;
     response res;
     std::string out;                ///< answers
@@ -41,9 +44,12 @@ struct held_answer {
 /// connections use the same one, which stays in the processor's cache.
 class exchange_pool {
 public:
-    explicit exchange_pool(const options& limits) : limits_(limits) {
+    explicit exchange_pool(const options& limits) : limits_(std::make_shared<const options>(limits)) {
         free_answers_.reserve(most_free_answers);
     }
+
+    /// Those that are lent from now on have these limits: their buffers are as large as the limits want them.
+    void use(const options& limits);
 
     [[nodiscard]] std::unique_ptr<exchange> take();
     void give_back(std::unique_ptr<exchange> used) noexcept;
@@ -58,7 +64,7 @@ public:
 private:
     static constexpr std::size_t most_free_answers = 256;
 
-    const options& limits_;
+    std::shared_ptr<const options> limits_;
     head_memo heads_;
     std::vector<std::unique_ptr<exchange>> free_;
     std::vector<std::unique_ptr<held_answer>> free_answers_;

@@ -79,7 +79,7 @@ std::size_t head_memo::recall(std::string_view bytes, const options& limits, req
         std::uint64_t length = 0;
         const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
         if (!digits.empty() && (failure != std::errc{} || end != digits.data() + digits.size())) return 0;
-        if (length > limits.max_body_bytes) return 0;
+        if (length > limits.max_body_bytes || head.size() > limits.max_head_bytes) return 0;
         copy(known.read, known.head, into, head);
         found = {};
         found.content_length = length;

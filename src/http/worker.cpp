@@ -150,12 +150,17 @@ const counters& worker::figures() const noexcept {
     return impl_->context_.figures;
 }
 
-std::vector<connection_info> worker::connections() const {
+std::vector<connection_info> worker::connections(std::size_t most) const {
+    auto& all = impl_->connections_;
     std::vector<connection_info> infos;
-    infos.reserve(impl_->connections_.size());
-    for (const auto& each : impl_->connections_)
-        infos.push_back(each.info());
+    infos.reserve(std::min(most, all.size()));
+    for (auto each = all.rbegin(); each != all.rend() && infos.size() < most; ++each)
+        infos.push_back(each->info());
     return infos;
+}
+
+void worker::use(options limits, cors_policy cors) {
+    impl_->context_.use(std::move(limits), std::move(cors));
 }
 
 void worker::announce_close() {

@@ -10,7 +10,10 @@
 #include "http/tls_context.hpp"
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +24,11 @@ struct connection_info {
     std::string_view state; ///< idle, head, body, handling, writing, lingering, handshake, proxy_header
     std::chrono::milliseconds in_state;
     std::chrono::milliseconds age; ///< since it was accepted
+    std::string peer; ///< `192.0.2.1:50000`, or `192.0.2.1` where a proxy has named it, or `unix`
+    bool tls = false;
+    std::uint64_t requests = 0; ///< that were answered
+    std::uint64_t bytes_received = 0;
+    std::uint64_t bytes_sent = 0; ///< both without TLS
 };
 
 /// Serves connections on one io_context that one thread runs; the thread is its owner's.
@@ -54,7 +62,12 @@ public:
     /// Any thread.
     [[nodiscard]] const counters& figures() const noexcept;
 
-    [[nodiscard]] std::vector<connection_info> connections() const;
+    /// Those that are open, the oldest first.
+    [[nodiscard]] std::vector<connection_info> connections(std::size_t most = SIZE_MAX) const;
+
+    /// From now on these bounds hold, and these web pages may read answers. A request whose first byte is there is
+    /// read by those that it began with, and so does a time that runs already end. The proxies stay as they are.
+    void use(options limits, cors_policy cors);
 
     /// From here on every answer says `Connection: close`, and its connection is closed after it.
     void announce_close();

@@ -7,6 +7,7 @@
 #include "http/worker.hpp"
 
 #include <string>
+#include <utility>
 
 namespace trackd::http {
 
@@ -36,6 +37,14 @@ bool worker_context::bounded_line::may_come(tick_count at, std::chrono::seconds 
     }
     next = at + static_cast<tick_count>(every / worker::tick);
     return true;
+}
+
+// Connections refer to the proxies' rules, which stay.
+void worker_context::use(options bounds, cors_policy cors) {
+    bounds.proxies = limits.proxies;
+    exchanges.use(bounds);
+    limits = std::move(bounds);
+    routes.set_cors(std::move(cors));
 }
 
 void worker_context::handler_failed(const request& req, const std::exception_ptr& why) {

@@ -30,8 +30,8 @@ struct worker_context {
         : executor(runs_on), limits(bounds), routes(std::move(table)), exchanges(limits) {}
 
     const executor_type executor;
-    const options limits;
-    const router routes;
+    options limits; // these two change by `use` only
+    router routes;
     exchange_pool exchanges;
     deadline_sweep sweep;
     date_line date;
@@ -42,6 +42,9 @@ struct worker_context {
     bool closing = false;         ///< and there is an end to it:
     tick_count idle_deadline = no_deadline;
     tick_count request_deadline = no_deadline;
+
+    /// As `worker::use`.
+    void use(options bounds, cors_policy cors);
 
     void look_at_clock() noexcept {
         now = std::chrono::time_point_cast<wall_time::duration>(std::chrono::system_clock::now());

@@ -219,6 +219,11 @@ body_decoder::body_decoder(decoding_limits limits)
 
 body_decoder::~body_decoder() = default;
 
+void body_decoder::use(decoding_limits limits) {
+    limits_ = limits;
+    output_ = std::make_unique<output>(limits);
+}
+
 std::optional<refusal> body_decoder::decode(std::string_view coding, std::string_view& body) {
     const auto is = [coding](std::string_view name) { return base::equal_ignoring_case(coding, name); };
     if (coding.empty() || is("identity")) return std::nullopt;

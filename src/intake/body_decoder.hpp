@@ -30,6 +30,9 @@ public:
     body_decoder& operator=(const body_decoder&) = delete;
     ~body_decoder();
 
+    /// From the next body on.
+    void use(decoding_limits limits);
+
     /// Takes off one content coding: `gzip` (RFC 1952, one member), `deflate` (RFC 1950, or RFC 1951 bare, which some
     /// send) or `zstd` (RFC 8878, one frame, window of at most 8 MiB); nothing may follow its end. Nothing to do for
     /// `identity`, for no coding, and for an empty body.

@@ -32,6 +32,16 @@ public:
         pixel_.add_routes(router);
     }
 
+    /// From the next request on these bounds hold, and this source for events that name none. What is recorded of
+    /// clients stays as it is. On the lane's thread.
+    void use(const event_reader_options& options, decoding_limits decoding) {
+        decoder_.use(decoding);
+        native_.use(options);
+        segment_.use(options);
+        webhook_.use(options);
+        pixel_.use(options);
+    }
+
 private:
     std::shared_ptr<key_guard> guard_; // the router's, too
     body_decoder decoder_;

@@ -24,6 +24,9 @@ public:
     event_reader(const event_reader&) = delete;
     event_reader& operator=(const event_reader&) = delete;
 
+    /// From the next body on.
+    void use(const event_reader_options& options) { options_ = options; }
+
     /// Appends the events of the body, all or none of them.
     /// @param body at least 64 bytes behind its end can be read
     /// @return why there are none

@@ -27,6 +27,9 @@ public:
 
     void add_routes(http::router& router);
 
+    /// From the next request on. What is recorded of clients stays as it is.
+    void use(const event_reader_options& options) { reader_.use(options); }
+
     // What `admission` asks of a format.
     static constexpr auto is = wire_format::native;
     [[nodiscard]] std::optional<refusal>

@@ -1,6 +1,6 @@
 #include "intake/presented_key.hpp"
 
-#include "intake/authorization.hpp"
+#include "http/authorization.hpp"
 #include "intake/decode.hpp"
 #include "intake/query.hpp"
 
@@ -29,8 +29,8 @@ std::optional<shown_key> in_query(std::string_view query, std::string& room) {
 } // namespace
 
 std::optional<shown_key> presented_key(const http::request& req, std::string& room) {
-    const auto shown = read_authorization(req.header(http::field::authorization), room);
-    if (!shown.key.empty()) return shown_key{shown.key, shown.by == credentials::scheme::bearer};
+    const auto shown = http::read_authorization(req.header(http::field::authorization), room);
+    if (!shown.key.empty()) return shown_key{shown.key, shown.by == http::credentials::scheme::bearer};
     if (const auto value = req.header("X-Api-Key"); !value.empty()) return shown_key{value};
     return in_query(req.query, room);
 }

@@ -33,6 +33,9 @@ public:
 
     void add_routes(http::router& router);
 
+    /// From the next request on. What is recorded of clients stays as it is.
+    void use(const event_reader_options& options) { reader_.use(options); }
+
 private:
     /// The `POST` requests of one path, as `admission` sees them.
     struct call_format {

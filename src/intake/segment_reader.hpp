@@ -44,6 +44,9 @@ public:
     segment_reader(const segment_reader&) = delete;
     segment_reader& operator=(const segment_reader&) = delete;
 
+    /// From the next body on.
+    void use(const event_reader_options& options) { options_ = options; }
+
     /// What the header says of the time at which it was sent, for bodies that say nothing; empty: nothing.
     void set_sent_at(std::string_view text) noexcept { sent_at_of_header_ = text; }
 

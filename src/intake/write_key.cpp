@@ -1,13 +1,13 @@
 #include "intake/write_key.hpp"
 
-#include "intake/authorization.hpp"
+#include "http/authorization.hpp"
 #include "intake/query.hpp"
 
 namespace trackd::intake {
 
 std::string_view find_write_key(const http::request& req, std::string_view in_body, std::string& memory) {
-    const auto shown = read_authorization(req.header(http::field::authorization), memory);
-    if (shown.by == credentials::scheme::basic && !shown.key.empty()) return shown.key;
+    const auto shown = http::read_authorization(req.header(http::field::authorization), memory);
+    if (shown.by == http::credentials::scheme::basic && !shown.key.empty()) return shown.key;
     if (!in_body.empty()) return in_body;
     if (const auto sent = find_parameter(req.query, "writeKey"); sent && !sent->empty()) {
         memory = decode_form(*sent);

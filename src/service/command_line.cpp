@@ -149,6 +149,12 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
     auto* healthcheck =
         app.add_subcommand("healthcheck", "ask the running daemon: exit 0 if it is healthy, 1 if not");
     healthcheck->add_flag("--ready", line.ready, "ask whether it is ready for requests, not only alive");
+    auto* status = app.add_subcommand("status", "ask the running daemon how it is doing");
+    status->add_flag("--json", line.json, "all of it, as the daemon says it");
+    auto* reload = app.add_subcommand(
+        "reload", "have the running daemon take up its configuration as it is now: exit 0 if it did, 2 with "
+                  "all errors if that is not possible, 1 if it does not answer"
+    );
     auto* journal = add_journal_commands(app, line.journal);
     auto* letters = add_dead_letter_commands(app, line.dead_letters);
     auto* key = add_key_commands(app, line.key);
@@ -161,6 +167,8 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
     if (*check) line.what = command::check;
     if (*config) line.what = command::config;
     if (*healthcheck) line.what = command::healthcheck;
+    if (*status) line.what = command::status;
+    if (*reload) line.what = command::reload;
     if (*journal) line.what = command::journal;
     if (*letters) line.what = command::dead_letters;
     if (*key) line.what = command::new_key;

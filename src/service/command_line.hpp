@@ -10,7 +10,7 @@
 
 namespace trackd::service {
 
-enum class command { serve, check, config, healthcheck, journal, dead_letters, new_key };
+enum class command { serve, check, config, healthcheck, status, reload, journal, dead_letters, new_key };
 
 enum class journal_command { list, verify, cat, forget };
 
@@ -36,6 +36,7 @@ struct command_line {
     trackd::service::command what = command::serve;
     config::sources sources; ///< of the configuration; the environment is filled in
     bool ready = false;      ///< `healthcheck --ready`
+    bool json = false;       ///< `status --json`
     journal_line journal;
     dead_letter_line dead_letters;
     std::string key; ///< `key new NAME`

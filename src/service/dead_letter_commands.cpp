@@ -5,6 +5,7 @@
 #include "backlog/text_table.hpp"
 #include "base/json_text.hpp"
 #include "service/admin_address.hpp"
+#include "service/ask_daemon.hpp"
 #include "service/dead_letter_box.hpp"
 #include "service/parts.hpp"
 #include "sinks/redeliver.hpp"
@@ -139,26 +140,24 @@ std::string problem_in(const std::string& body) {
     return body.substr(0, body.find('\n'));
 }
 
-admin::answer ask_at(const std::string& address, const admin::question& question, bool tls) {
+admin::answer ask_there(const config::settings& settings, admin::question question) {
     try {
-        return admin::ask(admin::reachable(http::parse_listen(address)), question, longest_answer, tls);
-    } catch (const std::exception& why) {
-        throw std::runtime_error{
-            "a daemon has the dead letters, and does not answer at admin.listen, " + address + ": " +
-            why.what()
-        };
+        return ask_daemon(settings, std::move(question), longest_answer);
+    } catch (const no_daemon& why) {
+        throw std::runtime_error{std::string{"a daemon has the dead letters, and "} + why.what()};
     }
 }
 
 admin::letters_report ask_daemon(const dead_letter_line& line, const config::settings& settings) {
-    const auto address = admin_address(settings);
     const auto verb = line.what == dead_letter_command::retry ? "/retry" : "/drop";
     const admin::question question{
         boost::beast::http::verb::post, "/dead-letters/" + line.sink + verb, admin::to_json(choice_of(line))
     };
-    const auto got = ask_at(address, question, !settings.admin.tls.certificate.empty());
+    const auto got = ask_there(settings, question);
     if (got.code != boost::beast::http::status::ok)
-        throw std::runtime_error{"the daemon at " + address + " refused: " + problem_in(got.body)};
+        throw std::runtime_error{
+            "the daemon at " + admin_address(settings) + " refused: " + problem_in(got.body)
+        };
     return admin::parse_report(got.body);
 }
 

@@ -94,9 +94,7 @@ std::shared_ptr<const http::proxy_rules> make_proxy_rules(const config::http_set
     const bool recorded = settings.record_client != config::client_detail::none;
     if (settings.trusted_proxies.empty() && !recorded) return nullptr;
     return std::make_shared<const http::proxy_rules>(http::proxy_rules{
-        .trusted = http::trusted_proxies{settings.trusted_proxies},
-        .proxy_protocol = settings.proxy_protocol,
-        .finds_client = recorded || settings.max_connections_per_address != 0
+        .trusted = http::trusted_proxies{settings.trusted_proxies}, .proxy_protocol = settings.proxy_protocol
     });
 }
 
@@ -128,6 +126,22 @@ std::vector<intake::key_options> make_keys(const config::settings& settings) {
     return keys;
 }
 
+request_rules make_request_rules(const config::settings& settings, base::byte_budget& bodies) {
+    return {
+        .limits = http_options(settings.http, bodies),
+        .cors = make_cors_policy(settings.http),
+        .reading = make_reader_options(settings),
+        .decoding = {settings.http.max_decoded_bytes, settings.http.max_decoded_ratio, &bodies}
+    };
+}
+
+void set_up_log(const config::log_settings& settings) {
+    const bool json = settings.format == config::log_format::json;
+    base::set_up_log(
+        config::to_string(settings.level), json ? base::log_format::json : base::log_format::text
+    );
+}
+
 std::filesystem::path journal_directory(const config::settings& settings) {
     return std::filesystem::path{settings.data_dir} / "journal";
 }
@@ -152,6 +166,10 @@ std::unique_ptr<backlog> make_backlog(const config::settings& settings) {
     throw std::logic_error{"a backlog of an unknown kind"};
 }
 
+route make_route(const config::sink_settings& settings) {
+    return {patterns{settings.types}, patterns{settings.sources}};
+}
+
 std::unique_ptr<sink> open_sink(const config::sink_settings& settings) {
     try {
         auto opened = make_sink(settings);
@@ -172,7 +190,7 @@ std::vector<sink_spec> make_sinks(const config::settings& settings, const dead_l
         spec.batch = {one.batch_events, one.batch_bytes};
         spec.linger = may_linger(settings) ? one.linger : std::chrono::milliseconds{0};
         spec.start = one.start == config::sink_start::newest ? sink_start::newest : sink_start::oldest;
-        spec.wanted = {patterns{one.types}, patterns{one.sources}};
+        spec.wanted = make_route(one);
         spec.required = one.required;
         spec.when_full = one.on_full == config::when_full::skip ? when_full::skip : when_full::block;
         spec.dead_letters = dead_letters.of(one.name);

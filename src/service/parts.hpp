@@ -10,6 +10,7 @@
 #include "http/options.hpp"
 #include "http/passed_sockets.hpp"
 #include "http/tls_context.hpp"
+#include "intake/body_decoder.hpp"
 #include "intake/completion.hpp"
 #include "intake/keys.hpp"
 #include "service/dead_letter_box.hpp"
@@ -37,8 +38,24 @@ namespace trackd::service {
 [[nodiscard]] tracker_options make_tracker_options(const config::tracker_settings& settings);
 [[nodiscard]] std::unique_ptr<backlog> make_backlog(const config::settings& settings);
 
+/// What each I/O thread has to know of the settings that can change while it runs. One for all, immutable.
+struct request_rules {
+    http::options limits; ///< but for the proxies, which stay
+    http::cors_policy cors;
+    intake::event_reader_options reading;
+    intake::decoding_limits decoding;
+};
+
+/// @param bodies outlives those who get it
+[[nodiscard]] request_rules make_request_rules(const config::settings& settings, base::byte_budget& bodies);
+
+/// Any thread, at any time.
+void set_up_log(const config::log_settings& settings);
+
 /// Where `backlog.kind = "journal"` keeps its files.
 [[nodiscard]] std::filesystem::path journal_directory(const config::settings& settings);
+
+[[nodiscard]] route make_route(const config::sink_settings& settings);
 
 /// Builds one sink and opens it.
 /// @throws std::runtime_error naming the sink, if it can never work as it is configured

@@ -1,5 +1,6 @@
 #include "service/service.hpp"
 
+#include "admin/control_routes.hpp"
 #include "admin/letter_routes.hpp"
 #include "admin/metrics.hpp"
 #include "admin/pages.hpp"
@@ -8,6 +9,7 @@
 #include "config/load.hpp"
 #include "intake/key_guard.hpp"
 #include "service/accepted_events.hpp"
+#include "service/daemon_commands.hpp"
 #include "service/parts.hpp"
 
 #include <boost/asio/bind_executor.hpp>
@@ -41,6 +43,11 @@ std::string spoken_of(const http::listener& listener) {
     return listener.name() + (listener.has_tls() ? " with TLS" : "");
 }
 
+// Whether only this machine can reach it.
+bool is_local(const http::listener& listener) {
+    return listener.name().starts_with("unix:") || listener.local_endpoint().address().is_loopback();
+}
+
 // For the few who look at the admin pages; not worth a key of its own.
 constexpr std::size_t max_admin_connections = 100;
 
@@ -50,10 +57,12 @@ service::service(
     config::settings settings, std::function<config::settings()> reload, http::passed_sockets passed,
     service_manager manager
 )
-    : settings_{std::move(settings)}, reload_{std::move(reload)}, started_{std::chrono::steady_clock::now()},
+    : live_{std::move(settings), std::move(reload)}, settings_{live_.settings()},
+      readiness_{settings_.readiness}, started_{std::chrono::steady_clock::now()},
       stop_{main_.get_executor(), [this] { hurry(); }}, bodies_{settings_.http.max_bodies_bytes},
       pool_{io_threads(settings_.http)}, tracker_{make_tracker()},
       clerk_{settings_, *dead_letters_, tracker_},
+      admin_guard_{std::make_shared<admin::token_guard>(settings_.admin.token)},
       admin_worker_{main_, http_options(settings_.http, bodies_), admin_routes()},
       connections_{
           main_.get_executor(), max_connections(settings_.http), settings_.http.max_connections_per_address,
@@ -162,9 +171,9 @@ std::vector<admin::accepted_events> service::accepted() const {
 }
 
 std::string_view service::sink_not_ready() const {
-    for (const auto& name : settings_.readiness.require_sinks) {
+    for (const auto& name : readiness_.require_sinks) {
         const auto failing_for = tracker_.failing_for(name);
-        if (failing_for && *failing_for >= settings_.readiness.sink_grace) return name;
+        if (failing_for && *failing_for >= readiness_.sink_grace) return name;
     }
     return {};
 }
@@ -189,12 +198,9 @@ http::router service::ingest_routes(asio::io_context& thread) {
     auto& counts = intake_.emplace_back();
     const auto guard = std::make_shared<intake::key_guard>(keys_, counts.limits);
     routes.set_guard(guard);
-    routes.set_cors(make_cors_policy(settings_.http));
-    const intake::decoding_limits decoding{
-        settings_.http.max_decoded_bytes, settings_.http.max_decoded_ratio, &bodies_
-    };
-    endpoints_
-        .emplace_back(tracker_.add_lane(thread), make_reader_options(settings_), decoding, counts, guard)
+    const auto rules = make_request_rules(settings_, bodies_);
+    routes.set_cors(rules.cors);
+    endpoints_.emplace_back(tracker_.add_lane(thread), rules.reading, rules.decoding, counts, guard)
         .add_routes(routes);
     admin::add_health_routes(routes, *this);
     return routes;
@@ -202,10 +208,12 @@ http::router service::ingest_routes(asio::io_context& thread) {
 
 http::router service::admin_routes() {
     http::router routes;
+    routes.set_guard(admin_guard_);
     admin::add_health_routes(routes, *this);
     admin::add_status_routes(routes, *this);
     admin::add_metrics_route(routes, *this);
     admin::add_letter_routes(routes, *this);
+    admin::add_control_routes(routes, *this);
     return routes;
 }
 
@@ -220,31 +228,25 @@ void service::listen(http::passed_sockets passed) {
             admin_listeners_.emplace_back(
                 main_, std::move(socket), std::vector{&admin_worker_}, admin_connections_
             );
-    load_certificates();
+    check_who_reaches_us(settings_.admin);
+    const auto tls = make_tls("http.tls", settings_.http.tls);
+    for (auto& listener : ingest_listeners_)
+        listener.use_tls(tls);
+    const auto admin_tls = make_tls("admin.tls", settings_.admin.tls);
+    for (auto& listener : admin_listeners_)
+        listener.use_tls(admin_tls);
     if (const auto left = passed.left(); !left.empty())
         base::log().warn("no listener takes these passed sockets, which are closed: {}", left);
 }
 
-// All or nothing: one bad file leaves everything as it is.
-void service::load_certificates() {
-    const auto ingest = make_tls("http.tls", settings_.http.tls);
-    const auto admin = make_tls("admin.tls", settings_.admin.tls);
-    for (auto& listener : ingest_listeners_)
-        listener.use_tls(ingest);
-    for (auto& listener : admin_listeners_)
-        listener.use_tls(admin);
-}
-
-// What can be read again without a restart.
-void service::reload() {
-    reload_keys();
-    if (settings_.http.tls.certificate.empty() && settings_.admin.tls.certificate.empty()) return;
-    try {
-        load_certificates();
-        base::log().info("SIGHUP: the certificates were read again");
-    } catch (const std::exception& why) {
-        base::log().error("SIGHUP: the certificates stay as they were: {}", why.what());
-    }
+// Where a socket that was passed really listens is known only now.
+void service::check_who_reaches_us(const config::admin_settings& with) const {
+    const auto open = std::ranges::find_if_not(admin_listeners_, is_local);
+    if (!with.token.empty() || open == admin_listeners_.end()) return;
+    throw std::runtime_error{
+        "admin.listen: others than this machine can reach " + open->name() +
+        ", and there is no admin.token to know them by; expected admin.token to be set"
+    };
 }
 
 void service::serve() {
@@ -347,46 +349,134 @@ service::task service::watch_signals() {
         const auto signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, ended));
         if (ended) co_return;
         if (signal == SIGHUP)
-            reload();
+            tasks_.spawn("reload", reload_by_signal()); // which no other signal has to wait for
         else
             stop_.by_signal(std::string{signal_name(signal)});
     }
 }
 
-// Keys can change while requests run; whatever else is different waits for the next start.
-void service::reload_keys() {
+service::task service::reload_by_signal() {
+    auto work = reload("SIGHUP");
+    static_cast<void>(co_await asio::co_spawn(main_, std::move(work), asio::use_awaitable));
+}
+
+// All of it or nothing. Whatever can go wrong does so before anything is changed.
+http::task<admin::reload_report> service::reload(std::string by) {
+    std::optional<candidate> next;
+    admin::reload_report report;
+    report.wrong = read_again(next);
+    if (next) {
+        put_into_force(std::move(*next), by);
+        report.changed = live_.state().changed;
+        report.generation = live_.state().generation;
+        co_await tell_all_threads();
+        co_return report;
+    }
+    for (const auto& line : report.wrong)
+        base::log().error("{}: {}", by, line);
+    base::log().error("{}: the configuration is refused; everything stays as it was", by);
+    live_.refuse(report.wrong);
+    report.generation = live_.state().generation;
+    co_return report;
+}
+
+// @return why there is none
+std::vector<std::string> service::read_again(std::optional<candidate>& next) {
     try {
-        put_into_force(reload_());
+        if (const auto now = stage_.load(); now != stage::running)
+            return {"trackd is in stage " + std::string{to_string(now)} + ", expected running"};
+        next = prepare(live_.read_again());
+        return {};
     } catch (const config::error& wrong) {
-        for (const auto& line : wrong.lines())
-            base::log().error("SIGHUP: {}", line);
-        base::log().error("SIGHUP: the configuration is refused; the keys stay as they were");
+        return wrong.lines();
     } catch (const std::exception& why) {
-        base::log().error("SIGHUP: {}; the keys stay as they were", why.what());
+        return {why.what()};
     }
 }
 
-void service::put_into_force(const config::settings& with) {
-    const auto changes = keys_.replace(make_keys(with), system_clock());
+service::candidate service::prepare(config::settings settings) const {
+    check_who_reaches_us(settings.admin);
+    check_files(settings);
+    auto ingest_tls = make_tls("http.tls", settings.http.tls);
+    auto admin_tls = make_tls("admin.tls", settings.admin.tls);
+    return {std::move(settings), std::move(ingest_tls), std::move(admin_tls)};
+}
+
+// What belongs to this thread, or may be changed from it; the I/O threads are told by `tell_all_threads`.
+void service::put_into_force(candidate next, const std::string& by) {
+    live_.put_into_force(std::move(next.settings));
+    set_up_log(settings_.log);
+    replace_keys(by);
+    for (auto& listener : ingest_listeners_)
+        listener.use_tls(next.ingest_tls);
+    for (auto& listener : admin_listeners_)
+        listener.use_tls(next.admin_tls);
+    if (next.ingest_tls || next.admin_tls) base::log().info("{}: the certificates were read again", by);
+    admin_guard_->set_token(settings_.admin.token);
+    bodies_.set_max(settings_.http.max_bodies_bytes);
+    connections_.set_bounds(max_connections(settings_.http), settings_.http.max_connections_per_address);
+    base::log().info("{}: {}", by, said_of(live_.state().generation, live_.state().changed));
+}
+
+// Each thread takes up the same immutable rules. Of several reloads each sends its own to all before it waits, so that the
+// latest comes last everywhere.
+http::task<void> service::tell_all_threads() {
+    const auto rules = std::make_shared<const request_rules>(make_request_rules(settings_, bodies_));
+    const auto workers = pool_.workers();
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+        asio::post(workers[i]->executor(), [rules, worker = workers[i], endpoints = &endpoints_[i]] {
+            worker->use(rules->limits, rules->cors);
+            endpoints->use(rules->reading, rules->decoding);
+        });
+    }
+    admin_worker_.use(rules->limits, {});
+    std::vector<std::pair<std::string, route>> routes; // settings may change while this waits
+    for (const auto& sink : settings_.sinks)
+        routes.emplace_back(sink.name, make_route(sink));
+    for (auto& [sink, wanted] : routes) {
+        auto change = tracker_.set_route(sink, std::move(wanted));
+        static_cast<void>(co_await asio::co_spawn(main_, std::move(change), http::use_task));
+    }
+    for (auto* worker : workers) {
+        co_await asio::post(asio::bind_executor(worker->executor(), http::use_task));
+        co_await asio::post(asio::bind_executor(main_.get_executor(), http::use_task));
+    }
+}
+
+void service::replace_keys(const std::string& by) {
+    const auto changes = keys_.replace(make_keys(settings_), system_clock());
     for (const auto& line : changes)
-        base::log().info("SIGHUP: {}", line);
+        base::log().info("{}: {}", by, line);
     base::log().info(
-        "SIGHUP: {}, {} in force", changes.empty() ? "the keys are as they were" : "the keys have changed",
-        with.keys.size()
+        "{}: {}, {} in force", by, changes.empty() ? "the keys are as they were" : "the keys have changed",
+        settings_.keys.size()
     );
-    auto rest = with;
-    rest.keys = settings_.keys;
-    if (rest != settings_)
-        base::log().warn("SIGHUP: other settings than keys have changed, too: they need a restart");
-    if (with.keys.empty() && !changes.empty()) warn_if_open();
+    if (settings_.keys.empty() && !changes.empty()) warn_if_open();
+}
+
+std::string service::configuration_text() const {
+    return config::to_toml(settings_, config::key_hashes::masked);
+}
+
+std::string_view service::log_level() const {
+    return config::to_string(settings_.log.level);
+}
+
+bool service::set_log_level(std::string_view level) {
+    const auto known = config::log_level_named(level);
+    if (!known) return false;
+    live_.set_log_level(*known);
+    set_up_log(settings_.log);
+    base::log().info(
+        "the log's level is {} until the next reload: the admin listener was asked for it", level
+    );
+    return true;
 }
 
 // Without keys it is the address that keeps strangers out.
 void service::warn_if_open() const {
     for (const auto& listener : ingest_listeners_) {
-        const bool local =
-            listener.name().starts_with("unix:") || listener.local_endpoint().address().is_loopback();
-        if (local) continue;
+        if (is_local(listener)) continue;
         base::log().warn(
             "whoever reaches {} may send events: no keys are configured (docs/keys.md)", listener.name()
         );

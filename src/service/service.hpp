@@ -2,7 +2,9 @@
 // through the stages of their life. Reading the members from top to bottom is reading the architecture.
 #pragma once
 
+#include "admin/controls.hpp"
 #include "admin/overview.hpp"
+#include "admin/token_guard.hpp"
 #include "base/byte_budget.hpp"
 #include "base/task_group.hpp"
 #include "config/settings.hpp"
@@ -17,6 +19,7 @@
 #include "service/dead_letter_clerk.hpp"
 #include "service/heartbeat.hpp"
 #include "service/io_pool.hpp"
+#include "service/live_configuration.hpp"
 #include "service/service_manager.hpp"
 #include "service/shutdown.hpp"
 #include "service/stop_request.hpp"
@@ -33,6 +36,7 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,7 +46,7 @@ namespace trackd::service {
 
 /// Lives on the thread that made it, which becomes the one for signals, stages and the admin listener. The tracker's
 /// strand runs on the first I/O thread: what that one admits, which may be all, crosses no thread on its way.
-class service final : private admin::overview {
+class service final : private admin::overview, private admin::controls {
 public:
     /// Builds everything, binds the listeners, and starts nothing.
     /// @param reload loads the configuration once more, as it was loaded for `settings`; throws config::error
@@ -76,18 +80,32 @@ private:
 
     [[nodiscard]] std::string ailment() const override { return heartbeat_.ailment(); }
 
+    [[nodiscard]] const admin::configuration_state& configuration() const override { return live_.state(); }
+
     [[nodiscard]] std::string_view sink_not_ready() const override;
     [[nodiscard]] std::uint64_t dead_letters_kept(const std::string& sink) const override;
     [[nodiscard]] std::vector<base::running_task> tasks() const override;
 
     http::task<admin::letters_report> handle_dead_letters(admin::letters_request what) override;
 
+    // admin::controls
+    http::task<admin::reload_report> reload(std::string by) override;
+    [[nodiscard]] std::string configuration_text() const override;
+    [[nodiscard]] std::string_view log_level() const override;
+    [[nodiscard]] bool set_log_level(std::string_view level) override;
+
+    /// A configuration that was read again, and checked, with what had to be opened for it.
+    struct candidate {
+        config::settings settings;
+        http::shared_tls_context ingest_tls;
+        http::shared_tls_context admin_tls;
+    };
+
     [[nodiscard]] tracker make_tracker();
     [[nodiscard]] http::router ingest_routes(boost::asio::io_context& thread);
     [[nodiscard]] http::router admin_routes();
     void listen(http::passed_sockets passed);
-    void load_certificates();
-    void reload();
+    void check_who_reaches_us(const config::admin_settings& with) const;
     void serve();
 
     // The stages.
@@ -98,8 +116,12 @@ private:
     task stop();
 
     task watch_signals();
-    void reload_keys();
-    void put_into_force(const config::settings& with);
+    task reload_by_signal();
+    [[nodiscard]] std::vector<std::string> read_again(std::optional<candidate>& next);
+    [[nodiscard]] candidate prepare(config::settings settings) const;
+    void put_into_force(candidate next, const std::string& by);
+    [[nodiscard]] http::task<void> tell_all_threads();
+    void replace_keys(const std::string& by);
     void warn_if_open() const;
     void enter(stage next);
     void hurry();
@@ -109,8 +131,9 @@ private:
     void last_words() const;
     [[nodiscard]] std::chrono::milliseconds took() const;
 
-    const config::settings settings_;
-    const std::function<config::settings()> reload_;
+    live_configuration live_;
+    const config::settings& settings_; // of it, in force; on the main thread
+    const config::readiness_settings readiness_;
     const std::chrono::steady_clock::time_point started_;
     std::atomic<stage> stage_{stage::starting};
     boost::asio::io_context main_{1};
@@ -123,6 +146,7 @@ private:
     intake::shared_key_ring keys_;
     std::deque<intake::counters> intake_; // one an I/O thread, as are these:
     std::deque<intake::endpoints> endpoints_;
+    const std::shared_ptr<admin::token_guard> admin_guard_;
     http::worker admin_worker_;
     http::connection_limit connections_;
     http::connection_limit admin_connections_;

@@ -23,6 +23,7 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <utility>
 
 namespace trackd {
 
@@ -54,6 +55,9 @@ public:
     /// Passes over everything below `to`, for good: it counts as skipped. A write that is under way goes on, and what of
     /// it arrives counts as delivered all the same.
     void skip_to(position to);
+
+    /// As `tracker::set_route`.
+    void set_route(route wanted) { spec_.wanted = std::move(wanted); }
 
     /// As `tracker::with_sink`.
     [[nodiscard]] boost::asio::awaitable<bool> with_sink(std::function<void(sink&, std::stop_token)> work);

@@ -112,6 +112,7 @@ public:
     [[nodiscard]] tracker_status status() const;
     [[nodiscard]] tracker_activities activities() const;
     asio::awaitable<bool> with_sink(std::string name, std::function<void(sink&, std::stop_token)> work);
+    asio::awaitable<bool> set_route(std::string sink, route wanted);
 
 private:
     using waiter_pointer = std::shared_ptr<outside_waiter>;
@@ -138,6 +139,7 @@ private:
     void make_room();
     void settle();
     void give_back(batch::mark released);
+    [[nodiscard]] delivery* delivery_to(std::string_view sink) const noexcept;
     [[nodiscard]] error_code why_not_taken() const;
     [[nodiscard]] error_code not_yet() const;
     [[nodiscard]] position confirmed_end() const;
@@ -536,11 +538,16 @@ tracker_losses tracker::impl::losses() const noexcept {
     return now;
 }
 
+delivery* tracker::impl::delivery_to(std::string_view sink) const noexcept {
+    const auto name = [](const auto& one) -> std::string_view { return one->name(); };
+    const auto named = std::ranges::find(deliveries_, sink, name);
+    return named == deliveries_.end() ? nullptr : named->get();
+}
+
 std::optional<clock::duration> tracker::impl::failing_for(std::string_view sink) const noexcept {
-    const auto named =
-        std::ranges::find(deliveries_, sink, [](const auto& one) -> std::string_view { return one->name(); });
-    if (named == deliveries_.end()) return {};
-    const auto since = (*named)->failing_since();
+    const auto* named = delivery_to(sink);
+    if (named == nullptr) return {};
+    const auto since = named->failing_since();
     if (since == wakeup::never) return {};
     return clock_.now() - since;
 }
@@ -590,9 +597,16 @@ tracker_status tracker::impl::status() const {
 asio::awaitable<bool>
 tracker::impl::with_sink(std::string name, std::function<void(sink&, std::stop_token)> work) {
     const auto self = shared_from_this();
-    const auto named = std::ranges::find(deliveries_, name, [](const auto& one) { return one->name(); });
-    if (named == deliveries_.end()) co_return false;
-    co_return co_await (*named)->with_sink(std::move(work));
+    auto* named = delivery_to(name);
+    if (named == nullptr) co_return false;
+    co_return co_await named->with_sink(std::move(work));
+}
+
+asio::awaitable<bool> tracker::impl::set_route(std::string sink, route wanted) {
+    const auto self = shared_from_this();
+    auto* named = delivery_to(sink);
+    if (named != nullptr) named->set_route(std::move(wanted));
+    co_return named != nullptr;
 }
 
 tracker_activities tracker::impl::activities() const {
@@ -688,6 +702,12 @@ asio::awaitable<tracker_status> tracker::status() {
 asio::awaitable<bool> tracker::with_sink(std::string name, std::function<void(sink&, std::stop_token)> work) {
     co_return co_await asio::co_spawn(
         impl_->strand(), impl_->with_sink(std::move(name), std::move(work)), to_the_end()
+    );
+}
+
+asio::awaitable<bool> tracker::set_route(std::string sink, route wanted) {
+    co_return co_await asio::co_spawn(
+        impl_->strand(), impl_->set_route(std::move(sink), std::move(wanted)), to_the_end()
     );
 }
 

@@ -21,6 +21,8 @@ def seconds(text):
 
 @unittest.skipUnless(yaml, "python3-yaml is not installed: scripts/install-deps test")
 class Deployment(trackd.TestCase):
+    VARIABLES = {"KAFKA_BROKERS": "kafka:9092", "ADMIN_TOKEN": "0123456789abcdef"}
+
     def effective(self, configuration, **environment):
         """The configuration with all defaults, as trackd itself understands it."""
         path = self.empty_directory() / "trackd.toml"
@@ -43,7 +45,7 @@ class Deployment(trackd.TestCase):
 
     def test_kubernetes_grants_the_time_that_a_stop_may_take(self):
         kinds = self.kubernetes()
-        settings = self.effective(kinds["ConfigMap"][0]["data"]["trackd.toml"], KAFKA_BROKERS="kafka:9092")
+        settings = self.effective(kinds["ConfigMap"][0]["data"]["trackd.toml"], **self.VARIABLES)
         pod = kinds["StatefulSet"][0]["spec"]["template"]["spec"]
         container = pod["containers"][0]
         pause = float(container["lifecycle"]["preStop"]["exec"]["command"][1])
@@ -51,7 +53,7 @@ class Deployment(trackd.TestCase):
 
     def test_kubernetes_asks_where_trackd_listens_and_keeps_what_it_has_to(self):
         kinds = self.kubernetes()
-        settings = self.effective(kinds["ConfigMap"][0]["data"]["trackd.toml"], KAFKA_BROKERS="kafka:9092")
+        settings = self.effective(kinds["ConfigMap"][0]["data"]["trackd.toml"], **self.VARIABLES)
         stateful = kinds["StatefulSet"][0]["spec"]
         container = stateful["template"]["spec"]["containers"][0]
         ports = {port["name"]: port["containerPort"] for port in container["ports"]}
@@ -66,7 +68,7 @@ class Deployment(trackd.TestCase):
         self.assertEqual(mounts["journal"], settings["data_dir"])
         room = stateful["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"]
         self.assertGreater(int(room.removesuffix("Gi")), int(settings["journal"]["max_bytes"].removesuffix("GiB")))
-        self.assertEqual({env["name"] for env in container["env"]}, {"KAFKA_BROKERS"})
+        self.assertEqual({env["name"] for env in container["env"]}, set(self.VARIABLES))
         labels = stateful["template"]["metadata"]["labels"]
         for selector in (stateful["selector"]["matchLabels"], kinds["PodDisruptionBudget"][0]["spec"]["selector"]["matchLabels"],
                          *(service["spec"]["selector"] for service in kinds["Service"])):

@@ -205,9 +205,11 @@ class Reload(KeysCase):
     def test_what_else_has_changed_needs_a_restart(self):
         key, block = new_key("web")
         daemon = self.start_with(block)
-        self.reload(daemon, '[tracker]\nsource = "other"\n', block, says="^SIGHUP: other settings than keys have changed")
+        said = self.reload(daemon, '[tracker]\nack_timeout = "7s"\n', says="^SIGHUP: the configuration is refused")
+        self.assertIn("SIGHUP: tracker.ack_timeout: has changed, expected what it was: it needs a restart", said)
         self.assertIsNone(daemon.log.find("^SIGHUP: key "))
-        self.assertEqual(self.post(daemon, key).status, 201)
+        self.assertEqual(self.post(daemon, key).status, 201, "the key is still there")
+        self.assertEqual(self.post(daemon).status, 401)
         self.assertEqual(daemon.stop().accepted, 1)
 
 

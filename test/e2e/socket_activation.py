@@ -23,6 +23,15 @@ class SocketActivation(trackd.TestCase):
         self.assertEqual(daemon.post({"n": 1}).status, 201)
         self.assertEqual(daemon.stop().delivered, 1)
 
+    def test_an_admin_socket_that_others_can_reach_needs_a_token(self):
+        made = socket.create_server(("0.0.0.0", 0))
+        self.addCleanup(made.close)
+        refused = self.activate([made], {"admin.listen": "systemd"}, wait=False).refusal()
+        self.assertIn(f"admin.listen: others than this machine can reach 0.0.0.0:{made.getsockname()[1]}", refused)
+        daemon = self.activate([made], {"admin.listen": "systemd", "admin.token": "0123456789abcdef"})
+        self.assertEqual(daemon.status()["stage"], "running")
+        daemon.stop()
+
     def test_names_say_which_listener_gets_which(self):
         ingest, admin, other = self.listening(), self.listening(), self.listening()
         daemon = self.activate(

@@ -260,8 +260,9 @@ class Certificates(Tls):
         _, other_key = tls.certificate(self.place, "other")
         shutil.copyfile(other_key, self.key)
         daemon.signal(signal.SIGHUP)
-        said = daemon.log.wait_for("SIGHUP: the certificates stay as they were: (.*)")[1]
+        said = daemon.log.wait_for("SIGHUP: (http.tls: .*)")[1]
         self.assertEqual(said, f"http.tls: {self.key}: is not the key of the certificate in {self.certificate}")
+        daemon.log.wait_for("SIGHUP: the configuration is refused")
         self.assertEqual(daemon.post({"n": 1}).status, 201)
         self.assertEqual(daemon.stop().delivered, 1)
 

@@ -213,10 +213,12 @@ class Daemon:
         body = event if isinstance(event, (bytes, str)) else json.dumps(event, separators=(",", ":"))
         return self.request("POST", path, body, Content_Type=content_type, **headers)
 
-    def ask(self, path):
-        """GET on the admin listener."""
+    def ask(self, path, method="GET", body=b"", **headers):
+        """One request on the admin listener, with its token where the settings have one."""
+        if token := self.settings.get("admin.token"):
+            headers.setdefault("Authorization", f"Bearer {token}")
         with Connection(self.admin, tls=self.admin_tls) as connection:
-            return connection.request("GET", path)
+            return connection.request(method, path, body, **headers)
 
     def status(self):
         return self.ask("/status").json()
@@ -253,9 +255,16 @@ class Daemon:
         return run("journal", *command, *self.configuration(), cwd=self.directory, **options)
 
     def letters(self, *command):
-        """Runs `trackd dead-letters ...`, which is told where this one really listens."""
+        return self.command("dead-letters", *command)
+
+    def command(self, *command):
+        """Runs one that asks the daemon, and is told where this one really listens."""
         where = ["--set", f"admin.listen={self.admin[0]}:{self.admin[1]}"]
-        return run("dead-letters", *command, *self.configuration(), *where, cwd=self.directory)
+        return run(*command, *self.configuration(), *where, cwd=self.directory)
+
+    def reload(self):
+        """Has it read its configuration again, and returns what it says of it, once all threads have it."""
+        return self.ask("/reload", "POST").json()
 
     def query(self, sql, *parameters):
         connection = sqlite3.connect(self.database, timeout=PATIENCE)

@@ -57,6 +57,7 @@ struct admin_fixture : admin::overview {
         return {{"none", "native", 5, 700}};
     }
     [[nodiscard]] std::string ailment() const override { return ails; }
+    [[nodiscard]] const admin::configuration_state& configuration() const override { return in_force; }
 
     [[nodiscard]] std::string_view sink_not_ready() const override { return failing_sink; }
 
@@ -100,6 +101,7 @@ struct admin_fixture : admin::overview {
     stage now = stage::running;
     std::string_view failing_sink;
     std::string ails;
+    admin::configuration_state in_force;
     asio::io_context context{1};
     trackd::tracker tracker{context.get_executor(), {}, make_memory_backlog(), one_sink()};
     http::worker worker{context, {}, routes()};
@@ -163,6 +165,34 @@ TEST_CASE_METHOD(admin_fixture, "the status is JSON with the books of every sink
     CHECK(page.at("sinks").at(0).at("failing") == false);
     CHECK(page.at("sinks").at(0).at("failing_seconds") == 0);
     CHECK(page.at("sinks").at(0).at("dead_letters_kept") == 3);
+}
+
+TEST_CASE_METHOD(admin_fixture, "the status says which configuration is in force", "[admin][reload]") {
+    using std::chrono::microseconds;
+    in_force = {3, wall_time{microseconds{1}}, {"log.level", "keys.web"}, {}};
+    const auto page = boost::json::parse(ask("/status").says);
+    CHECK(page.at("configuration") == boost::json::parse(R"({
+            "generation": 3, "since": "1970-01-01T00:00:00.000001Z", "changed": ["log.level", "keys.web"],
+            "refused": null
+        })"));
+    in_force.refused = {wall_time{microseconds{2}}, {"x: wrong"}};
+    CHECK(
+        boost::json::parse(ask("/status").says).at("configuration").at("refused") ==
+        boost::json::parse(R"({"at": "1970-01-01T00:00:00.000002Z", "wrong": ["x: wrong"]})")
+    );
+}
+
+TEST_CASE_METHOD(admin_fixture, "the connections say who they are and what they did", "[admin]") {
+    const auto page = boost::json::parse(ask("/debug/connections").says);
+    CHECK(page.at("open") == boost::json::object{{"admin", 1}});
+    REQUIRE(page.at("connections").as_array().size() == 1);
+    const auto& one = page.at("connections").at(0);
+    CHECK(one.at("listener") == "admin");
+    CHECK(one.at("peer").as_string().starts_with("127.0.0.1:"));
+    CHECK(one.at("state") == "handling");
+    CHECK(one.at("requests") == 0);
+    CHECK(one.at("bytes_received").to_number<int>() > 0);
+    CHECK(one.at("tls") == false);
 }
 
 TEST_CASE_METHOD(admin_fixture, "the tasks name what runs and what is connected", "[admin]") {

@@ -56,14 +56,16 @@ std::string values(const expectation& expected, const slot& in) {
 /// The options as a table of Markdown.
 template <class Owner>
 std::string markdown(std::span<const option<Owner>> options) {
-    std::string text = "| Key | Default | Values | Meaning |\n|---|---|---|---|\n";
+    std::string text = "| Key | Default | Values | Changed by | Meaning |\n|---|---|---|---|---|\n";
     Owner defaults;
     for (const auto& row : options) {
         const auto in = row.in(defaults);
         const bool required = !std::is_same_v<Owner, settings> && is_required(row.key);
         text.append("| `").append(row.key).append("` | ");
         text.append(required ? "required" : "`" + literal(in, row.written) + "`").append(" | ");
-        text.append(values(expectation_of(row), in)).append(" | ").append(row.sentence).append(" |\n");
+        text.append(values(expectation_of(row), in)).append(" | ");
+        text.append(row.takes_effect == changed_by::reload ? "reload" : "restart").append(" | ");
+        text.append(row.sentence).append(" |\n");
     }
     return text;
 }

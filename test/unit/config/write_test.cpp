@@ -147,6 +147,7 @@ tls.key = ""
 
 [admin]
 listen = "127.0.0.1:8081"
+token = ""
 tls.certificate = ""
 tls.key = ""
 

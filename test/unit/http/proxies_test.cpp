@@ -19,9 +19,9 @@ const std::vector<std::string> others{"192.0.2.1"};
 
 http::options behind(const std::vector<std::string>& whom, bool proxy_protocol) {
     http::options limits;
-    limits.proxies = std::make_shared<const http::proxy_rules>(http::proxy_rules{
-        .trusted = http::trusted_proxies{whom}, .proxy_protocol = proxy_protocol, .finds_client = true
-    });
+    limits.proxies = std::make_shared<const http::proxy_rules>(
+        http::proxy_rules{.trusted = http::trusted_proxies{whom}, .proxy_protocol = proxy_protocol}
+    );
     return limits;
 }
 

@@ -64,6 +64,9 @@ public:
 
     [[nodiscard]] http::connection_limit& limit() { return limit_; }
 
+    /// For use within `call`.
+    [[nodiscard]] http::worker& worker() { return worker_; }
+
     /// Runs this on the server's thread, and waits for it.
     template <class Function>
     auto call(Function function) {

@@ -301,3 +301,20 @@ TEST_CASE("a reader is none the worse for a large body or a bad one", "[intake][
         CHECK(read(reader, R"({"id":"\u0069","data":1})").events.at(0).id == "i");
     }
 }
+
+TEST_CASE("other bounds, and another source, hold from the next body on", "[intake][batch]") {
+    event_reader reader{{}};
+    trackd::batch batch;
+    const body two{R"([{"data":1},{"data":2}])"};
+    REQUIRE_FALSE(reader.read({arrival, {}, {}, {}}, two.text(), batch));
+    trackd::intake::event_reader_options options;
+    options.max_batch_events = 1;
+    options.default_source = "elsewhere";
+    reader.use(options);
+    REQUIRE(reader.read({arrival, {}, {}, {}}, two.text(), batch));
+    const body one{R"({"data":3})"};
+    REQUIRE_FALSE(reader.read({arrival, {}, {}, {}}, one.text(), batch));
+    REQUIRE(batch.events() == 3);
+    CHECK((*batch.begin()).source == "trackd");
+    CHECK((*std::next(batch.begin(), 2)).source == "elsewhere");
+}

@@ -381,3 +381,24 @@ TEST_CASE("a delivery that has all that is in memory rests, but not on work", "[
     test::run_until(fixture.context, [&] { return fixture.tracker.delivered() == 3; });
     CHECK(fixture.tracker.resting_on_work().empty());
 }
+
+TEST_CASE("a sink is given what its latest route wants", "[tracker][route]") {
+    tracker_fixture fixture{with_ack(ack_mode::delivered)}; // whoever tracks waits until the sink has it
+    const auto set_route = [&](const route& wanted) {
+        return test::run(fixture.context, fixture.tracker.set_route("fake", wanted));
+    };
+    fixture.tracker.start();
+    CHECK(fixture.track(2) == error_code{});
+    CHECK(set_route({patterns{{"nothing.*"}}, {}}));
+    CHECK(fixture.track(3) == error_code{});
+    CHECK(set_route({}));
+    CHECK(fixture.track(4) == error_code{});
+    const auto books = fixture.status();
+    CHECK(books.sinks[0].delivered == 6);
+    CHECK(books.sinks[0].filtered == 3);
+    check_identity(books);
+}
+
+TEST_CASE_METHOD(tracker_fixture, "a sink that there is not gets no route", "[tracker][route]") {
+    CHECK_FALSE(test::run(context, tracker.set_route("nobody", {})));
+}

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace trackd::intake {
+namespace trackd::http {
 
 struct credentials {
     enum class scheme : std::uint8_t { basic, bearer, other };
@@ -20,4 +20,4 @@ struct credentials {
 /// @return views into both. What cannot be read has no key
 [[nodiscard]] credentials read_authorization(std::string_view value, std::string& room);
 
-} // namespace trackd::intake
+} // namespace trackd::http

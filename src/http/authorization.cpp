@@ -1,17 +1,17 @@
-#include "intake/authorization.hpp"
+#include "http/authorization.hpp"
 
 #include "base/ascii.hpp"
-#include "intake/decode.hpp"
+#include "base/base64.hpp"
 
 #include <algorithm>
 
-namespace trackd::intake {
+namespace trackd::http {
 
 namespace {
 
 std::string_view user_name(std::string_view basic, std::string& room) {
     room.resize(basic.size());
-    const auto size = decode_base64(basic, room.data());
+    const auto size = base::decode_base64(basic, room.data());
     if (!size) return {};
     room.resize(*size);
     return std::string_view{room}.substr(0, room.find(':'));
@@ -29,4 +29,4 @@ credentials read_authorization(std::string_view value, std::string& room) {
     return {};
 }
 
-} // namespace trackd::intake
+} // namespace trackd::http

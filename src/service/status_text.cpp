@@ -1,0 +1,125 @@
+#include "service/status_text.hpp"
+
+#include "backlog/text_table.hpp"
+#include "base/json_text.hpp"
+#include "config/units.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value_to.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <stdexcept>
+
+namespace trackd::service {
+
+namespace {
+
+namespace json = boost::json;
+
+std::uint64_t number(const json::value& in, std::string_view key) {
+    return in.at({key.data(), key.size()}).to_number<std::uint64_t>();
+}
+
+std::string count(const json::value& in, std::string_view key) {
+    return std::to_string(number(in, key));
+}
+
+std::string text(const json::value& in, std::string_view key) {
+    return json::value_to<std::string>(in.at({key.data(), key.size()}));
+}
+
+/// `3d 4h`, `4h 5m`, `5m 6s`, `6s`.
+std::string span(std::uint64_t seconds) {
+    struct unit {
+        std::uint64_t seconds;
+        const char* name;
+    };
+
+    constexpr unit units[] = {{86'400, "d"}, {3'600, "h"}, {60, "m"}, {1, "s"}};
+    std::string said;
+    for (const auto& [length, name] : units) {
+        const bool is_second = !said.empty();
+        if (seconds >= length || is_second || length == 1)
+            said += (is_second ? " " : "") + std::to_string(seconds / length) + name;
+        seconds %= length;
+        if (is_second) break;
+    }
+    return said;
+}
+
+std::string quoted(const std::string& raw) {
+    std::string made;
+    base::append_json_string(made, raw);
+    return made;
+}
+
+std::string configuration_lines(const json::value& of) {
+    auto lines = "configuration  " + count(of, "generation") + ", since " + text(of, "since");
+    std::string changed;
+    for (const auto& key : of.at("changed").as_array())
+        changed += (changed.empty() ? "; changed: " : ", ") + json::value_to<std::string>(key);
+    lines += changed + '\n';
+    if (of.at("refused").is_null()) return lines;
+    lines += "               another one was refused at " + text(of.at("refused"), "at") + ":\n";
+    for (const auto& line : of.at("refused").at("wrong").as_array())
+        lines += "               " + json::value_to<std::string>(line) + '\n';
+    return lines;
+}
+
+std::string journal_line(const json::value& of) {
+    auto line = "journal        " + text(of, "condition") + ", " + config::format_size(number(of, "bytes")) +
+                " of " + config::format_size(number(of, "max_bytes"));
+    const auto error = text(of, "last_error");
+    return line + (error.empty() ? "" : ", last error " + quoted(error)) + '\n';
+}
+
+std::string sinks_table(const json::array& sinks) {
+    using enum journal::text_table::align;
+    journal::text_table table{
+        {{"SINK", left},
+         {"KIND", left},
+         {"DELIVERED", right},
+         {"PENDING", right},
+         {"LAG", right},
+         {"FILTERED", right},
+         {"DEAD LETTERS", right},
+         {"LOST", right},
+         {"STATE", left}}
+    };
+    for (const auto& sink : sinks) {
+        const bool failing = sink.at("failing").as_bool();
+        table.add(
+            {text(sink, "name"), text(sink, "kind"), count(sink, "delivered"), count(sink, "pending"),
+             span(number(sink, "lag_seconds")), count(sink, "filtered"), count(sink, "dead_letters_kept"),
+             std::to_string(number(sink, "lost") + number(sink, "damaged") + number(sink, "skipped")),
+             failing ? "failing for " + span(number(sink, "failing_seconds")) + ": " +
+                           quoted(text(sink, "last_error"))
+                     : "works"}
+        );
+    }
+    return table.text();
+}
+
+} // namespace
+
+std::string status_text(std::string_view from) {
+    try {
+        const auto page = json::parse({from.data(), from.size()});
+        const auto& tracker = page.at("tracker");
+        const auto& http = page.at("http");
+        auto said = "trackd " + text(page, "version") + "  " + text(page, "stage") + " for " +
+                    span(number(page, "uptime_seconds")) + '\n';
+        said += configuration_lines(page.at("configuration"));
+        said += "events         " + count(tracker, "accepted") + " accepted, " + count(tracker, "refused") +
+                " refused, " + count(tracker, "pending_events") + " wait in memory\n";
+        if (const auto* journal = page.as_object().if_contains("journal")) said += journal_line(*journal);
+        said += "http           " + count(page.at("connections"), "ingest") + " connections, " +
+                count(http, "requests") + " requests, " + count(http, "rejected") + " rejected\n\n";
+        return said + sinks_table(page.at("sinks").as_array());
+    } catch (const std::exception&) {
+        throw std::runtime_error{"the daemon's answer is not understood; is it another version?"};
+    }
+}
+
+} // namespace trackd::service

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -99,6 +100,8 @@ public:
         events_.append(std::move(events));
         if (stores_always_) store();
     }
+
+    [[nodiscard]] std::shared_ptr<const batch> newest() const override { return events_.newest(); }
 
     [[nodiscard]] boost::asio::awaitable<chunk> read(position from, read_limits limits) override {
         ++reads_;

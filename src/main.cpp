@@ -11,6 +11,7 @@
 #include "service/key_commands.hpp"
 #include "service/parts.hpp"
 #include "service/service.hpp"
+#include "service/tail_command.hpp"
 
 #include <exception>
 #include <iostream>
@@ -49,6 +50,8 @@ int run(const trackd::service::command_line& line) {
     }
     auto settings = trackd::config::load(line.sources);
     if (line.what == command::healthcheck) return healthcheck(settings, line.ready);
+    if (line.what == command::tail)
+        return trackd::service::run_tail_command(line.tail, settings, std::cout, std::cerr);
     if (line.what == command::journal) {
         std::ios::sync_with_stdio(false);
         return trackd::service::run_journal_command(line.journal, settings, std::cout, std::cerr);

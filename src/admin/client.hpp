@@ -36,7 +36,7 @@ struct followed {
     bool interrupted = false; ///< by a signal
 };
 
-/// Asks a running daemon for what goes on until one of both ends it, and blocks until then. SIGINT and SIGTERM end it, too.
+/// Asks a running daemon for what goes on until one of both ends it, and blocks until then. SIGINT and SIGTERM do, too.
 /// @param on_line is called for each line of the body, without its end
 /// @param patience how long nothing at all may come
 /// @throws std::exception that says why there is no answer, or no more of it

@@ -14,8 +14,8 @@ extern const std::string_view dashboard_page;
 /// `GET /`. For the admin listener only.
 void add_dashboard_route(http::router& routes);
 
-/// What a browser may do with a page that has one style and one script inside: run these two, and ask where the page comes
-/// from.
+/// What a browser may do with a page that has one style and one script inside: run these two, and ask where the page
+/// comes from.
 /// @throws std::invalid_argument if it has not
 [[nodiscard]] std::string content_security_policy(std::string_view page);
 

@@ -26,8 +26,8 @@ inline constexpr std::size_t max_tail_rate = 10'000;
 /// @throws std::invalid_argument that says what is wrong with it
 [[nodiscard]] tail_options parse_tail_query(std::string_view query);
 
-/// Server-sent events out of batches: whatever cannot be shown is counted, and said. A value of its owner's thread; time
-/// is given to it.
+/// Server-sent events out of batches: whatever cannot be shown is counted, and said. A value of its owner's thread;
+/// time is given to it.
 class tail {
 public:
     using time_point = clock::time_point;

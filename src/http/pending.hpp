@@ -28,8 +28,8 @@ public:
 };
 
 /// Nothing, where the response is filled in; or work, after which it is: request and response stay in place until then;
-/// or a promise: the response is filled in, and nothing else is needed any more; or a source, where all of the response is
-/// filled in but its body: the connection is closed after it, which is how the client sees the end.
+/// or a promise: the response is filled in, and nothing else is needed any more; or a source, where all of the response
+/// is filled in but its body: the connection is closed after it, which is how the client sees the end.
 class pending {
 public:
     pending() noexcept = default;

@@ -71,7 +71,8 @@ class Tail(trackd.TestCase):
         daemon = self.start(file=f'[[keys]]\nname = "shop"\nsha256 = "{hashlib.sha256(key.encode()).hexdigest()}"\n')
         stream = self.follow(daemon, "?" + urllib.parse.urlencode({"type": "order.*,!order.debug", "key": "shop"}))
         for id, type in enumerate(["page.view", "order.debug", "order.paid"], start=1):
-            self.assertEqual(daemon.post({"id": str(id), "type": type, "data": {}}, Authorization=f"Bearer {key}").status, 201)
+            answer = daemon.post({"id": str(id), "type": type, "data": {}}, Authorization=f"Bearer {key}")
+            self.assertEqual(answer.status, 201)
         event = stream.event()
         self.assertEqual((event["id"], event["key"]), ("3", "shop"))
 

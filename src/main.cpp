@@ -13,6 +13,7 @@
 #include "service/service.hpp"
 #include "service/service_manager.hpp"
 #include "service/stop_timeout.hpp"
+#include "service/tail_command.hpp"
 
 #include <cstdlib>
 #include <exception>
@@ -62,6 +63,8 @@ int run(const trackd::service::command_line& line) {
     if (line.what == command::reload) return trackd::service::run_reload(settings, std::cout, std::cerr);
     if (line.what == command::status)
         return trackd::service::run_status(settings, line.json, std::cout, std::cerr);
+    if (line.what == command::tail)
+        return trackd::service::run_tail_command(line.tail, settings, std::cout, std::cerr);
     if (line.what == command::journal) {
         std::ios::sync_with_stdio(false);
         return trackd::service::run_journal_command(line.journal, settings, std::cout, std::cerr);

@@ -127,6 +127,9 @@ public:
     /// Takes all events of the batch, which get the positions from `end()` on. Never blocks.
     virtual void append(batch events) = 0;
 
+    /// What was appended last. Called right after it.
+    [[nodiscard]] virtual std::shared_ptr<const batch> newest() const = 0;
+
     /// Reads what is stored from `from` on; once the condition is not good, also what is not. `from` lies between the
     /// least cursor and `end()`.
     [[nodiscard]] virtual boost::asio::awaitable<chunk> read(position from, read_limits limits) = 0;

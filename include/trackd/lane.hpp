@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
+#include <string_view>
 
 namespace trackd {
 
@@ -37,9 +38,12 @@ public:
     void drop(batch::mark since) { staged_.truncate(since); }
 
     /// Takes credit for what was appended since the mark. Never waits.
+    /// @param sender for those who look on: the name of whoever sent it; empty: it is not known
     /// @return no error, or errc::backlog_full, too_large, sealed, journal_full or journal_failed, after which nothing
     /// of it is kept
-    [[nodiscard]] virtual boost::system::error_code admit(batch::mark since) = 0;
+    [[nodiscard]] virtual boost::system::error_code admit(batch::mark since, std::string_view sender) = 0;
+
+    [[nodiscard]] boost::system::error_code admit(batch::mark since) { return admit(since, {}); }
 
     /// Whether an acknowledgement needs more than admission (any ack but `accepted`).
     [[nodiscard]] virtual bool waits_for_ack() const noexcept = 0;

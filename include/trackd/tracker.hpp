@@ -27,6 +27,7 @@
 namespace trackd {
 
 class lane;
+class onlooker;
 
 /// What an acknowledgement (a 201, or the return of `track`) promises.
 enum class ack_mode {
@@ -51,6 +52,7 @@ struct tracker_options {
     std::size_t max_pending_bytes = 256U * 1024U * 1024U; ///< of encoded events in memory; at least 1
     std::chrono::milliseconds ack_timeout{30'000};        ///< how long an acknowledgement may take
     retry_options retry;
+    trackd::onlooker* onlooker = nullptr; ///< is shown what is taken in; outlives the tracker
 };
 
 /// What a sink that is not required does when it is so slow that there is no room left for new events.

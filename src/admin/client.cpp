@@ -4,19 +4,29 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/stream_traits.hpp>
 #include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <csignal>
 #include <exception>
+#include <functional>
 #include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace trackd::admin {
 
@@ -27,14 +37,19 @@ namespace {
 
 using any_stream = beast::basic_stream<asio::generic::stream_protocol>;
 
-template <class Stream>
-asio::awaitable<answer> converse(Stream& stream, const question& what) {
+beast::http::request<beast::http::string_body> request_for(const question& what) {
     beast::http::request<beast::http::string_body> request{what.method, what.path, 11, what.body};
     request.set(beast::http::field::host, "localhost");
     if (!what.body.empty()) request.set(beast::http::field::content_type, "application/json");
     if (!what.token.empty()) request.set(beast::http::field::authorization, "Bearer " + what.token);
     request.keep_alive(false);
     request.prepare_payload();
+    return request;
+}
+
+template <class Stream>
+asio::awaitable<answer> converse(Stream& stream, const question& what) {
+    const auto request = request_for(what);
     co_await beast::http::async_write(stream, request, asio::use_awaitable);
     beast::flat_buffer buffer;
     beast::http::response<beast::http::string_body> response;
@@ -42,16 +57,71 @@ asio::awaitable<answer> converse(Stream& stream, const question& what) {
     co_return answer{response.result(), std::move(response.body())};
 }
 
+using line_handler = std::function<void(std::string_view)>;
+
+void take_lines(std::string& text, const line_handler& on_line) {
+    std::string_view rest{text};
+    for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
+        on_line(rest.substr(0, end));
+        rest.remove_prefix(end + 1);
+    }
+    text.erase(0, text.size() - rest.size());
+}
+
+template <class Stream>
 asio::awaitable<answer>
-connect_and_ask(any_endpoint at, const question& what, std::chrono::milliseconds timeout, bool tls) {
-    any_stream stream{co_await asio::this_coro::executor};
+listen_to(Stream& stream, std::string path, std::chrono::milliseconds patience, const line_handler& on_line) {
+    const question what{beast::http::verb::get, std::move(path)};
+    const auto request = request_for(what);
+    co_await beast::http::async_write(stream, request, asio::use_awaitable);
+    beast::flat_buffer buffer;
+    beast::http::response_parser<beast::http::string_body> parser;
+    parser.body_limit(boost::none);
+    co_await beast::http::async_read_header(stream, buffer, parser, asio::use_awaitable);
+    auto& body = parser.get().body();
+    const bool good = parser.get().result() == beast::http::status::ok;
+    while (!parser.is_done()) {
+        beast::get_lowest_layer(stream).expires_after(patience);
+        boost::system::error_code ended;
+        co_await beast::http::async_read_some(
+            stream, buffer, parser, asio::redirect_error(asio::use_awaitable, ended)
+        );
+        if (good) take_lines(body, on_line);
+        if (ended == asio::ssl::error::stream_truncated) break; // nobody says goodbye any more
+        if (ended) throw boost::system::system_error{ended};
+    }
+    co_return answer{parser.get().result(), good ? std::string{} : std::move(body)};
+}
+
+// Connects, and has the rest done by `talk` with what is connected then.
+template <class Talk>
+asio::awaitable<answer>
+connect_and(any_stream& stream, any_endpoint at, std::chrono::milliseconds timeout, bool tls, Talk talk) {
     stream.expires_after(timeout);
     co_await stream.async_connect(at, asio::use_awaitable);
-    if (!tls) co_return co_await converse(stream, what);
+    if (!tls) co_return co_await talk(stream);
     asio::ssl::context context{asio::ssl::context::tls_client};
     asio::ssl::stream<any_stream&> encrypted{stream, context};
     co_await encrypted.async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
-    co_return co_await converse(encrypted, what);
+    co_return co_await talk(encrypted);
+}
+
+// Until there is an answer, or an exception that says why there is none, without the place in the library.
+answer run(asio::io_context& context, asio::awaitable<answer> asking, const std::function<void()>& at_end) {
+    answer got;
+    std::exception_ptr failed;
+    asio::co_spawn(context, std::move(asking), [&](std::exception_ptr failure, answer has) {
+        failed = failure;
+        if (!failure) got = std::move(has);
+        at_end();
+    });
+    context.run();
+    try {
+        if (failed) std::rethrow_exception(failed);
+    } catch (const boost::system::system_error& why) {
+        throw std::runtime_error{why.code().message()};
+    }
+    return got;
 }
 
 } // namespace
@@ -66,22 +136,30 @@ any_endpoint reachable(const http::listen_address& at) {
 
 answer ask(const any_endpoint& at, const question& what, std::chrono::milliseconds timeout, bool tls) {
     asio::io_context context{1};
-    answer got;
-    std::exception_ptr failed;
-    asio::co_spawn(
-        context, connect_and_ask(at, what, timeout, tls),
-        [&](std::exception_ptr failure, answer has) {
-            failed = failure;
-            if (!failure) got = std::move(has);
-        }
-    );
-    context.run();
+    any_stream stream{context};
+    const auto talk = [&what](auto& to) { return converse(to, what); };
+    return run(context, connect_and(stream, at, timeout, tls, talk), [] {});
+}
+
+followed follow(
+    const any_endpoint& at, const std::string& path, std::chrono::milliseconds patience, bool tls,
+    const line_handler& on_line
+) {
+    asio::io_context context{1};
+    any_stream stream{context};
+    asio::signal_set signals{context, SIGINT, SIGTERM};
+    followed how;
+    signals.async_wait([&](boost::system::error_code ended, int) {
+        how.interrupted = !ended;
+        if (how.interrupted) stream.close();
+    });
+    const auto talk = [&](auto& to) { return listen_to(to, path, patience, on_line); };
     try {
-        if (failed) std::rethrow_exception(failed);
-    } catch (const boost::system::system_error& why) {
-        throw std::runtime_error{why.code().message()}; // without the place in the library
+        how.got = run(context, connect_and(stream, at, patience, tls, talk), [&] { signals.cancel(); });
+    } catch (const std::exception&) {
+        if (!how.interrupted) throw;
     }
-    return got;
+    return how;
 }
 
 } // namespace trackd::admin

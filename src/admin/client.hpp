@@ -8,7 +8,9 @@
 #include <boost/beast/http/verb.hpp>
 
 #include <chrono>
+#include <functional>
 #include <string>
+#include <string_view>
 
 namespace trackd::admin {
 
@@ -28,6 +30,21 @@ struct answer {
     boost::beast::http::status code{};
     std::string body;
 };
+
+/// How an answer without end was followed.
+struct followed {
+    answer got;               ///< its body only where its code is not 200
+    bool interrupted = false; ///< by a signal
+};
+
+/// Asks a running daemon for what goes on until one of both ends it, and blocks until then. SIGINT and SIGTERM do, too.
+/// @param on_line is called for each line of the body, without its end
+/// @param patience how long nothing at all may come
+/// @throws std::exception that says why there is no answer, or no more of it
+[[nodiscard]] followed follow(
+    const any_endpoint& at, const std::string& path, std::chrono::milliseconds patience, bool tls,
+    const std::function<void(std::string_view line)>& on_line
+);
 
 /// Asks a running daemon. Blocks for up to `timeout`.
 /// @param at  the admin listener

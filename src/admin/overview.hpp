@@ -54,6 +54,13 @@ struct configuration_state {
     std::optional<refusal> refused;   ///< the reload after it, if there was one
 };
 
+/// A shutdown that is under way. Spans end at zero.
+struct shutdown_progress {
+    std::string reason;                             ///< "SIGTERM", or the part that failed
+    std::chrono::steady_clock::duration stage_left; ///< until the stage that runs ends at the latest
+    std::chrono::steady_clock::duration left;       ///< until the drain does
+};
+
 /// Which dead letters of a sink are meant.
 struct letter_choice {
     bool all = false;
@@ -82,6 +89,8 @@ public:
 
     [[nodiscard]] virtual stage current_stage() const noexcept = 0;
     [[nodiscard]] virtual std::chrono::steady_clock::duration uptime() const = 0;
+    [[nodiscard]] virtual std::optional<shutdown_progress>
+    shutdown() const = 0;                              ///< none: nobody wants to stop
     [[nodiscard]] virtual std::string ack() const = 0; ///< as configured: "accepted"
     [[nodiscard]] virtual tracker& the_tracker() = 0;
     [[nodiscard]] virtual std::vector<listener_group> listeners() = 0;

@@ -99,14 +99,26 @@ json::object configuration_page(const configuration_state& of) {
     return page;
 }
 
-json::object tracker_page(const tracker_status& status, const std::string& ack) {
+json::object tracker_page(const tracker_status& status, std::uint64_t delivered, const std::string& ack) {
     return {
         {"ack", ack},
         {"accepted", status.accepted},
+        {"delivered", delivered},
         {"refused", status.refused},
         {"pending_events", status.pending_events},
         {"pending_bytes", status.pending_bytes},
         {"sealed", status.sealed},
+    };
+}
+
+json::object shutdown_page(const shutdown_progress& shutdown) {
+    const auto exactly = [](std::chrono::steady_clock::duration span) {
+        return std::chrono::duration<double>(std::chrono::floor<std::chrono::milliseconds>(span)).count();
+    };
+    return {
+        {"reason", shutdown.reason},
+        {"stage_seconds_left", exactly(shutdown.stage_left)},
+        {"seconds_left", exactly(shutdown.left)},
     };
 }
 
@@ -177,10 +189,11 @@ http::task<void> show_status(overview& of, http::response& res) {
     page["version"] = base::version;
     page["uptime_seconds"] = seconds(of.uptime());
     page["configuration"] = configuration_page(of.configuration());
+    if (const auto shutdown = of.shutdown()) page["shutdown"] = shutdown_page(*shutdown);
     page["connections"] = connections_of(groups);
     page["http"] = http_of(groups);
     page["limits"] = limits_page(of.limits());
-    page["tracker"] = tracker_page(tracker, of.ack());
+    page["tracker"] = tracker_page(tracker, of.the_tracker().delivered(), of.ack());
     if (tracker.journal) page["journal"] = journal_page(*tracker.journal, tracker.condition);
     page["sinks"] = std::move(sinks);
     res.json(http::status::ok, json::serialize(page));

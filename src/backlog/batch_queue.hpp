@@ -18,6 +18,11 @@ public:
     /// @return what was appended, for those who need it beside the queue; null if there was nothing in it
     std::shared_ptr<const batch> append(batch events);
 
+    /// What was appended last; null if the queue is empty.
+    [[nodiscard]] std::shared_ptr<const batch> newest() const {
+        return batches_.empty() ? nullptr : batches_.back().events;
+    }
+
     /// Events from `from` on, which must lie in the queue, and below `below`.
     [[nodiscard]] chunk read(position from, position below, read_limits limits) const;
 

@@ -95,6 +95,8 @@ public:
         if (auto added = newest_.append(std::move(events))) commits_.submit(std::move(added));
     }
 
+    [[nodiscard]] std::shared_ptr<const batch> newest() const override { return newest_.newest(); }
+
     [[nodiscard]] asio::awaitable<chunk> read(position from, read_limits limits) override {
         const auto end = condition_ == backlog_condition::good ? stored_end_ : newest_.end();
         if (from >= newest_.begin()) co_return newest_.read(from, end, limits);

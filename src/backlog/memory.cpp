@@ -27,6 +27,8 @@ public:
 
     void append(batch events) override { batches_.append(std::move(events)); }
 
+    [[nodiscard]] std::shared_ptr<const batch> newest() const override { return batches_.newest(); }
+
     [[nodiscard]] boost::asio::awaitable<chunk> read(position from, read_limits limits) override {
         co_return batches_.read(from, batches_.end(), limits);
     }

@@ -155,22 +155,6 @@ bool has_member(std::string_view members, std::string_view quoted_name) noexcept
     return false;
 }
 
-void append_data(std::string& out, const event_view& event) {
-    switch (event.kind) {
-    case data_kind::none: break;
-    case data_kind::json:
-        out += R"(,"data":)";
-        append_json_on_one_line(out, event.data);
-        break;
-    case data_kind::text: append_string_member(out, R"(,"data":)", event.data); break;
-    case data_kind::binary:
-        out += R"(,"data_base64":")";
-        append_base64(out, event.data);
-        out += '"';
-        break;
-    }
-}
-
 } // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -187,6 +171,22 @@ void append_json_string(std::string& out, std::string_view text) {
         text.remove_prefix(append_special(out, text));
     }
     out += '"';
+}
+
+void append_data_member(std::string& out, const event_view& event) {
+    switch (event.kind) {
+    case data_kind::none: break;
+    case data_kind::json:
+        out += R"(,"data":)";
+        append_json_on_one_line(out, event.data);
+        break;
+    case data_kind::text: append_string_member(out, R"(,"data":)", event.data); break;
+    case data_kind::binary:
+        out += R"(,"data_base64":")";
+        append_base64(out, event.data);
+        out += '"';
+        break;
+    }
 }
 
 void append_cloudevent(std::string& out, const event_view& event) {
@@ -206,7 +206,7 @@ void append_cloudevent(std::string& out, const event_view& event) {
     if (!has_member(extensions, R"("receivedat")")) {
         append_time_member(out, R"(,"receivedat":)", event.received_at);
     }
-    append_data(out, event);
+    append_data_member(out, event);
     out += '}';
 }
 

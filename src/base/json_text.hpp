@@ -13,11 +13,14 @@ namespace trackd::base {
 /// escaped, so that it is safe in a log, too.
 void append_json_string(std::string& out, std::string_view text);
 
-/// Appends the event in the JSON event format of CloudEvents 1.0, on one line, without a line's end: `data`
-/// as it is where it is JSON (line breaks inside, which can only be white space between tokens, become
-/// spaces), as a string where it is text, as `data_base64` where it is binary. Extensions are spliced in as
-/// top-level members, and so is `receivedat`, the event's arrival, unless it already has an extension of that
-/// name. DEL and C1 controls in what is spliced in are escaped.
+/// Appends what follows the other members of an event's JSON object: nothing where it has no data; else a comma and
+/// `data`, as it is where it is JSON (line breaks inside, which can only be white space between tokens, become spaces),
+/// as a string where it is text; or `data_base64` where it is binary. DEL and C1 controls are escaped.
+void append_data_member(std::string& out, const event_view& event);
+
+/// Appends the event in the JSON event format of CloudEvents 1.0, on one line, without a line's end, with its data as
+/// `append_data_member` writes it. Extensions are spliced in as top-level members, and so is `receivedat`, the event's
+/// arrival, unless it already has an extension of that name. DEL and C1 controls in what is spliced in are escaped.
 void append_cloudevent(std::string& out, const event_view& event);
 
 } // namespace trackd::base

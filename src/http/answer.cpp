@@ -70,7 +70,7 @@ void append_answer(std::string& out, const response& res, std::string_view date,
     } else if (form.says_keep_alive) {
         out.append("Connection: keep-alive\r\n");
     }
-    if (may_have_body(res.code)) {
+    if (may_have_body(res.code) && !form.without_length) {
         out.append("Content-Length: ");
         append_number(out, res.body.size());
         out.append("\r\n");

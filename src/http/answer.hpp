@@ -25,6 +25,7 @@ private:
 /// What an answer must say beside what its handler put into it.
 struct answer_form {
     bool without_body = false;    ///< it answers a HEAD
+    bool without_length = false;  ///< its body ends with the connection
     bool close = false;           ///< the connection is closed after it
     bool says_keep_alive = false; ///< to a client of HTTP/1.0, which would expect it to be closed
 };

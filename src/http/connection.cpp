@@ -88,11 +88,13 @@ task<void> connection::serve() {
         const auto what = to_read ? socket::wait_read : socket::wait_write;
         if (next == step::readable && stream_.has_buffered()) {
             co_await boost::asio::post(worker_.executor, use_task); // the others get their turn
-        } else if (!late_) {
+        } else if (!late_ && !news_) {
             co_await socket_.async_wait(what, boost::asio::redirect_error(use_task, error));
         }
         if (late_) {
             next = on_late();
+        } else if (news_) {
+            next = stream();
         } else if (error) {
             next = step::nothing;
         } else {
@@ -105,6 +107,7 @@ connection::step connection::on_readable() {
     if (state_ == state::lingering) return discard();
     if (state_ == state::handshake) return shake_hands();
     if (state_ == state::proxy_header) return read_proxy_header();
+    if (state_ == state::streaming) return hear_out();
     if (!exchange_) exchange_ = worker_.exchanges.take();
     auto next = step::readable;
     for (int reads = 0; reads < max_reads_in_a_row; ++reads) {
@@ -201,6 +204,7 @@ connection::step connection::on_late() {
         return missed ? refuse_late(*missed) : step::readable;
     }
     case state::writing: count_missed(limit::write_timeout); return step::nothing;
+    case state::streaming: return linger(shortest_linger); // at a shutdown
     default: return step::nothing;
     }
 }
@@ -227,6 +231,7 @@ connection::step connection::answer_what_is_complete() {
         if (const auto wait = handle()) return *wait;
     }
     if (auto wait = write_answers()) return *wait;
+    if (x.source) return stream();
     return linger(worker_.limits.linger_timeout);
 }
 
@@ -305,6 +310,10 @@ std::optional<connection::step> connection::handle() {
         answer_current();
         return {};
     }
+    if (left.source()) {
+        begin_stream(std::move(left.source()));
+        return {};
+    }
     const bool all_written =
         !write_answers(); // the earlier ones need not wait; if it fails, so will the next attempt
     state_ = state::handling;
@@ -333,6 +342,51 @@ connection::step connection::hold_answer(promiser& by, bool all_written) {
     held_->close = form.close;
     release_exchange();
     return step::promised;
+}
+
+void connection::begin_stream(std::unique_ptr<body_source> source) {
+    auto& x = *exchange_;
+    auto form = form_of_current();
+    form.without_length = true;
+    form.close = true;
+    append(form);
+    x.in.next();
+    if (form.without_body) return;
+    x.source = std::move(source);
+    x.source->begin([this] { news(); });
+}
+
+// While it is written to it looks for itself, once there is room.
+void connection::news() {
+    if (state_ != state::streaming) return;
+    news_ = true;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+}
+
+// All that came before is written. What comes next is waited for together with the client's end.
+connection::step connection::stream() {
+    auto& x = *exchange_;
+    news_ = false;
+    state_ = state::streaming; // so that whoever is written to has his time anew
+    state_since_ = worker_.sweep.now();
+    set_deadline(no_deadline);
+    if (!x.source->pull(x.out)) x.source.reset();
+    if (auto wait = write_answers()) return *wait;
+    if (!x.source) return linger(worker_.limits.linger_timeout);
+    return step::readable;
+}
+
+// A client has nothing to say to an answer that goes on: only whether it is still there matters.
+connection::step connection::hear_out() {
+    std::array<char, 4096> unwanted;
+    while (lingered_bytes_ <= worker_.limits.max_linger_bytes) {
+        const auto got = stream_.read(socket_.native_handle(), unwanted);
+        if (got.what == transport::outcome::would_block) return step::readable;
+        if (got.what != transport::outcome::done) break;
+        lingered_bytes_ += got.bytes;
+    }
+    return step::nothing;
 }
 
 connection::step connection::on_promise(boost::system::error_code broken) {
@@ -567,8 +621,9 @@ void connection::release_exchange() {
 }
 
 connection_info connection::info() {
-    static constexpr std::string_view names[] = {"idle",    "head",      "body",      "handling",
-                                                 "writing", "lingering", "handshake", "proxy_header"};
+    static constexpr std::string_view names[] = {"idle",      "head",         "body",
+                                                 "handling",  "writing",      "lingering",
+                                                 "handshake", "proxy_header", "streaming"};
     const auto now = worker_.sweep.now();
     const auto since = [&](tick_count then) {
         return static_cast<std::chrono::milliseconds::rep>(now - then) * worker::tick;

@@ -56,7 +56,8 @@ private:
         writing,
         lingering,
         handshake,
-        proxy_header
+        proxy_header,
+        streaming
     };
 
     // What to wait for next.
@@ -76,6 +77,10 @@ private:
     step answer_what_is_complete();
     [[nodiscard]] std::optional<step> handle();
     [[nodiscard]] step hold_answer(promiser& by, bool all_written);
+    void begin_stream(std::unique_ptr<body_source> source);
+    void news();
+    step stream();
+    step hear_out();
     bool admit_head();
     bool admit_client();
     bool admit_body();
@@ -124,6 +129,7 @@ private:
     bool last_answer_ = false; // was given: what still comes is thrown away
     bool over_limit_ = false;  // the address of the current request has more than it may have
     bool late_ = false;        // its deadline came while it waited
+    bool news_ = false;        // there is more of a streamed answer
 };
 
 } // namespace trackd::http

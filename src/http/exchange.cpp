@@ -48,6 +48,7 @@ void exchange_pool::give_back(std::unique_ptr<exchange> used) noexcept {
     clear(used->out);
     used->sent = 0;
     used->work.reset();
+    used->source.reset();
     free_.push_back(std::move(used));
 }
 

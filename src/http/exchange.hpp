@@ -26,9 +26,10 @@ struct exchange {
     std::shared_ptr<const options> limits; ///< of this one, until it is given back
     parser in;
     response res;
-    std::string out;                ///< answers
-    std::size_t sent = 0;           ///< of `out`
-    std::optional<task<void>> work; ///< what a handler has left to do
+    std::string out;                     ///< answers
+    std::size_t sent = 0;                ///< of `out`
+    std::optional<task<void>> work;      ///< what a handler has left to do
+    std::unique_ptr<body_source> source; ///< of the answer that is on its way, if it is streamed
 };
 
 /// An answer that waits for a promise to be kept.

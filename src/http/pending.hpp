@@ -1,12 +1,14 @@
 // What a handler may leave to be waited for before its answer holds.
 #pragma once
 
+#include "http/body_source.hpp"
 #include "http/response.hpp"
 #include "http/task.hpp"
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -26,7 +28,8 @@ public:
 };
 
 /// Nothing, where the response is filled in; or work, after which it is: request and response stay in place until then;
-/// or a promise: the response is filled in, and nothing else is needed any more.
+/// or a promise: the response is filled in, and nothing else is needed any more; or a source, where all of the response
+/// is filled in but its body: the connection is closed after it, which is how the client sees the end.
 class pending {
 public:
     pending() noexcept = default;
@@ -37,15 +40,23 @@ public:
 
     pending(promiser& by) noexcept : promiser_{&by} {} // NOLINT(google-explicit-constructor)
 
-    [[nodiscard]] explicit operator bool() const noexcept { return work_ || promiser_ != nullptr; }
+    pending(std::unique_ptr<body_source> body) noexcept // NOLINT(google-explicit-constructor)
+        : source_{std::move(body)} {}
+
+    [[nodiscard]] explicit operator bool() const noexcept {
+        return work_ || promiser_ != nullptr || source_ != nullptr;
+    }
 
     [[nodiscard]] std::optional<task<void>>& work() noexcept { return work_; }
 
     [[nodiscard]] promiser* promised() const noexcept { return promiser_; }
 
+    [[nodiscard]] std::unique_ptr<body_source>& source() noexcept { return source_; }
+
 private:
     std::optional<task<void>> work_;
     promiser* promiser_ = nullptr;
+    std::unique_ptr<body_source> source_;
 };
 
 } // namespace trackd::http

@@ -21,7 +21,8 @@ namespace trackd::http {
 
 /// One live connection, for people who look for a leak.
 struct connection_info {
-    std::string_view state; ///< idle, head, body, handling, writing, lingering, handshake, proxy_header
+    std::string_view
+        state; ///< idle, head, body, handling, writing, lingering, handshake, proxy_header, streaming
     std::chrono::milliseconds in_state;
     std::chrono::milliseconds age; ///< since it was accepted
     std::string peer; ///< `192.0.2.1:50000`, or `192.0.2.1` where a proxy has named it, or `unix`

@@ -90,7 +90,7 @@ public:
         format.accept(req, res, added);
         if (count == 0) return std::nullopt; // nothing that anybody could refuse
         staged.keep();                       // from here on the lane drops them
-        if (const auto failed = lane_.admit(staged.start())) {
+        if (const auto failed = lane_.admit(staged.start(), caller ? caller->name() : std::string_view{})) {
             if (caller) caller->give_back_events(count);
             fail(res, failed);
             return std::nullopt;

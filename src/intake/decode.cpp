@@ -93,20 +93,4 @@ std::size_t unescape_json(std::string_view text, char* out) noexcept {
     return static_cast<std::size_t>(out - begin);
 }
 
-std::optional<std::string> decode_percent(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            out += text[i];
-            continue;
-        }
-        if (text.size() - i < 3 || hex(text[i + 1]) == not_a_digit || hex(text[i + 2]) == not_a_digit)
-            return std::nullopt;
-        out += static_cast<char>(hex(text[i + 1]) << 4U | hex(text[i + 2]));
-        i += 2;
-    }
-    return out;
-}
-
 } // namespace trackd::intake

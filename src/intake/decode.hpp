@@ -2,10 +2,9 @@
 #pragma once
 
 #include "base/base64.hpp"
+#include "http/query.hpp"
 
 #include <cstddef>
-#include <optional>
-#include <string>
 #include <string_view>
 
 namespace trackd::intake {
@@ -17,9 +16,6 @@ namespace trackd::intake {
 std::size_t unescape_json(std::string_view text, char* out) noexcept;
 
 using base::decode_base64;
-
-/// Decodes a segment of a URL's path (RFC 3986 section 2.1).
-/// @return nothing if a `%` is not followed by two hexadecimal digits
-[[nodiscard]] std::optional<std::string> decode_percent(std::string_view text);
+using http::decode_percent;
 
 } // namespace trackd::intake

@@ -1,9 +1,9 @@
 #include "intake/native_endpoint.hpp"
 
 #include "base/json_text.hpp"
+#include "http/query.hpp"
 #include "intake/answers.hpp"
 #include "intake/decode.hpp"
-#include "intake/query.hpp"
 #include "intake/request_fields.hpp"
 #include "intake/text.hpp"
 #include "intake/webhook_handshake.hpp"
@@ -55,7 +55,7 @@ void native_endpoint::add_routes(http::router& router) {
 }
 
 http::pending native_endpoint::respond(const http::request& req, http::response& res) {
-    const auto dry_run = find_parameter(req.query, "dry_run");
+    const auto dry_run = http::find_parameter(req.query, "dry_run");
     if (!dry_run || dry_run == "0") return admission_.take(req, res, *this);
     if (dry_run == "1") {
         admission_.check(req, res, *this, [&res](const new_events& valid) {

@@ -1,8 +1,8 @@
 #include "intake/pixel_endpoint.hpp"
 
+#include "http/query.hpp"
 #include "intake/pixel.hpp"
 #include "intake/presented_key.hpp"
-#include "intake/query.hpp"
 #include "intake/request_fields.hpp"
 #include "intake/text.hpp"
 
@@ -40,12 +40,12 @@ pixel_endpoint::read(const http::request& req, const key* caller, std::string_vi
     std::string tracestate;
     auto facts = facts_of(req, find_own_fields(req), caller, tracestate);
     facts.client = clients_.of(req);
-    const auto parameters = parameters_of(req.query);
+    const auto parameters = http::parameters_of(req.query);
     event_view event;
     event.time = req.received_at;
     if (const auto type = parameters.find("type"); type != parameters.end() && can_be_type(type->second))
         event.type = type->second;
-    write_object(parameters, data_);
+    http::write_object(parameters, data_);
     event.datacontenttype = "application/json";
     event.data = data_;
     event.kind = data_kind::json;

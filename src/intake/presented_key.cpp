@@ -1,8 +1,8 @@
 #include "intake/presented_key.hpp"
 
 #include "http/authorization.hpp"
+#include "http/query.hpp"
 #include "intake/decode.hpp"
-#include "intake/query.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 3> parameters{"key", "writeKey", "access_
 
 std::optional<shown_key> in_query(std::string_view query, std::string& room) {
     while (!query.empty()) {
-        const auto [name, value] = take_parameter(query);
+        const auto [name, value] = http::take_parameter(query);
         if (value.empty() || std::ranges::find(parameters, name) == parameters.end()) continue;
         auto decoded = decode_percent(value);
         if (!decoded) return std::nullopt;

@@ -3,10 +3,10 @@
 #include "base/ascii.hpp"
 #include "base/json_text.hpp"
 #include "base/version.hpp"
+#include "http/query.hpp"
 #include "intake/answers.hpp"
 #include "intake/client_answers.hpp"
 #include "intake/pixel.hpp"
-#include "intake/query.hpp"
 #include "intake/request_fields.hpp"
 #include "intake/segment_query.hpp"
 #include "intake/write_key.hpp"
@@ -51,7 +51,7 @@ http::pending answer_version(const http::request&, http::response& res) {
 
 /// The client is told to go on exactly as it does without us, but to this host.
 void answer_settings(const http::request& req, http::response& res) {
-    const auto key = decode_form(req.parameter);
+    const auto key = http::decode_form(req.parameter);
     const auto plain = base::equal_ignoring_case(req.header("X-Forwarded-Proto"), "http");
     res.json(status::ok, R"({"integrations":{"Segment.io":{"apiKey":)");
     base::append_json_string(res.body, key);

@@ -1,8 +1,8 @@
 #include "intake/segment_query.hpp"
 
 #include "base/json_text.hpp"
+#include "http/query.hpp"
 #include "intake/decode.hpp"
-#include "intake/query.hpp"
 #include "intake/text.hpp"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ constexpr std::size_t most_dots = 16;
 
 /// Both alphabets of base64, with padding or without.
 bool decode_data(std::string_view data, std::string& json) {
-    auto text = decode_form(data);
+    auto text = http::decode_form(data);
     std::ranges::replace(text, '-', '+');
     std::ranges::replace(text, '_', '/');
     std::ranges::replace(text, ' ', '+'); // a `+` that was not encoded
@@ -44,18 +44,18 @@ std::pair<std::string_view, bool> part_of(std::string_view name, std::size_t dep
 
 /// Writes the members of one object: parameters, sorted by name, that have their first `depth` parts in
 /// common.
-void write_members(std::span<const query_parameter> parameters, std::size_t depth, std::string& json) {
+void write_members(std::span<const http::query_parameter> parameters, std::size_t depth, std::string& json) {
     json += '{';
     while (!parameters.empty()) {
         const auto name = part_of(parameters.front().first, depth).first;
-        const auto same = std::ranges::find_if(parameters, [&](const query_parameter& one) {
+        const auto same = std::ranges::find_if(parameters, [&](const http::query_parameter& one) {
             return part_of(one.first, depth).first != name;
         });
         const auto count = static_cast<std::size_t>(same - parameters.begin());
         auto group = parameters.first(count);
         parameters = parameters.subspan(count);
         // A value beside members of the same name gives way to them.
-        const auto inner = std::ranges::find_if(group, [&](const query_parameter& one) {
+        const auto inner = std::ranges::find_if(group, [&](const http::query_parameter& one) {
             return part_of(one.first, depth).second;
         });
         if (!json.ends_with('{')) json += ',';
@@ -85,17 +85,17 @@ struct by_parts {
 } // namespace
 
 std::optional<refusal> write_segment_call(std::string_view query, std::string& json) {
-    if (const auto data = find_parameter(query, "data"); data && !data->empty()) {
+    if (const auto data = http::find_parameter(query, "data"); data && !data->empty()) {
         if (decode_data(*data, json)) return std::nullopt;
         return refusal{
             refusal_kind::invalid_event, "\"data\" is " + quoted(*data) + "; expected JSON text in base64"
         };
     }
     std::map<std::string, std::string, by_parts> sorted; // of two with the same name the last one counts
-    for (auto& [name, value] : parse_query(query))
+    for (auto& [name, value] : http::parse_query(query))
         if (name != "writeKey" && !has_too_many_dots(name))
             sorted.insert_or_assign(std::move(name), std::move(value));
-    const std::vector<query_parameter> parameters{sorted.begin(), sorted.end()};
+    const std::vector<http::query_parameter> parameters{sorted.begin(), sorted.end()};
     json.clear();
     write_members(parameters, 0, json);
     return std::nullopt;

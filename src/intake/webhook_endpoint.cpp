@@ -1,10 +1,10 @@
 #include "intake/webhook_endpoint.hpp"
 
+#include "http/query.hpp"
 #include "intake/body_format.hpp"
 #include "intake/client_answers.hpp"
 #include "intake/json_body.hpp"
 #include "intake/media_type.hpp"
-#include "intake/query.hpp"
 #include "intake/request_fields.hpp"
 #include "intake/text.hpp"
 
@@ -58,13 +58,13 @@ webhook_endpoint::read(const http::request& req, const key* caller, std::string_
 }
 
 std::optional<refusal> webhook_endpoint::read_fields(std::string_view fields, std::string_view& data) {
-    auto given = parameters_of(fields);
+    auto given = http::parameters_of(fields);
     given.erase("writeKey"); // is for us
     if (given.empty())
         return refusal{
             refusal_kind::empty_body, "there are no fields; expected at least one, or a JSON object"
         };
-    write_object(given, fields_);
+    http::write_object(given, fields_);
     data = fields_;
     return std::nullopt;
 }

@@ -1,7 +1,7 @@
 #include "intake/write_key.hpp"
 
 #include "http/authorization.hpp"
-#include "intake/query.hpp"
+#include "http/query.hpp"
 
 namespace trackd::intake {
 
@@ -9,8 +9,8 @@ std::string_view find_write_key(const http::request& req, std::string_view in_bo
     const auto shown = http::read_authorization(req.header(http::field::authorization), memory);
     if (shown.by == http::credentials::scheme::basic && !shown.key.empty()) return shown.key;
     if (!in_body.empty()) return in_body;
-    if (const auto sent = find_parameter(req.query, "writeKey"); sent && !sent->empty()) {
-        memory = decode_form(*sent);
+    if (const auto sent = http::find_parameter(req.query, "writeKey"); sent && !sent->empty()) {
+        memory = http::decode_form(*sent);
         return memory;
     }
     if (const auto key = req.header("X-Write-Key"); !key.empty()) return key;

@@ -122,6 +122,22 @@ CLI::App* add_key_commands(CLI::App& app, std::string& name) {
     return key;
 }
 
+CLI::App* add_tail_command(CLI::App& app, tail_line& into) {
+    auto* tail = app.add_subcommand(
+        "tail", "print what the running daemon accepts, an event a line, until Ctrl-C (docs/live.md)"
+    );
+    const auto add = [tail](const char* name, std::string& value, const char* help) {
+        tail->add_option(name, value, help)->type_name("PATTERNS");
+    };
+    add("--type", into.types, "only of these types: order.*,!order.debug");
+    add("--source", into.sources, "only from these sources");
+    add("--key", into.keys, "only what was sent with the keys of these names");
+    tail->add_option("--rate", into.rate, "at most so many a second; the rest is counted. Else 100")
+        ->type_name("EVENTS");
+    tail->add_flag("--json", into.json, "each as a JSON object");
+    return tail;
+}
+
 } // namespace
 
 std::optional<command_line> read_command_line(int argc, char** argv, char** environment, int& exit_status) {
@@ -158,6 +174,7 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
     auto* journal = add_journal_commands(app, line.journal);
     auto* letters = add_dead_letter_commands(app, line.dead_letters);
     auto* key = add_key_commands(app, line.key);
+    auto* tail = add_tail_command(app, line.tail);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& end) {
@@ -172,6 +189,7 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
     if (*journal) line.what = command::journal;
     if (*letters) line.what = command::dead_letters;
     if (*key) line.what = command::new_key;
+    if (*tail) line.what = command::tail;
     line.sources.environment = pairs(environment);
     if (!file.empty())
         line.sources.file = file;

@@ -10,7 +10,9 @@
 
 namespace trackd::service {
 
-enum class command { serve, check, config, healthcheck, status, reload, journal, dead_letters, new_key };
+enum class command {
+    serve, check, config, healthcheck, status, reload, tail, journal, dead_letters, new_key
+};
 
 enum class journal_command { list, verify, cat, forget };
 
@@ -32,6 +34,15 @@ struct dead_letter_line {
     bool all = false;
 };
 
+/// What follows `trackd tail`: as the query of `/events/tail` has it.
+struct tail_line {
+    std::string types;
+    std::string sources;
+    std::string keys;
+    std::string rate;
+    bool json = false;
+};
+
 struct command_line {
     trackd::service::command what = command::serve;
     config::sources sources; ///< of the configuration; the environment is filled in
@@ -40,6 +51,7 @@ struct command_line {
     journal_line journal;
     dead_letter_line dead_letters;
     std::string key; ///< `key new NAME`
+    tail_line tail;
 };
 
 /// Reads the command line. Where it asks for help or the version, or is wrong, says so on standard output or

@@ -1,6 +1,7 @@
 #include "service/service.hpp"
 
 #include "admin/control_routes.hpp"
+#include "admin/dashboard.hpp"
 #include "admin/letter_routes.hpp"
 #include "admin/metrics.hpp"
 #include "admin/pages.hpp"
@@ -93,10 +94,9 @@ tracker service::make_tracker() {
     const base::all_signals_blocked during_construction; // the journal and the sinks have threads
     auto backlog = make_backlog(settings_);
     dead_letters_.emplace(settings_);
-    return {
-        pool_.first_executor(), make_tracker_options(settings_.tracker), std::move(backlog),
-        make_sinks(settings_, *dead_letters_)
-    };
+    auto options = make_tracker_options(settings_.tracker);
+    options.onlooker = &tails_;
+    return {pool_.first_executor(), options, std::move(backlog), make_sinks(settings_, *dead_letters_)};
 }
 
 http::task<admin::letters_report> service::handle_dead_letters(admin::letters_request what) {
@@ -129,6 +129,15 @@ void service::run_main_loop() {
 
 std::chrono::steady_clock::duration service::uptime() const {
     return std::chrono::steady_clock::now() - started_;
+}
+
+std::optional<admin::shutdown_progress> service::shutdown() const {
+    if (!plan_) return {};
+    const auto now = std::chrono::steady_clock::now();
+    const auto until = [now](std::chrono::steady_clock::time_point end) {
+        return std::max(end - now, std::chrono::steady_clock::duration::zero());
+    };
+    return admin::shutdown_progress{stop_.reason(), until(plan_->end_of(stage_)), until(plan_->drain_end)};
 }
 
 std::string service::ack() const {
@@ -214,6 +223,8 @@ http::router service::admin_routes() {
     admin::add_metrics_route(routes, *this);
     admin::add_letter_routes(routes, *this);
     admin::add_control_routes(routes, *this);
+    admin::add_tail_route(routes, tails_);
+    admin::add_dashboard_route(routes);
     return routes;
 }
 
@@ -332,6 +343,7 @@ service::task service::drain() {
 
 service::task service::stop() {
     enter(stage::stopped);
+    tails_.end(stop_.reason());
     for (auto& listener : admin_listeners_)
         listener.close();
     co_await asio::co_spawn(main_, admin_accepting_.join(), asio::use_awaitable);

@@ -4,6 +4,7 @@
 
 #include "admin/controls.hpp"
 #include "admin/overview.hpp"
+#include "admin/tails.hpp"
 #include "admin/token_guard.hpp"
 #include "base/byte_budget.hpp"
 #include "base/task_group.hpp"
@@ -70,6 +71,7 @@ private:
     [[nodiscard]] stage current_stage() const noexcept override { return stage_; }
 
     [[nodiscard]] std::chrono::steady_clock::duration uptime() const override;
+    [[nodiscard]] std::optional<admin::shutdown_progress> shutdown() const override;
     [[nodiscard]] std::string ack() const override;
 
     [[nodiscard]] tracker& the_tracker() override { return tracker_; }
@@ -141,6 +143,7 @@ private:
     base::byte_budget bodies_;
     io_pool pool_;
     std::optional<dead_letter_box> dead_letters_;
+    admin::tails tails_{main_.get_executor(), system_clock()};
     tracker tracker_;
     dead_letter_clerk clerk_;
     intake::shared_key_ring keys_;

@@ -16,6 +16,14 @@ shutdown_plan shutdown_plan::from(time_point now, const config::shutdown_setting
     return plan;
 }
 
+shutdown_plan::time_point shutdown_plan::end_of(stage which) const noexcept {
+    switch (which) {
+    case stage::lame_duck: return lame_duck_end;
+    case stage::closing: return std::max(idle_end, request_end);
+    default: return drain_end;
+    }
+}
+
 shutdown_plan shutdown_plan::hurried(time_point now) const {
     shutdown_plan plan;
     plan.lame_duck_end = std::min(lame_duck_end, now);

@@ -3,6 +3,7 @@
 
 #include "config/settings.hpp"
 
+#include <trackd/stage.hpp>
 #include <trackd/tracker.hpp>
 
 #include <chrono>
@@ -22,6 +23,9 @@ struct shutdown_plan {
     time_point watchdog_end;  ///< whatever hangs, the process ends
 
     [[nodiscard]] static shutdown_plan from(time_point now, const config::shutdown_settings& settings);
+
+    /// When this stage of a shutdown ends at the latest.
+    [[nodiscard]] time_point end_of(stage which) const noexcept;
 
     /// The same with every end that lies ahead moved to now, as a second signal wants it; the watchdog gets
     /// its second.

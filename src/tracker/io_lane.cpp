@@ -26,13 +26,13 @@ constexpr std::size_t hand_over_bytes = std::size_t{1} << 20U;
 io_lane::io_lane(
     asio::io_context& context, budget& credit, bool waits_for_ack,
     const std::atomic<std::chrono::seconds>& retry_after, std::function<void(submission)> submit,
-    std::function<void()> no_room
+    std::function<void()> no_room, const onlooker* looks_on
 )
     : executor_{context.get_executor()}, credit_{credit}, waits_for_ack_{waits_for_ack},
       retry_after_{retry_after}, submit_{std::move(submit)}, no_room_{std::move(no_room)},
-      most_staged_bytes_{std::min(hand_over_bytes, credit.max_take_bytes() / 2)} {}
+      most_staged_bytes_{std::min(hand_over_bytes, credit.max_take_bytes() / 2)}, looks_on_{looks_on} {}
 
-error_code io_lane::admit(batch::mark since) {
+error_code io_lane::admit(batch::mark since, std::string_view sender) {
     const auto events = staged_.events() - since.events;
     if (events == 0) return {};
     if (const auto refused = credit_.take(events, staged_.bytes() - since.bytes)) {
@@ -46,15 +46,24 @@ error_code io_lane::admit(batch::mark since) {
         asio::post(executor_, [this] { flush(); });
         flush_posted_ = true;
         if (waits_for_ack_) current_ = std::make_shared<flight>();
+        is_watched_ = looks_on_ != nullptr && looks_on_->looks();
     }
+    if (is_watched_) note_sender(events, sender);
     if (staged_.bytes() >= most_staged_bytes_) flush();
     return {};
+}
+
+void io_lane::note_sender(std::size_t events, std::string_view sender) {
+    if (senders_.empty() || senders_.back().sender != sender) senders_.push_back({0, std::string{sender}});
+    senders_.back().events += events;
 }
 
 void io_lane::flush() {
     flush_posted_ = false;
     if (staged_.empty()) return;
     submission handed_over{take_staged(), {}};
+    handed_over.shown = is_watched_;
+    if (is_watched_) handed_over.senders = std::exchange(senders_, {});
     if (waits_for_ack_)
         handed_over.settled = [this, which = current_](error_code outcome) { land(which, outcome); };
     submit_(std::move(handed_over));

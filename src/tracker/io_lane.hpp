@@ -4,6 +4,7 @@
 #include "tracker/budget.hpp"
 
 #include <trackd/lane.hpp>
+#include <trackd/onlooker.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,8 @@ namespace trackd {
 struct submission {
     batch events;
     std::function<void(boost::system::error_code)> settled;
+    bool shown = false; ///< to the onlooker, with these:
+    std::vector<sent_events> senders = {};
 };
 
 /// Owned by the tracker, confined to its context's thread but for what is marked.
@@ -30,13 +34,15 @@ public:
     /// @param retry_after what clients are told who find no room; outlives the lane
     /// @param submit hands over; may be called from this lane's thread
     /// @param no_room somebody was refused because the backlog is full; empty: nobody cares
+    /// @param looks_on null: nobody; outlives the lane
     io_lane(
         boost::asio::io_context& context, budget& credit, bool waits_for_ack,
         const std::atomic<std::chrono::seconds>& retry_after, std::function<void(submission)> submit,
-        std::function<void()> no_room = {}
+        std::function<void()> no_room = {}, const onlooker* looks_on = nullptr
     );
 
-    [[nodiscard]] boost::system::error_code admit(batch::mark since) override;
+    using lane::admit;
+    [[nodiscard]] boost::system::error_code admit(batch::mark since, std::string_view sender) override;
 
     [[nodiscard]] bool waits_for_ack() const noexcept override { return waits_for_ack_; }
 
@@ -67,6 +73,7 @@ private:
 
     using landing = std::pair<std::shared_ptr<flight>, boost::system::error_code>;
 
+    void note_sender(std::size_t events, std::string_view sender);
     void land(std::shared_ptr<flight> which, boost::system::error_code outcome);
     void settle_landed();
     [[nodiscard]] batch take_staged();
@@ -78,6 +85,9 @@ private:
     const std::function<void(submission)> submit_;
     const std::function<void()> no_room_;
     const std::size_t most_staged_bytes_;
+    const onlooker* const looks_on_;
+    bool is_watched_ = false;          // somebody looked on when the first of what is staged was admitted
+    std::vector<sent_events> senders_; // of what is staged, if so
     bool flush_posted_ = false;
     std::size_t room_ = 0; // of staged_, in bytes, if it has not grown since
     std::shared_ptr<flight>

@@ -6,6 +6,7 @@
 #include "tracker/io_lane.hpp"
 #include "tracker/room_forecast.hpp"
 
+#include <trackd/onlooker.hpp>
 #include <trackd/tracker.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -233,7 +234,7 @@ lane& tracker::impl::add_lane(asio::io_context& context) {
     std::function<void()> no_room;
     if (room_is_for_sinks_to_make()) no_room = [this] { room_is_wanted(); };
     lanes_.push_back(std::make_unique<io_lane>(
-        context, credit_, waits, retry_after_, std::move(hand_over), std::move(no_room)
+        context, credit_, waits, retry_after_, std::move(hand_over), std::move(no_room), options_.onlooker
     ));
     return *lanes_.back();
 }
@@ -283,9 +284,9 @@ error_code tracker::impl::try_admit(batch& events, const waiter_pointer& waiter,
         return refused;
     }
     track_accepted_ += count;
-    if (put_into_inbox({std::move(events), [waiter](error_code outcome) {
-                            outside_waiter::settle(waiter, outcome);
-                        }}))
+    const bool shown = count > 0 && options_.onlooker != nullptr && options_.onlooker->looks();
+    auto settled = [waiter](error_code outcome) { outside_waiter::settle(waiter, outcome); };
+    if (put_into_inbox({std::move(events), std::move(settled), shown}))
         asio::post(strand_, [self = shared_from_this()] { self->take_in(); });
     return {};
 }
@@ -341,6 +342,7 @@ void tracker::impl::take_in(submission handed_over) {
         return;
     }
     backlog_->append(std::move(handed_over.events));
+    if (handed_over.shown) options_.onlooker->show({backlog_->newest(), std::move(handed_over.senders)});
     if (!handed_over.settled) return;
     acknowledgements_.add(
         backlog_->end(), clock_.now() + options_.ack_timeout, std::move(handed_over.settled)

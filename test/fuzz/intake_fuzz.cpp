@@ -26,7 +26,9 @@ void require(bool holds, const char* what) {
 // Takes everything.
 class open_lane final : public lane {
 public:
-    boost::system::error_code admit(batch::mark) override { return {}; }
+    using lane::admit;
+
+    boost::system::error_code admit(batch::mark, std::string_view) override { return {}; }
 
     bool waits_for_ack() const noexcept override { return false; }
 

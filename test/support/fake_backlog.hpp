@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -103,6 +104,8 @@ public:
         events_.append(std::move(events));
         if (stores_always_) store();
     }
+
+    [[nodiscard]] std::shared_ptr<const batch> newest() const override { return events_.newest(); }
 
     [[nodiscard]] boost::asio::awaitable<chunk> read(position from, read_limits limits) override {
         ++reads_;

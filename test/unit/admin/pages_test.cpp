@@ -43,6 +43,8 @@ struct admin_fixture : admin::overview {
 
     [[nodiscard]] std::chrono::steady_clock::duration uptime() const override { return 90s; }
 
+    [[nodiscard]] std::optional<admin::shutdown_progress> shutdown() const override { return ending; }
+
     [[nodiscard]] std::string ack() const override { return "accepted"; }
 
     [[nodiscard]] trackd::tracker& the_tracker() override { return tracker; }
@@ -102,6 +104,7 @@ struct admin_fixture : admin::overview {
     std::string_view failing_sink;
     std::string ails;
     admin::configuration_state in_force;
+    std::optional<admin::shutdown_progress> ending;
     asio::io_context context{1};
     trackd::tracker tracker{context.get_executor(), {}, make_memory_backlog(), one_sink()};
     http::worker worker{context, {}, routes()};
@@ -193,6 +196,18 @@ TEST_CASE_METHOD(admin_fixture, "the connections say who they are and what they 
     CHECK(one.at("requests") == 0);
     CHECK(one.at("bytes_received").to_number<int>() > 0);
     CHECK(one.at("tls") == false);
+}
+
+TEST_CASE_METHOD(
+    admin_fixture, "the status of a shutdown says why, and how long it may take yet", "[admin]"
+) {
+    CHECK_FALSE(boost::json::parse(ask("/status").says).as_object().contains("shutdown"));
+    now = stage::closing;
+    ending = admin::shutdown_progress{"SIGTERM", 1500ms, 8s};
+    const auto page = boost::json::parse(ask("/status").says).at("shutdown");
+    CHECK(page.at("reason") == "SIGTERM");
+    CHECK(page.at("stage_seconds_left") == 1.5);
+    CHECK(page.at("seconds_left") == 8.0);
 }
 
 TEST_CASE_METHOD(admin_fixture, "the tasks name what runs and what is connected", "[admin]") {

@@ -91,6 +91,19 @@ std::optional<answer> client::read(bool to_head) {
     }
 }
 
+std::string client::read_until(std::string_view text) {
+    auto found = received_.find(text);
+    while (found == std::string::npos && !ended_) {
+        wait_for(socket_.native_handle(), POLLIN);
+        receive();
+        found = received_.find(text);
+    }
+    const auto end = found == std::string::npos ? received_.size() : found + text.size();
+    auto read = received_.substr(0, end);
+    received_.erase(0, end);
+    return read;
+}
+
 bool client::is_closed() {
     while (!ended_) {
         wait_for(socket_.native_handle(), POLLIN);

@@ -35,6 +35,9 @@ public:
     /// @param to_head the answer is one to HEAD, and has no body
     [[nodiscard]] std::optional<answer> read(bool to_head = false);
 
+    /// All that comes until this text has come, or the connection has ended.
+    [[nodiscard]] std::string read_until(std::string_view text);
+
     /// Whether the server has closed, and in an orderly way; waits for it.
     [[nodiscard]] bool is_closed();
 

@@ -223,3 +223,59 @@ TEST_CASE_METHOD(small_lane_fixture, "who made the staged events too many is tol
     REQUIRE(waiting->ended());
     CHECK(waiting->get() == errc::journal_full);
 }
+
+namespace {
+
+struct looking final : onlooker {
+    using onlooker::look;
+
+    void show(shown_batch) override {}
+};
+
+struct watched_lane_fixture : lane_fixture {
+    error_code post_as(std::string_view sender, std::size_t events) {
+        const auto mark = watched.mark();
+        for (std::size_t i = 0; i < events; ++i)
+            watched.events().append(test::make_event("x"));
+        return watched.admit(mark, sender);
+    }
+
+    looking who;
+    io_lane watched{
+        context, credit, true, retry_after, [this](submission one) { handed_over.push_back(std::move(one)); },
+        {},      &who
+    };
+};
+
+} // namespace
+
+TEST_CASE_METHOD(
+    watched_lane_fixture, "while nobody looks on, nothing is shown and no sender kept", "[lane]"
+) {
+    CHECK_FALSE(post_as("web", 1));
+    turn();
+    REQUIRE(handed_over.size() == 1);
+    CHECK_FALSE(handed_over.front().shown);
+    CHECK(handed_over.front().senders.empty());
+}
+
+TEST_CASE_METHOD(watched_lane_fixture, "who looks on is told who has sent what", "[lane]") {
+    who.look(true);
+    CHECK_FALSE(post_as("web", 1));
+    CHECK_FALSE(post_as("web", 2));
+    CHECK(post_as("web", 10) == errc::backlog_full);
+    CHECK_FALSE(post_as("", 1));
+    CHECK_FALSE(post_as("app", 1));
+    turn();
+    CHECK(handed_over.at(0).shown);
+    const auto& senders = handed_over.at(0).senders;
+    REQUIRE(senders.size() == 3);
+    CHECK((senders[0].events == 3 && senders[0].sender == "web"));
+    CHECK((senders[1].events == 1 && senders[1].sender.empty()));
+    CHECK((senders[2].events == 1 && senders[2].sender == "app"));
+    who.look(false);
+    CHECK_FALSE(post_as("web", 1));
+    turn();
+    CHECK_FALSE(handed_over.at(1).shown);
+    CHECK(handed_over.at(1).senders.empty());
+}

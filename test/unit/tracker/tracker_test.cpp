@@ -5,6 +5,7 @@
 #include "support/run.hpp"
 
 #include <trackd/lane.hpp>
+#include <trackd/onlooker.hpp>
 #include <trackd/tracker.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -401,4 +402,45 @@ TEST_CASE("a sink is given what its latest route wants", "[tracker][route]") {
 
 TEST_CASE_METHOD(tracker_fixture, "a sink that there is not gets no route", "[tracker][route]") {
     CHECK_FALSE(test::run(context, tracker.set_route("nobody", {})));
+}
+
+namespace {
+
+struct collecting final : onlooker {
+    using onlooker::look;
+
+    void show(shown_batch shown) override {
+        for (const auto event : *shown.events)
+            ids.emplace_back(event.id);
+    }
+
+    std::vector<std::string> ids;
+};
+
+tracker_options shown_to(onlooker& who) {
+    tracker_options options;
+    options.onlooker = &who;
+    return options;
+}
+
+} // namespace
+
+TEST_CASE("who looks on is shown what is taken in, by track and by a lane", "[tracker]") {
+    collecting who;
+    tracker_fixture fixture{shown_to(who)};
+    auto& lane = fixture.tracker.add_lane(fixture.context);
+    fixture.tracker.start();
+    CHECK_FALSE(fixture.track(1));
+    CHECK(who.ids.empty());
+    who.look(true);
+    CHECK_FALSE(fixture.track(2));
+    CHECK(who.ids == std::vector<std::string>{"1", "2"});
+    const auto mark = lane.mark();
+    lane.events().append(test::make_event("by-lane"));
+    CHECK_FALSE(lane.admit(mark));
+    test::run_until(fixture.context, [&] { return who.ids.size() == 3; });
+    CHECK(who.ids.back() == "by-lane");
+    who.look(false);
+    CHECK_FALSE(fixture.track(1));
+    CHECK(who.ids.size() == 3);
 }

@@ -1,11 +1,41 @@
-#include "intake/query.hpp"
+#include "http/query.hpp"
 
 #include "base/json_text.hpp"
-#include "intake/decode.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
-namespace trackd::intake {
+namespace trackd::http {
+
+namespace {
+
+// The byte that two hexadecimal digits stand for.
+std::optional<char> decode_byte(std::string_view digits) noexcept {
+    unsigned char byte = 0;
+    const auto* end = digits.data() + digits.size();
+    const auto [stopped, failure] = std::from_chars(digits.data(), end, byte, 16);
+    if (digits.size() != 2 || failure != std::errc{} || stopped != end) return std::nullopt;
+    return static_cast<char>(byte);
+}
+
+} // namespace
+
+std::optional<std::string> decode_percent(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            out += text[i];
+            continue;
+        }
+        const auto byte = decode_byte(text.substr(i + 1, 2));
+        if (!byte) return std::nullopt;
+        out += *byte;
+        i += 2;
+    }
+    return out;
+}
 
 std::string decode_form(std::string_view text) {
     std::string out;
@@ -65,4 +95,4 @@ std::optional<std::string_view> find_parameter(std::string_view query, std::stri
     return std::nullopt;
 }
 
-} // namespace trackd::intake
+} // namespace trackd::http

@@ -1,4 +1,4 @@
-// The query of a URL, as forms and pixels fill it in: `name=value&name=value`.
+// Percent-encoding, and the query of a URL, as forms and pixels fill it in: `name=value&name=value`.
 #pragma once
 
 #include <map>
@@ -8,7 +8,11 @@
 #include <utility>
 #include <vector>
 
-namespace trackd::intake {
+namespace trackd::http {
+
+/// Undoes percent-encoding (RFC 3986 section 2.1), as in a segment of a path.
+/// @return nothing if a `%` is not followed by two hexadecimal digits
+[[nodiscard]] std::optional<std::string> decode_percent(std::string_view text);
 
 /// Undoes what a form does to a value: `+` for a blank, and percent-encoding. A `%` that begins no byte stands
 /// for itself: who sends a pixel gets no error that would help to correct it.
@@ -34,4 +38,4 @@ void write_object(const std::map<std::string, std::string>& parameters, std::str
 [[nodiscard]] std::optional<std::string_view>
 find_parameter(std::string_view query, std::string_view name) noexcept;
 
-} // namespace trackd::intake
+} // namespace trackd::http

@@ -1,5 +1,7 @@
 #include "backlog/batch_queue.hpp"
 
+#include "backlog/chunk_filling.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -15,8 +17,7 @@ struct reading {
     read_limits limits;
 
     [[nodiscard]] bool is_over() const noexcept {
-        if (found.end() >= below) return true;
-        return !found.events.empty() && (found.events.size() >= limits.events || bytes >= limits.bytes);
+        return found.end() >= below || is_full(found, bytes, limits);
     }
 
     void take(const std::shared_ptr<const batch>& events, position first) {
@@ -46,9 +47,7 @@ std::shared_ptr<const batch> batch_queue::append(batch events) {
 chunk batch_queue::read(position from, position below, read_limits limits) const {
     reading now{{}, 0, below, limits};
     now.found.first = from;
-    constexpr std::size_t usual = 4096; // more may not fit into `limits.bytes`
-    if (from < below)
-        now.found.events.reserve(std::min<position>(below - from, std::min(limits.events, usual)));
+    reserve_events(now.found, below, limits);
     for (auto at = holding(from); at != batches_.end() && !now.is_over(); ++at)
         now.take(at->events, at->first);
     return std::move(now.found);

@@ -31,7 +31,7 @@ std::uint64_t commit_bytes(std::span<const std::shared_ptr<const batch>> batches
 }
 
 // That, or somewhat more, without a look at the events.
-std::uint64_t most_commit_bytes(std::span<const std::shared_ptr<const batch>> batches) {
+std::uint64_t commit_bytes_at_most(std::span<const std::shared_ptr<const batch>> batches) {
     std::uint64_t bytes = 0;
     for (const auto& one : batches)
         bytes += one->bytes() + one->events() * (record_head::encoded_bytes + record_alignment - 1);
@@ -47,7 +47,7 @@ commit_writer::commit_writer(
       chain_{from.chain}, piece_(piece_bytes) {}
 
 void commit_writer::commit(std::span<const std::shared_ptr<const batch>> batches) {
-    if (!fits(most_commit_bytes(batches))) {
+    if (!fits(commit_bytes_at_most(batches))) {
         const auto bytes = commit_bytes(batches);
         if (!fits(bytes)) start_segment(bytes);
     }

@@ -1,5 +1,6 @@
 #include "backlog/journal_reader.hpp"
 
+#include "backlog/chunk_filling.hpp"
 #include "backlog/set_aside.hpp"
 #include "base/log.hpp"
 
@@ -17,12 +18,6 @@ constexpr std::size_t window_bytes = std::size_t{256} << 10U;
 
 // As many as there may be sinks that read at different places; more only means searching now and then.
 constexpr std::size_t most_bookmarks = 16;
-
-constexpr std::size_t usual_events = 2048; // more may not fit into `read_limits::bytes`
-
-bool is_full(const chunk& found, std::size_t bytes, read_limits limits) noexcept {
-    return !found.events.empty() && (found.events.size() >= limits.events || bytes >= limits.bytes);
-}
 
 } // namespace
 
@@ -43,7 +38,7 @@ chunk journal_reader::read(position from, position below, read_limits limits) {
     const auto end = std::min(in->end.value_or(below), below); // of what this segment has, or should have
     auto mark = open_at(from, *in);
     segment_walk walk{*mark.open, in->segment.header, mark.place, in->segment.bytes, window_bytes};
-    result.events.reserve(std::min<position>(end - from, std::min(limits.events, usual_events)));
+    reserve_events(result, end, limits);
     std::size_t bytes = 0;
     while (result.end() < end && !is_full(result, bytes, limits)) {
         const auto before = walk.at();

@@ -155,7 +155,7 @@ public:
     void sync() override {
         const std::scoped_lock lock{disk_.mutex_};
         auto& kept = disk_.image_.files_.at(file_);
-        const auto error = std::exchange(disk_.next_sync_error_, 0);
+        const auto error = disk_.take_sync_error();
         if (error == 0 && !kept.pending.empty()) {
             disk_image::chance all{1};
             kept.safe = std::make_shared<const std::string>(disk_image::content(kept, all));
@@ -235,9 +235,16 @@ void simulated_disk::after_each(std::function<void(std::uint64_t, const disk_ima
     after_ = std::move(callback);
 }
 
-void simulated_disk::fail_next_sync(int error) {
+void simulated_disk::fail_next_sync(int error, std::optional<std::thread::id> by) {
     const std::scoped_lock lock{mutex_};
     next_sync_error_ = error;
+    next_sync_error_by_ = by;
+}
+
+// Zero if this sync is to succeed. Under the lock.
+int simulated_disk::take_sync_error() {
+    if (next_sync_error_by_ && *next_sync_error_by_ != std::this_thread::get_id()) return 0;
+    return std::exchange(next_sync_error_, 0);
 }
 
 std::unique_ptr<journal::file> simulated_disk::open(const fs::path& path, journal::open_mode mode) {

@@ -12,9 +12,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace trackd::test {
@@ -104,7 +106,8 @@ public:
 
     /// The next sync of a file fails, and does to the file what Linux does: what was to be made safe can still be read
     /// but never becomes safe, though later syncs succeed.
-    void fail_next_sync(int error);
+    /// @param by whose sync; not given: anybody's
+    void fail_next_sync(int error, std::optional<std::thread::id> by = {});
 
     std::unique_ptr<journal::file> open(const std::filesystem::path& path, journal::open_mode mode) override;
     void rename(const std::filesystem::path& from, const std::filesystem::path& to) override;
@@ -136,6 +139,7 @@ private:
     void change_directory(directory_change what);
     void check_directory(const std::filesystem::path& directory, std::string_view operation) const;
     [[nodiscard]] node find(const std::filesystem::path& path, std::string_view operation) const;
+    [[nodiscard]] int take_sync_error();
     [[nodiscard]] std::uint64_t allocate(live_file& file, std::uint64_t from, std::uint64_t end);
     void free_from(live_file& file, std::uint64_t block);
     void drop_user(node file);
@@ -151,6 +155,7 @@ private:
     std::uint64_t operations_ = 0;
     std::function<void(std::uint64_t, const disk_image&)> after_;
     int next_sync_error_ = 0;
+    std::optional<std::thread::id> next_sync_error_by_;
 };
 
 } // namespace trackd::test

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 
 using namespace trackd;
 using test::faulty_files;
@@ -76,7 +77,8 @@ public:
 private:
     void fail(const faulty_files::call& call) {
         if (call.kind == operation::sync && !what_.short_write)
-            disk_->fail_next_sync(what_.error);
+            // This one: segments and cursors are synced by threads of their own.
+            disk_->fail_next_sync(what_.error, std::this_thread::get_id());
         else
             files_.fail({{}, call.number, what_.error, false, what_.short_write});
     }

@@ -11,7 +11,16 @@
 namespace trackd::service {
 
 enum class command {
-    serve, check, config, healthcheck, status, reload, tail, journal, dead_letters, new_key
+    serve,
+    check,
+    config,
+    healthcheck,
+    status,
+    reload,
+    tail,
+    journal,
+    dead_letters,
+    new_key
 };
 
 enum class journal_command { list, verify, cat, forget };

@@ -58,7 +58,9 @@ struct admin_fixture : admin::overview {
     [[nodiscard]] std::vector<admin::accepted_events> accepted() const override {
         return {{"none", "native", 5, 700}};
     }
+
     [[nodiscard]] std::string ailment() const override { return ails; }
+
     [[nodiscard]] const admin::configuration_state& configuration() const override { return in_force; }
 
     [[nodiscard]] std::string_view sink_not_ready() const override { return failing_sink; }

@@ -113,7 +113,7 @@ TEST_CASE("what is there at once comes with the head", "[http][stream]") {
     client.send(ask);
     CHECK(client.read_until("first\n").find("HTTP/1.1 200 OK") == 0);
     CHECK(client.is_closed());
-    CHECK(at.server.figures().responses.at(2).value() == 1);
+    CHECK(at.server.figures().answers.of(200) == 1);
 }
 
 TEST_CASE("a client that goes away ends its streamed answer", "[http][stream]") {

@@ -21,7 +21,7 @@ namespace http = trackd::http;
 /// Admits what it is told to.
 class fake_lane final : public trackd::lane {
 public:
-    boost::system::error_code admit(trackd::batch::mark since) override {
+    boost::system::error_code admit(trackd::batch::mark since, std::string_view) override {
         ++admissions;
         if (refusal) drop(since);
         return refusal;

@@ -2,13 +2,15 @@
 import collections
 import contextlib
 import functools
+import os
 import statistics
+import subprocess
 import sys
 import time
 
 from bench.measuring import Load, on_processor, wait_until_idle
 from bench.servers import Floor, Missing
-from support.trackd import Daemon
+from support.trackd import Daemon, wait_until
 
 # As it is out of the box: the settings that tests make small are its own again.
 DEFAULT = {"journal.segment_bytes": None, "journal.min_free_bytes": None}
@@ -30,6 +32,8 @@ class Rounds:
     def __init__(self, tree, quick, until, processors):
         self.tree, self.until = tree, until
         self.count, self.seconds = (1, 1) if quick else (5, 3)
+        # With 64 connections load and server fall into one of two rhythms at the beginning: so more rounds, shorter ones.
+        self.many = dict(count=1 if quick else 15, seconds=1)
         self.pending_events = 100_000 if quick else 1_000_000  # of a drain
         self.server, self.load = processors[0], processors[-1]
         self.other = processors[1]  # for a server that uses two
@@ -56,6 +60,22 @@ class Rounds:
 
     def floor(self):
         return self.peer(Floor)
+
+    @contextlib.contextmanager
+    def watched(self, settings):
+        """trackd, and somebody who looks at its events, on the load's processor."""
+        with self.trackd(settings) as daemon:
+            tail = subprocess.Popen(
+                [*on_processor(self.load), "curl", "--silent", "--no-buffer", "--output", os.devnull,
+                 "http://{}:{}/events/tail".format(*daemon.admin)])
+            try:
+                wait_until(lambda: any(one["state"] == "streaming" for one in daemon.tasks()["connections"]), "the tail")
+                yield daemon
+                if tail.poll() is not None:
+                    raise Void("the tail has ended")
+            finally:
+                tail.kill()
+                tail.wait()
 
     # --- measuring
 

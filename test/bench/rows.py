@@ -46,34 +46,48 @@ def rates(found):
     return "requests/s: " + ", ".join(f"{name} {median(each, 'rate'):,.0f}" for name, each in found.items())
 
 
-def over_floor(bench, settings, connections, peers=()):
-    makes = {"floor": bench.floor, "trackd": partial(bench.trackd, settings)}
-    makes.update((name, partial(bench.peer, kind)) for name, kind in peers)
-    found = bench.compare(makes, payloads.single(), connections=connections)
+def over_floor(found):
     return Result(ratios(found["trackd"], found["floor"], "cost"), TIMES, costs(found))
 
 
 def accepted(bench):
-    return over_floor(bench, MEMORY, 64, PEERS_BY_NAME.items())
+    makes = {"floor": bench.floor, "trackd": partial(bench.trackd, MEMORY)}
+    makes.update((name, partial(bench.peer, kind)) for name, kind in PEERS_BY_NAME.items())
+    return over_floor(bench.compare(makes, payloads.single(), **bench.many))
+
+
+def with_a_journal(bench, settings):
+    makes = {"floor": bench.floor, "trackd": partial(bench.trackd, settings)}
+    return over_floor(bench.compare(makes, payloads.single(), connections=256))
 
 
 def journaled(bench):
-    return over_floor(bench, JOURNALED, 256)
+    return with_a_journal(bench, JOURNALED)
 
 
 def default(bench):
-    return over_floor(bench, DEFAULT, 256)
+    return with_a_journal(bench, DEFAULT)
+
+
+def tail(bench):
+    makes = {"floor": bench.floor, "alone": partial(bench.trackd, MEMORY), "a tail": partial(bench.watched, MEMORY)}
+    return added(bench.compare(makes, payloads.single(), **bench.many), "a tail", "alone")
+
+
+def added(found, name, to):
+    """What one has more than the other, in costs of the floor."""
+    more, less = (ratios(found[each], found["floor"], "cost") for each in (name, to))
+    return Result([one - other for one, other in zip(more, less)], "{:+.2f} ×", costs(found))
 
 
 def key_and_cloudevent(bench):
     with_key = partial(bench.trackd, {**MEMORY, "keys": KEYS})
-    found = bench.interleaved({
-        "floor": partial(bench.figures, bench.floor, payloads.single()),
-        "plain": partial(bench.figures, partial(bench.trackd, MEMORY), payloads.single()),
-        "key and CloudEvent": partial(bench.figures, with_key, payloads.cloudevent(KEY)),
-    })
-    both, plain = (ratios(found[name], found["floor"], "cost") for name in ("key and CloudEvent", "plain"))
-    return Result([one - other for one, other in zip(both, plain)], "{:+.2f} ×", costs(found))
+    figures = partial(bench.figures, seconds=bench.many["seconds"])
+    return added(bench.interleaved({
+        "floor": partial(figures, bench.floor, payloads.single()),
+        "plain": partial(figures, partial(bench.trackd, MEMORY), payloads.single()),
+        "key and CloudEvent": partial(figures, with_key, payloads.cloudevent(KEY)),
+    }, bench.many["count"]), "key and CloudEvent", "plain")
 
 
 def an_event_of(bench, request, events):
@@ -208,7 +222,7 @@ def two_threads(bench):
     for name, count in (("one thread", 1), ("two threads", 2)):
         makes[name] = partial(bench.trackd, {**MEMORY, "http.threads": count}, both)
         makes["floor, " + name] = partial(bench.peer, partial(Floor, threads=count), both)
-    found = bench.compare(makes, payloads.single())
+    found = bench.compare(makes, payloads.single(), **bench.many)
     floor = ratios(found["floor, two threads"], found["floor, one thread"], "cost")
     return Result(ratios(found["two threads"], found["one thread"], "cost"), TIMES,
                   f"floor {statistics.median(floor):.2f} ×; {rates(found)}")
@@ -260,6 +274,7 @@ ROWS = {
     "key": Row(
         "a key checked, and CloudEvents' binary mode: added to `accepted`",
         "≤ 0.10 ×", "0.05 ×", key_and_cloudevent),
+    "tail": Row("one [live tail](live.md) that is read: added to `accepted`", "", "", tail),
     "array": Row(
         "JSON array of 100, `journaled`, null sink, 64 connections: an event",
         "≤ 0.30 µs", "0.18 µs", array),

@@ -113,13 +113,17 @@ public:
 
     virtual ~backlog() = default;
 
-    /// A sink's cursor: as it was kept from an earlier run, or a new one. Called for each sink, before `start`, which
-    /// makes safe what came of it, if the backlog is durable, before anything can be read.
+    /// A sink's cursor: as it was kept from an earlier run, or a new one. Called for each sink, before
+    /// `keep_new_sinks`.
     /// @param bookmark the cursor's, if none was kept
     [[nodiscard]] virtual cursor
     open_cursor(const std::string& sink, sink_start where, const std::string& bookmark) = 0;
 
-    /// Begins to work. Called once.
+    /// Makes safe what came of `open_cursor`, if the backlog is durable, before anything can be read. Blocks, and may
+    /// do so for long where the disk does. Called once, before `start`, on any thread.
+    virtual void keep_new_sinks() {}
+
+    /// Begins to work. Called once. Never blocks.
     /// @param strand runs all calls, in both directions
     /// @param time   outlives the backlog
     virtual void start(boost::asio::any_io_executor strand, clock& time, signals to) = 0;

@@ -172,7 +172,7 @@ public:
     tracker(const tracker&) = delete;
     tracker& operator=(const tracker&) = delete;
 
-    /// Starts the deliveries. Once.
+    /// Starts the deliveries. Once. Before that it writes down where sinks begin, and blocks as long as the disk does.
     void start();
 
     /// Hands the batch over, and returns when `ack` holds for all of it.

@@ -80,6 +80,16 @@ public:
         return place;
     }
 
+    // Where a sink began must not be forgotten, or it would begin elsewhere after a crash, or not know what of its first
+    // events it has.
+    void keep_new_sinks() override {
+        try {
+            write_cursors(files_, options_.directory, cursors_);
+        } catch (const std::exception& failure) {
+            cursors_failed(failure);
+        }
+    }
+
     void start(asio::any_io_executor strand, clock& time, signals to) override {
         strand_ = std::move(strand);
         signals_ = std::move(to);
@@ -87,7 +97,6 @@ public:
         moved_.emplace(strand_, time);
         tasks_.emplace(strand_, base::log_failed_task);
         report_unknown_sinks();
-        keep_new_sinks();
         tasks_->spawn("journal cursors", keep_cursors());
     }
 
@@ -212,16 +221,6 @@ private:
         chunk found;
         co_await beside([&] { found = reader_.read(from, below, limits); });
         co_return found;
-    }
-
-    // Where a sink began must not be forgotten, or it would begin elsewhere after a crash, or not know what of its first
-    // events it has. Blocks, once.
-    void keep_new_sinks() {
-        try {
-            write_cursors(files_, options_.directory, cursors_);
-        } catch (const std::exception& failure) {
-            cursors_failed(failure);
-        }
     }
 
     void cursors_failed(const std::exception& failure) {

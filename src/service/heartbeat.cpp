@@ -45,6 +45,9 @@ std::string heartbeat::ailment() const {
     if (!ailment_.empty()) return ailment_;
     const auto now = clock_.now();
     if (last_beat_ == wakeup::never || now < last_beat_ || now - last_beat_ < patience * interval_) return {};
+    // The clock runs on while the process is stopped: who asks first afterwards may be ahead of the beat.
+    if (overdue_since_ == wakeup::never) overdue_since_ = now;
+    if (now - overdue_since_ < interval_) return {};
     return "the main thread stands still";
 }
 
@@ -93,14 +96,19 @@ std::string heartbeat::look_at_deliveries() {
 }
 
 void heartbeat::tell(std::string found) {
-    const std::lock_guard lock{mutex_};
-    last_beat_ = clock_.now();
-    if (found == ailment_) return;
+    std::string before;
+    {
+        const std::lock_guard lock{mutex_};
+        last_beat_ = clock_.now();
+        overdue_since_ = wakeup::never;
+        before = std::exchange(ailment_, found);
+    }
+    // Not under the lock: a log that nobody reads must not hold up those who ask.
+    if (found == before) return;
     if (found.empty())
-        base::log().info("alive again; it was that {}", ailment_);
+        base::log().info("alive again; it was that {}", before);
     else
         base::log().error("not alive: {}", found);
-    ailment_ = std::move(found);
 }
 
 } // namespace trackd::service

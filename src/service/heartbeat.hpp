@@ -19,7 +19,7 @@ namespace trackd::service {
 
 /// Looks once a beat, and counts beats rather than time: a process that was stopped for an hour comes back to life one
 /// beat older. Confined to its executor, which is one of the loops that are watched: if that one stands still, nothing
-/// is fed, and `ailment` tells by the clock.
+/// is fed, and `ailment` tells by the clock, once it has seen so at two questions a beat apart.
 class heartbeat {
 public:
     /// After so many beats without progress something ails.
@@ -80,6 +80,8 @@ private:
     mutable std::mutex mutex_; // guards:
     std::string ailment_;
     clock::time_point last_beat_ = wakeup::never; // never: it does not beat
+    mutable clock::time_point overdue_since_ =
+        wakeup::never; // the first question that found the next beat overdue
 };
 
 } // namespace trackd::service

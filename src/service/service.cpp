@@ -372,8 +372,16 @@ service::task service::reload_by_signal() {
     static_cast<void>(co_await asio::co_spawn(main_, std::move(work), asio::use_awaitable));
 }
 
-// All of it or nothing. Whatever can go wrong does so before anything is changed.
 http::task<admin::reload_report> service::reload(std::string by) {
+    if (stage_ == stage::running) manager_.reloads(system_clock().now());
+    auto work = reload_all(std::move(by));
+    auto report = co_await std::move(work);
+    if (stage_ == stage::running) manager_.enters(stage::running); // also where it was refused
+    co_return report;
+}
+
+// All of it or nothing. Whatever can go wrong does so before anything is changed.
+http::task<admin::reload_report> service::reload_all(std::string by) {
     std::optional<candidate> next;
     admin::reload_report report;
     report.wrong = read_again(next);

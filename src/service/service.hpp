@@ -119,6 +119,7 @@ private:
 
     task watch_signals();
     task reload_by_signal();
+    http::task<admin::reload_report> reload_all(std::string by);
     [[nodiscard]] std::vector<std::string> read_again(std::optional<candidate>& next);
     [[nodiscard]] candidate prepare(config::settings settings) const;
     void put_into_force(candidate next, const std::string& by);

@@ -62,6 +62,11 @@ void service_manager::enters(stage next) {
     send(message);
 }
 
+void service_manager::reloads(clock::time_point now) {
+    const auto since_boot = std::chrono::floor<std::chrono::microseconds>(now.time_since_epoch());
+    send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(since_boot.count()) + "\nSTATUS=reloading");
+}
+
 void service_manager::lives(clock::time_point now) {
     if (watchdog_ == 0s) return;
     if (last_fed_ != clock::time_point{} && now + beat() - last_fed_ <= watchdog_ / 2) return;

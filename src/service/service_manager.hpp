@@ -1,4 +1,4 @@
-// What systemd, or whoever started this process in its manner, is told: that it is ready, that it stops, that it lives.
+// What systemd, or whoever started this process in its manner, is told: that it is ready, reloads, stops, lives.
 #pragma once
 
 #include <trackd/clock.hpp>
@@ -26,8 +26,11 @@ public:
     /// How often `lives` has to be called at least: at most a second apart.
     [[nodiscard]] clock::duration beat() const noexcept;
 
-    /// The daemon enters this stage.
+    /// The daemon enters this stage, or is back in it after a reload.
     void enters(stage next);
+
+    /// A reload begins; `enters(stage::running)` ends it.
+    void reloads(clock::time_point now);
 
     /// Feeds the watchdog, if there is one and it is time to.
     void lives(clock::time_point now);

@@ -216,6 +216,7 @@ std::uint64_t tracker::impl::accepted() const noexcept {
 
 void tracker::impl::start() {
     started_ = true;
+    backlog_->keep_new_sinks(); // here, where nobody takes it for dead if the disk hangs
     asio::dispatch(strand_, [self = shared_from_this()] {
         auto* tracker = self.get();
         self->backlog_->start(

@@ -1,8 +1,10 @@
 """The commands, and what they say to a configuration that cannot be."""
 import pathlib
+import re
 import signal
 import socket
 import tempfile
+import unittest
 
 from support import trackd
 
@@ -24,6 +26,34 @@ class CommandLine(trackd.TestCase):
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
         for part in parts:
             self.assertIn(part, done.stderr)
+
+
+class ManualPage(unittest.TestCase):
+    def page(self):
+        """What the page says of each command, without its markup, with a line in front that names it."""
+        text = (trackd.ROOT / "docs/man/trackd.1").read_text().split(".SH COMMANDS\n")[1].split("\n.SH")[0]
+        text = re.sub(r'\\f.|"', "", text).replace("\\-", "-")
+        return [re.sub(r"(?m)^\.[A-Z]+ +", "", entry) for entry in text.split(".TP\n")[1:]]
+
+    def commands(self, *before):
+        """Each command as its help tells of it, with its options."""
+        said = trackd.run(*before, "--help").stdout
+        below = said.partition("\nSubcommands:\n")[2]
+        names = re.findall(r"(?m)^  ([a-z-]+)", below)
+        for name in names:
+            yield from self.commands(*before, name)
+        if not names:
+            yield " ".join(before), set(re.findall(r"(?m)^  (--[a-z-]+)", said))
+
+    def test_it_has_each_command_with_its_options(self):
+        page, commands = self.page(), dict(self.commands())
+        self.assertLessEqual({"serve", "tail", "journal cat", "dead-letters retry"}, set(commands))
+        for command, options in commands.items():
+            with self.subTest(command):
+                entries = [entry for entry in page if re.search(rf"(^|, +){command}\b", entry.splitlines()[0])]
+                self.assertEqual(len(entries), 1)
+                for option in options:
+                    self.assertRegex(entries[0], rf"{option}\b")
 
 
 class Configuration(CommandLine):

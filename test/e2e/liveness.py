@@ -1,8 +1,11 @@
 """Liveness by progress: what /healthz says, and a service manager is told, when something in trackd stands still."""
 import os
 import queue
+import re
+import signal
 import socket
 import threading
+import time
 
 from support import trackd
 from support.frozen_thread import frozen, thread_named
@@ -63,6 +66,20 @@ class Liveness(trackd.TestCase):
                 self.assertEqual(
                     [manager.next() for _ in range(4)],
                     ["STATUS=lame_duck\nSTOPPING=1", "STATUS=closing", "STATUS=draining", "STATUS=stopped"])
+
+    def test_the_service_manager_is_told_of_each_reload_also_of_one_that_is_refused(self):
+        manager, daemon = self.managed()
+        for text, said in (("[tracker]\nsource = 'other'\n", "is in force"), ("nonsense", "is refused")):
+            with self.subTest(text):
+                daemon.file.write_text(text)
+                before = time.monotonic_ns() // 1000
+                daemon.signal(signal.SIGHUP)
+                match = re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=(\d+)\nSTATUS=reloading", manager.next())
+                self.assertLessEqual(before, int(match[1]))
+                self.assertLessEqual(int(match[1]), time.monotonic_ns() // 1000)
+                self.assertEqual(manager.next(), "STATUS=running\nREADY=1")
+                self.assertTrue(daemon.log.wait_for(f"^SIGHUP: .*{said}"))
+        daemon.stop()
 
     def test_a_daemon_that_cannot_start_is_never_ready(self):
         manager = Manager(str(self.empty_directory() / "notify"))

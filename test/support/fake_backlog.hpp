@@ -79,6 +79,8 @@ public:
 
     [[nodiscard]] int reads() const noexcept { return reads_; }
 
+    [[nodiscard]] bool kept_new_sinks() const noexcept { return kept_new_sinks_; }
+
     [[nodiscard]] bool closed() const noexcept { return closed_; }
 
     /// How many events it has been given, dropped or not.
@@ -93,6 +95,8 @@ public:
         if (place.bookmark.empty()) place.bookmark = bookmark;
         return place;
     }
+
+    void keep_new_sinks() override { kept_new_sinks_ = true; }
 
     void start(boost::asio::any_io_executor strand, clock& /*time*/, signals to) override {
         strand_ = std::move(strand);
@@ -173,6 +177,7 @@ private:
     bool breaks_read_ = false;
     bool stores_always_ = false;
     bool stores_on_close_ = false;
+    bool kept_new_sinks_ = false;
     bool closed_ = false;
     boost::asio::any_io_executor strand_;
     signals told_;

@@ -99,6 +99,7 @@ public:
         : made_{made}, journal_{make_journal_backlog(options, files)} {
         for (const auto& sink : run_sinks)
             cursors_[sink] = journal_->open_cursor(sink, sink_start::oldest, "");
+        journal_->keep_new_sinks();
         journal_->start(strand_, clock_, {[this] { changed(); }, [](batch::mark) {}});
     }
 

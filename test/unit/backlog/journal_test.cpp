@@ -45,6 +45,7 @@ public:
         : journal_{make_journal_backlog(options, files)} {
         for (const auto& [name, begins] : of)
             cursors[name] = journal_->open_cursor(name, begins.where, begins.bookmark);
+        journal_->keep_new_sinks();
         journal_->start(
             strand_, clock_,
             {[this] { ++changes; },
@@ -654,6 +655,13 @@ TEST_CASE_METHOD(journal_fixture, "a journal that was never started can be let g
     }
     CHECK(names().empty());
     CHECK_NOTHROW(open());
+}
+
+TEST_CASE_METHOD(journal_fixture, "where a sink begins is on disk before the journal starts", "[journal]") {
+    const auto journal = make_journal_backlog(place.options, files);
+    static_cast<void>(journal->open_cursor("first", sink_start::oldest, ""));
+    journal->keep_new_sinks();
+    CHECK(names() == strings{"cursors"});
 }
 
 TEST_CASE_METHOD(journal_fixture, "closing stores what was just given, and the cursors", "[journal]") {

@@ -1,7 +1,13 @@
 #include "service/heartbeat.hpp"
+#include "support/captured_log.hpp"
 #include "support/catch.hpp"
 #include "support/manual_clock.hpp"
 #include "support/run.hpp"
+
+#include <spdlog/sinks/base_sink.h>
+
+#include <future>
+#include <mutex>
 
 using namespace trackd::service;
 using namespace std::chrono_literals;
@@ -50,6 +56,27 @@ struct heartbeat_fixture {
     int fed = 0;
     heartbeat watched{context.get_executor(), clock, 1s, [this] { return resting; }, [this] { ++fed; }};
     std::shared_ptr<test::outcome<bool>> run;
+};
+
+// A log that writes a line only once another thread has been told what ails.
+class asking_sink final : public spdlog::sinks::base_sink<std::mutex> {
+public:
+    explicit asking_sink(const heartbeat& watched) : watched_{watched} {}
+
+    // What it was told before the last line.
+    std::string answer() { return in_time_ ? told_.get() : "not before the line was written"; }
+
+private:
+    void sink_it_(const spdlog::details::log_msg& /*message*/) override {
+        told_ = std::async(std::launch::async, [this] { return watched_.ailment(); });
+        in_time_ = told_.wait_for(30s) == std::future_status::ready;
+    }
+
+    void flush_() override {}
+
+    const heartbeat& watched_;
+    std::future<std::string> told_;
+    bool in_time_ = false;
 };
 
 } // namespace
@@ -114,9 +141,37 @@ TEST_CASE_METHOD(
     clock.advance(9s); // and the context is not polled
     CHECK(watched.ailment().empty());
     clock.advance(1s);
+    CHECK(watched.ailment().empty()); // which may have been stopped, with all of the process
+    clock.advance(999ms);
+    CHECK(watched.ailment().empty());
+    clock.advance(1ms);
     CHECK(watched.ailment() == "the main thread stands still");
     pass(1);
     CHECK(watched.ailment().empty());
+}
+
+TEST_CASE_METHOD(
+    heartbeat_fixture, "who asks before the first beat after each of two long stops hears of no ailment",
+    "[heartbeat]"
+) {
+    start();
+    for (int stop = 0; stop < 2; ++stop) {
+        clock.advance(1h);
+        CHECK(watched.ailment().empty());
+        pass(1);
+    }
+    CHECK(watched.ailment().empty());
+}
+
+TEST_CASE_METHOD(heartbeat_fixture, "who asks does not wait for the log", "[heartbeat]") {
+    const test::captured_log restores_the_log;
+    const auto log = std::make_shared<asking_sink>(watched);
+    trackd::base::log().sinks() = {log};
+    start();
+    pass(10, false);
+    CHECK(log->answer() == "thread io-1 stands still");
+    pass(1);
+    CHECK(log->answer().empty());
 }
 
 TEST_CASE_METHOD(

@@ -69,6 +69,16 @@ TEST_CASE("a service manager is told that the daemon is ready, and that it stops
     CHECK(socket.messages() == messages{"STATUS=lame_duck\nSTOPPING=1", "STATUS=draining"});
 }
 
+TEST_CASE("a service manager is told when a reload begins, and that it has ended", "[service_manager]") {
+    const auto name = "@trackd-test-" + std::to_string(::getpid());
+    told socket{name};
+    service_manager manager{name.c_str(), nullptr, nullptr};
+    manager.reloads(trackd::clock::time_point{1234567899ns});
+    CHECK(socket.messages() == messages{"RELOADING=1\nMONOTONIC_USEC=1234567\nSTATUS=reloading"});
+    manager.enters(stage::running);
+    CHECK(socket.messages() == messages{"STATUS=running\nREADY=1"});
+}
+
 TEST_CASE("the name of its socket may be an abstract one", "[service_manager]") {
     const auto name = "@trackd-test-" + std::to_string(::getpid());
     told socket{name};

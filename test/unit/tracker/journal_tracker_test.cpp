@@ -31,6 +31,7 @@ struct journal_tracker {
           tracker{context.get_executor(), options, std::move(made), sinks(), clock},
           lane{tracker.add_lane(context)} {
         tracker.start();
+        kept_before_strand = store->kept_new_sinks();
         settle();
     }
 
@@ -122,6 +123,7 @@ struct journal_tracker {
     test::fake_backlog* store;
     trackd::tracker tracker;
     trackd::lane& lane;
+    bool kept_before_strand = false;
     bool drained = false;
 };
 
@@ -160,6 +162,12 @@ TEST_CASE_METHOD(
     CHECK_FALSE(get(second));
     CHECK(status().pending_events == 0);
     CHECK(status().pending_bytes == 0);
+}
+
+TEST_CASE_METHOD(
+    journal_tracker, "where sinks begin is written down before the strand has anything to do", "[tracker]"
+) {
+    CHECK(kept_before_strand);
 }
 
 TEST_CASE_METHOD(journal_tracker, "journaled does not wait for a sink", "[tracker]") {

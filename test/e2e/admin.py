@@ -77,6 +77,17 @@ class Where(trackd.TestCase):
         self.assertEqual(daemon.ask("/status", Authorization="").status, 401)
         daemon.stop()
 
+    def test_one_address_leaves_room_for_others(self):
+        daemon = self.start()
+        held = [Connection(daemon.admin) for _ in range(25)]
+        for connection in held:
+            self.addCleanup(connection.close)
+            self.assertEqual(connection.request("GET", "/healthz").status, 200)
+        with Connection(daemon.admin) as one_too_many:
+            self.assertTrue(one_too_many.ended())
+        page = json.loads(held[0].request("GET", "/status").body)
+        self.assertEqual((page["connections"]["admin"], page["http"]["turned_away"]), (25, 1))
+
     def test_it_cannot_be_taken_away_while_others_reach_it(self):
         daemon = self.start({"admin.listen": "0.0.0.0:0"}, file=f'[admin]\ntoken = "{TOKEN}"\n')
         authorization = {"Authorization": f"Bearer {TOKEN}"}

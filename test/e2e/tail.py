@@ -259,7 +259,7 @@ class Command(trackd.TestCase):
         self.assertEqual(daemon.command("status").returncode, 0)
         requests = daemon.status()["http"]["requests"]
         daemon.settings["admin.tls.certificate"], daemon.settings["admin.tls.key"] = tls.certificate(self.empty_directory())
-        for command in ("tail", "status", "reload"):
+        for command in ("status", "reload", "tail"):
             done = daemon.command(command)
             self.assertEqual((done.returncode, done.stdout), (1, ""))
             self.assertIn("shows another certificate than the one in", done.stderr)

@@ -31,7 +31,7 @@ int healthcheck(const trackd::config::settings& settings, bool ready) {
     const auto at =
         trackd::admin::reachable(trackd::http::parse_listen(trackd::service::admin_address(settings)));
     const auto health = trackd::admin::ask_health(
-        at, ready ? "/readyz" : "/healthz", std::chrono::seconds{3}, !settings.admin.tls.certificate.empty()
+        at, ready ? "/readyz" : "/healthz", std::chrono::seconds{3}, settings.admin.tls.certificate
     );
     (health.good ? std::cout : std::cerr) << health.says << '\n';
     return health.good ? 0 : 1;

@@ -23,6 +23,11 @@
 #include <csignal>
 #include <exception>
 #include <functional>
+#include <memory>
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -69,9 +74,9 @@ void take_lines(std::string& text, const line_handler& on_line) {
 }
 
 template <class Stream>
-asio::awaitable<answer>
-listen_to(Stream& stream, std::string path, std::chrono::milliseconds patience, const line_handler& on_line) {
-    const question what{beast::http::verb::get, std::move(path)};
+asio::awaitable<answer> listen_to(
+    Stream& stream, const question& what, std::chrono::milliseconds patience, const line_handler& on_line
+) {
     const auto request = request_for(what);
     co_await beast::http::async_write(stream, request, asio::use_awaitable);
     beast::flat_buffer buffer;
@@ -93,16 +98,42 @@ listen_to(Stream& stream, std::string path, std::chrono::milliseconds patience, 
     co_return answer{parser.get().result(), good ? std::string{} : std::move(body)};
 }
 
+constexpr const char* where_tls_has_changed =
+    "; where it is admin.tls that has changed, send the daemon a SIGHUP";
+
+// No chain and no name: the daemon has the same file, and so this very certificate.
+void check_certificate(SSL* session, const std::string& file) {
+    using certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+    const std::unique_ptr<BIO, decltype(&BIO_free)> from{BIO_new_file(file.c_str(), "r"), BIO_free};
+    const certificate expected{
+        from ? PEM_read_bio_X509(from.get(), nullptr, nullptr, nullptr) : nullptr, X509_free
+    };
+    if (!expected)
+        throw std::runtime_error{"admin.tls.certificate: " + file + ": no certificate can be read"};
+    const certificate shown{SSL_get1_peer_certificate(session), X509_free};
+    if (shown && X509_cmp(shown.get(), expected.get()) == 0) return;
+    throw std::runtime_error{
+        "who listens there shows another certificate than the one in " + file + where_tls_has_changed
+    };
+}
+
 // Connects, and has the rest done by `talk` with what is connected then.
 template <class Talk>
-asio::awaitable<answer>
-connect_and(any_stream& stream, any_endpoint at, std::chrono::milliseconds timeout, bool tls, Talk talk) {
+asio::awaitable<answer> connect_and(
+    any_stream& stream, any_endpoint at, std::chrono::milliseconds timeout, const question& what,
+    const std::string& certificate, Talk talk
+) {
     stream.expires_after(timeout);
     co_await stream.async_connect(at, asio::use_awaitable);
-    if (!tls) co_return co_await talk(stream);
+    if (certificate.empty()) co_return co_await talk(stream);
     asio::ssl::context context{asio::ssl::context::tls_client};
     asio::ssl::stream<any_stream&> encrypted{stream, context};
-    co_await encrypted.async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
+    boost::system::error_code failed;
+    co_await encrypted.async_handshake(
+        asio::ssl::stream_base::client, asio::redirect_error(asio::use_awaitable, failed)
+    );
+    if (failed) throw std::runtime_error{"no TLS handshake: " + failed.message() + where_tls_has_changed};
+    if (!what.token.empty()) check_certificate(encrypted.native_handle(), certificate);
     co_return co_await talk(encrypted);
 }
 
@@ -134,16 +165,18 @@ any_endpoint reachable(const http::listen_address& at) {
     return asio::ip::tcp::endpoint{asio::ip::address_v6::loopback(), at.endpoint.port()};
 }
 
-answer ask(const any_endpoint& at, const question& what, std::chrono::milliseconds timeout, bool tls) {
+answer
+ask(const any_endpoint& at, const question& what, std::chrono::milliseconds timeout,
+    const std::string& certificate) {
     asio::io_context context{1};
     any_stream stream{context};
     const auto talk = [&what](auto& to) { return converse(to, what); };
-    return run(context, connect_and(stream, at, timeout, tls, talk), [] {});
+    return run(context, connect_and(stream, at, timeout, what, certificate, talk), [] {});
 }
 
 followed follow(
-    const any_endpoint& at, const std::string& path, std::chrono::milliseconds patience, bool tls,
-    const line_handler& on_line
+    const any_endpoint& at, const question& what, std::chrono::milliseconds patience,
+    const std::string& certificate, const line_handler& on_line
 ) {
     asio::io_context context{1};
     any_stream stream{context};
@@ -153,9 +186,11 @@ followed follow(
         how.interrupted = !ended;
         if (how.interrupted) stream.close();
     });
-    const auto talk = [&](auto& to) { return listen_to(to, path, patience, on_line); };
+    const auto talk = [&](auto& to) { return listen_to(to, what, patience, on_line); };
     try {
-        how.got = run(context, connect_and(stream, at, patience, tls, talk), [&] { signals.cancel(); });
+        how.got = run(context, connect_and(stream, at, patience, what, certificate, talk), [&] {
+            signals.cancel();
+        });
     } catch (const std::exception&) {
         if (!how.interrupted) throw;
     }

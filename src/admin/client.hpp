@@ -38,19 +38,22 @@ struct followed {
 };
 
 /// Asks a running daemon for what goes on until one of both ends it, and blocks until then. SIGINT and SIGTERM do, too.
+/// @param certificate as in `ask`
 /// @param on_line is called for each line of the body, without its end
 /// @param patience how long nothing at all may come
 /// @throws std::exception that says why there is no answer, or no more of it
 [[nodiscard]] followed follow(
-    const any_endpoint& at, const std::string& path, std::chrono::milliseconds patience, bool tls,
-    const std::function<void(std::string_view line)>& on_line
+    const any_endpoint& at, const question& what, std::chrono::milliseconds patience,
+    const std::string& certificate, const std::function<void(std::string_view line)>& on_line
 );
 
 /// Asks a running daemon. Blocks for up to `timeout`.
 /// @param at  the admin listener
-/// @param tls whether to speak TLS. The certificate is not looked at: it is on another name than this machine's own
+/// @param certificate the file with the daemon's, PEM; empty: speaks no TLS. A token is shown only to who has exactly the
+///                    first certificate in it; whoever asks without one asks anybody
 /// @throws std::exception that says why there is no answer
 [[nodiscard]] answer
-ask(const any_endpoint& at, const question& what, std::chrono::milliseconds timeout, bool tls);
+ask(const any_endpoint& at, const question& what, std::chrono::milliseconds timeout,
+    const std::string& certificate = {});
 
 } // namespace trackd::admin

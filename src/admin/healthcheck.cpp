@@ -4,10 +4,12 @@
 
 namespace trackd::admin {
 
-health
-ask_health(const any_endpoint& at, std::string_view path, std::chrono::milliseconds timeout, bool tls) {
+health ask_health(
+    const any_endpoint& at, std::string_view path, std::chrono::milliseconds timeout,
+    const std::string& certificate
+) {
     try {
-        const auto got = ask(at, {boost::beast::http::verb::get, std::string{path}}, timeout, tls);
+        const auto got = ask(at, {boost::beast::http::verb::get, std::string{path}}, timeout, certificate);
         return {got.code == boost::beast::http::status::ok, got.body.substr(0, got.body.find('\n'))};
     } catch (const std::exception& why) {
         return {false, why.what()};

@@ -17,9 +17,10 @@ struct health {
 /// Asks a running daemon. Blocks for up to `timeout`.
 /// @param at   the admin listener
 /// @param path `/healthz` or `/readyz`
-/// @param tls  whether to speak TLS. The certificate is not looked at: it is on another name than this machine's own
+/// @param certificate the daemon's; empty: speaks no TLS. It is not compared: after a renewal the old one is as healthy
 [[nodiscard]] health ask_health(
-    const any_endpoint& at, std::string_view path, std::chrono::milliseconds timeout, bool tls = false
+    const any_endpoint& at, std::string_view path, std::chrono::milliseconds timeout,
+    const std::string& certificate = {}
 );
 
 } // namespace trackd::admin

@@ -278,22 +278,29 @@ http::task<void> show_connections(overview& of, http::response& res) {
 
 } // namespace
 
-void add_health_routes(http::router& routes, overview& of) {
-    const auto healthz = [&of](const http::request&, http::response& res) -> http::pending {
+void add_health_routes(http::router& routes, overview& of, health_detail detail) {
+    const bool named = detail == health_detail::reason;
+    const auto healthz = [&of, named](const http::request&, http::response& res) -> http::pending {
         if (const auto ailment = of.ailment(); !ailment.empty())
-            res.text(http::status::service_unavailable, ailment + "\n");
+            res.text(http::status::service_unavailable, named ? ailment + "\n" : "not alive\n");
         else
             res.text(http::status::ok, "ok\n");
         return {};
     };
-    const auto readyz = [&of](const http::request&, http::response& res) -> http::pending {
+    const auto readyz = [&of, named](const http::request&, http::response& res) -> http::pending {
         const auto now = of.current_stage();
         if (now != stage::running)
             res.text(http::status::service_unavailable, std::string{to_string(now)} + "\n");
         else if (of.the_tracker().busy_for() > most_patience_with_the_disk)
-            res.text(http::status::service_unavailable, "the journal's disk does not answer\n");
+            res.text(
+                http::status::service_unavailable,
+                named ? "the journal's disk does not answer\n" : "not ready\n"
+            );
         else if (const auto sink = of.sink_not_ready(); !sink.empty())
-            res.text(http::status::service_unavailable, "sink " + std::string{sink} + " is failing\n");
+            res.text(
+                http::status::service_unavailable,
+                named ? "sink " + std::string{sink} + " is failing\n" : "not ready\n"
+            );
         else
             res.text(http::status::ok, "running\n");
         return {};

@@ -100,6 +100,7 @@ tail::tail(tail_options options, time_point now)
 }
 
 void tail::show(const shown_batch& shown, time_point now) {
+    if (ended_) return;
     const auto rate = static_cast<double>(options_.rate);
     const std::chrono::duration<double> passed = now - std::exchange(credited_at_, now);
     credit_ = std::min(rate, credit_ + rate * passed.count());
@@ -122,7 +123,7 @@ void tail::show(const shown_batch& shown, time_point now) {
 }
 
 void tail::tick(time_point now) {
-    if (!has_room()) return;
+    if (ended_ || !has_room()) return;
     if (skipped_ > 0) {
         say_skipped();
         said_at_ = now;

@@ -46,7 +46,7 @@ public:
     /// To be called about once a second: says what was left out, or that it is still there.
     void tick(time_point now);
 
-    /// Says why nothing more comes.
+    /// Says why nothing more comes. Nothing is shown or said after it.
     void end(std::string_view reason);
 
     [[nodiscard]] bool has_ended() const noexcept { return ended_; }

@@ -36,7 +36,9 @@ public:
     [[nodiscard]] tail& what() noexcept { return tail_; }
 
     void tell() {
-        if (news_ && tail_.has_news()) news_();
+        if (!news_ || told_end_ || !tail_.has_news()) return;
+        told_end_ = tail_.has_ended();
+        news_();
     }
 
     [[nodiscard]] std::list<source*>::iterator place() const noexcept { return place_; }
@@ -45,6 +47,7 @@ private:
     tails& of_;
     tail tail_;
     std::function<void()> news_;
+    bool told_end_ = false; // after it there is no news, however long its connection stays
     std::list<source*>::iterator place_;
 };
 
@@ -114,15 +117,19 @@ void tails::tick() {
     });
 }
 
-void tails::end(std::string_view reason) {
+void tails::end_open(std::string_view reason) {
     look_at_what_waits(); // what came before is shown before
-    end_reason_ = reason;
-    look(false);
-    ticker_.cancel();
     for (auto* one : open_) {
         one->what().end(reason);
         one->tell();
     }
+}
+
+void tails::end(std::string_view reason) {
+    end_open(reason);
+    end_reason_ = reason;
+    look(false);
+    ticker_.cancel();
 }
 
 void add_tail_route(http::router& routes, tails& of) {

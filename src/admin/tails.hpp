@@ -38,7 +38,10 @@ public:
     /// @return null if there are too many
     [[nodiscard]] std::unique_ptr<http::body_source> open(tail_options options);
 
-    /// Every tail says why, and ends; so does one that is opened later.
+    /// Every tail that is open says why, and ends. Another one can be opened.
+    void end_open(std::string_view reason);
+
+    /// The same for good: so does one that is opened later.
     void end(std::string_view reason);
 
 private:

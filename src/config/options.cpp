@@ -187,7 +187,8 @@ constexpr auto all_options = std::to_array<option<settings>>({
     {"readiness.require_sinks", of<&settings::readiness, &readiness_settings::require_sinks>, form::text_list,
      0, 1000,
      "The sinks, by their names, without which trackd is not ready: while one of them is failing, `/readyz` "
-     "says 503, and which one. Events are taken all the same. Empty: sinks are no matter of readiness."},
+     "says 503, that of `admin.listen` with its name. Events are taken all the same. Empty: sinks are no "
+     "matter of readiness."},
     {"readiness.sink_grace", of<&settings::readiness, &readiness_settings::sink_grace>, form::duration, 0,
      day, "How long such a sink may be failing before that."},
 

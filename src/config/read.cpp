@@ -105,7 +105,10 @@ private:
     }
 
     /// None is as good as any number: whoever has no keys may write so.
-    void read_keys(const value& from) { read_each(from, "keys", &reader::read_key); }
+    void read_keys(const value& from) {
+        into_.result.says_keys = true;
+        read_each(from, "keys", &reader::read_key);
+    }
 
     /// @param read_one given its members, its place, and what errors call it until its name is known
     void read_each(

@@ -296,6 +296,7 @@ struct settings {
     dead_letter_settings dead_letters;
     std::vector<sink_settings> sinks; ///< never empty once loaded; names are unique
     std::vector<key_settings> keys;   ///< none: everybody may send events; names and hashes are unique
+    bool says_keys = false;           ///< there was a list of them, if an empty one
     readiness_settings readiness;
     shutdown_settings shutdown;
     log_settings log;

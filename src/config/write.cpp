@@ -36,7 +36,8 @@ std::string string_literal(std::string_view text) {
 
 /// What nobody is to read over somebody's shoulder, by what such settings are called.
 bool is_secret(std::string_view name) {
-    constexpr std::array<std::string_view, 5> marks{"password", "secret", "token", "key.pem", "ssl_key"};
+    constexpr std::array<std::string_view, 6> marks{"password", "passphrase", "secret",
+                                                    "token",    "key.pem",    "ssl_key"};
     return name == "sasl.oauthbearer.config" ||
            std::ranges::any_of(marks, [&](auto mark) { return name.find(mark) != name.npos; });
 }

@@ -14,7 +14,7 @@ ask_daemon(const config::settings& settings, admin::question what, std::chrono::
     what.token = settings.admin.token;
     try {
         const auto at = admin::reachable(http::parse_listen(address));
-        return admin::ask(at, what, timeout, !settings.admin.tls.certificate.empty());
+        return admin::ask(at, what, timeout, settings.admin.tls.certificate);
     } catch (const std::exception& why) {
         throw no_daemon{"it does not answer at admin.listen, " + address + ": " + why.what()};
     }

@@ -6,8 +6,13 @@
 
 #include <chrono>
 #include <stdexcept>
+#include <string_view>
 
 namespace trackd::service {
+
+/// What to say where the daemon has answered 401.
+inline constexpr std::string_view unknown_token =
+    "the daemon does not know this admin.token; where that is what has changed, send it a SIGHUP";
 
 /// There is no answer; the text says where it was expected, and why there is none.
 class no_daemon : public std::runtime_error {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <ostream>
 #include <stdexcept>
+#include <string>
 
 namespace trackd::service {
 
@@ -28,10 +29,7 @@ constexpr std::chrono::seconds patience{30};
 admin::answer
 answer_of(const config::settings& settings, admin::question what, status good, status also_good) {
     auto got = ask_daemon(settings, std::move(what), patience);
-    if (got.code == status::unauthorized)
-        throw std::runtime_error{
-            "the daemon does not know this admin.token; where that is what has changed, send it a SIGHUP"
-        };
+    if (got.code == status::unauthorized) throw std::runtime_error{std::string{unknown_token}};
     if (got.code != good && got.code != also_good)
         throw std::runtime_error{"the daemon refused: " + got.body.substr(0, got.body.find('\n'))};
     return got;

@@ -21,6 +21,11 @@ config::settings live_configuration::read_again() const {
         if (one.takes_effect == config::changed_by::restart)
             wrong.push_back(one.key + ": has changed, expected what it was: it needs a restart");
     }
+    // A file that was cut short, or is the wrong one, must not open the daemon to everybody.
+    if (!settings_.keys.empty() && next.keys.empty() && !next.says_keys)
+        wrong.emplace_back(
+            "keys: found none, expected some, as there were before; \"keys = []\" has everybody send events"
+        );
     if (!wrong.empty()) throw config::error{std::move(wrong)};
     return next;
 }

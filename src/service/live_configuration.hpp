@@ -23,7 +23,8 @@ public:
     [[nodiscard]] const admin::configuration_state& state() const noexcept { return state_; }
 
     /// Reads it again. Nothing is changed.
-    /// @throws config::error with a line for each thing that is wrong, or that needs a restart
+    /// @throws config::error with a line for each thing that is wrong, that needs a restart, or that would
+    ///         drop all keys without saying so
     [[nodiscard]] config::settings read_again() const;
 
     /// It is what runs from now on.

@@ -49,8 +49,10 @@ bool is_local(const http::listener& listener) {
     return listener.name().starts_with("unix:") || listener.local_endpoint().address().is_loopback();
 }
 
-// For the few who look at the admin pages; not worth a key of its own.
+// For the few who look at the admin pages; not worth keys of their own. One address leaves room for the probes of others:
+// 25 is a browser, eight tails, a Prometheus and some commands at once.
 constexpr std::size_t max_admin_connections = 100;
+constexpr std::size_t max_admin_connections_per_address = 25;
 
 } // namespace
 
@@ -69,7 +71,7 @@ service::service(
           main_.get_executor(), max_connections(settings_.http), settings_.http.max_connections_per_address,
           http::trusted_proxies{settings_.http.trusted_proxies}
       },
-      admin_connections_{main_.get_executor(), max_admin_connections},
+      admin_connections_{main_.get_executor(), max_admin_connections, max_admin_connections_per_address},
       signals_{main_, SIGTERM, SIGINT, SIGHUP}, watchdog_{[this] { last_words(); }},
       manager_{std::move(manager)},
       heartbeat_{
@@ -78,6 +80,7 @@ service::service(
       },
       ingest_accepting_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
       admin_accepting_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
+      reloads_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
       tasks_{main_.get_executor(), [this](const auto& name, auto why) { part_failed(name, why); }},
       leading_{main_.get_executor(), [this](const auto& name, auto why) { leading_failed(name, why); }} {
     keys_.replace(make_keys(settings_), system_clock());
@@ -145,7 +148,10 @@ std::string service::ack() const {
 }
 
 std::vector<admin::listener_group> service::listeners() {
-    return {{"ingest", pool_.workers(), connections_.turned_away()}, {"admin", {&admin_worker_}}};
+    return {
+        {"ingest", pool_.workers(), connections_.turned_away()},
+        {"admin", {&admin_worker_}, admin_connections_.turned_away()}
+    };
 }
 
 std::vector<admin::limit_hits> service::limits() const {
@@ -194,8 +200,9 @@ std::uint64_t service::dead_letters_kept(const std::string& sink) const {
 
 std::vector<base::running_task> service::tasks() const {
     auto running = tasks_.running();
-    for (auto& one : leading_.running())
-        running.push_back(std::move(one));
+    for (const auto* group : {&reloads_, &leading_})
+        for (auto& one : group->running())
+            running.push_back(std::move(one));
     for (const auto* group : {&ingest_accepting_, &admin_accepting_})
         for (auto& one : group->running())
             running.push_back(std::move(one));
@@ -211,14 +218,14 @@ http::router service::ingest_routes(asio::io_context& thread) {
     routes.set_cors(rules.cors);
     endpoints_.emplace_back(tracker_.add_lane(thread), rules.reading, rules.decoding, counts, guard)
         .add_routes(routes);
-    admin::add_health_routes(routes, *this);
+    admin::add_health_routes(routes, *this, admin::health_detail::none);
     return routes;
 }
 
 http::router service::admin_routes() {
     http::router routes;
     routes.set_guard(admin_guard_);
-    admin::add_health_routes(routes, *this);
+    admin::add_health_routes(routes, *this, admin::health_detail::reason);
     admin::add_status_routes(routes, *this);
     admin::add_metrics_route(routes, *this);
     admin::add_letter_routes(routes, *this);
@@ -350,6 +357,7 @@ service::task service::stop() {
     const auto now = std::chrono::steady_clock::now();
     admin_worker_.begin_close(now, now);
     co_await asio::co_spawn(main_, admin_worker_.join(), asio::use_awaitable);
+    co_await asio::co_spawn(main_, reloads_.join(), asio::use_awaitable); // they talk to the pool's threads
     pool_.stop();
     heartbeat_.end();
     signals_.cancel();
@@ -361,7 +369,7 @@ service::task service::watch_signals() {
         const auto signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, ended));
         if (ended) co_return;
         if (signal == SIGHUP)
-            tasks_.spawn("reload", reload_by_signal()); // which no other signal has to wait for
+            reloads_.spawn("reload", reload_by_signal()); // which no other signal has to wait for
         else
             stop_.by_signal(std::string{signal_name(signal)});
     }
@@ -424,6 +432,7 @@ service::candidate service::prepare(config::settings settings) const {
 
 // What belongs to this thread, or may be changed from it; the I/O threads are told by `tell_all_threads`.
 void service::put_into_force(candidate next, const std::string& by) {
+    const bool other_token = next.settings.admin.token != settings_.admin.token;
     live_.put_into_force(std::move(next.settings));
     set_up_log(settings_.log);
     replace_keys(by);
@@ -433,6 +442,7 @@ void service::put_into_force(candidate next, const std::string& by) {
         listener.use_tls(next.admin_tls);
     if (next.ingest_tls || next.admin_tls) base::log().info("{}: the certificates were read again", by);
     admin_guard_->set_token(settings_.admin.token);
+    if (other_token) tails_.end_open("admin.token has changed"); // who looks on has shown the one before
     bodies_.set_max(settings_.http.max_bodies_bytes);
     connections_.set_bounds(max_connections(settings_.http), settings_.http.max_connections_per_address);
     base::log().info("{}: {}", by, said_of(live_.state().generation, live_.state().changed));
@@ -450,11 +460,9 @@ http::task<void> service::tell_all_threads() {
         });
     }
     admin_worker_.use(rules->limits, {});
-    std::vector<std::pair<std::string, route>> routes; // settings may change while this waits
-    for (const auto& sink : settings_.sinks)
-        routes.emplace_back(sink.name, make_route(sink));
-    for (auto& [sink, wanted] : routes) {
-        auto change = tracker_.set_route(sink, std::move(wanted));
+    // Another reload may come while this waits: each sends what is in force when it sends, so that none undoes a later one.
+    for (std::size_t i = 0; i < settings_.sinks.size(); ++i) {
+        auto change = tracker_.set_route(settings_.sinks[i].name, make_route(settings_.sinks[i]));
         static_cast<void>(co_await asio::co_spawn(main_, std::move(change), http::use_task));
     }
     for (auto* worker : workers) {

@@ -165,6 +165,7 @@ private:
     heartbeat heartbeat_;
     base::task_group<http::executor_type> ingest_accepting_;
     base::task_group<http::executor_type> admin_accepting_;
+    base::task_group<boost::asio::any_io_executor> reloads_; // by signals
     base::task_group<boost::asio::any_io_executor> tasks_;
     base::task_group<boost::asio::any_io_executor> leading_;
 };

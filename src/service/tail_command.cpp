@@ -4,6 +4,7 @@
 #include "base/json_text.hpp"
 #include "http/listening_socket.hpp"
 #include "service/admin_address.hpp"
+#include "service/ask_daemon.hpp"
 
 #include <boost/json/parse.hpp>
 
@@ -75,7 +76,8 @@ private:
             errors_ << "# skipped " << number(text, "events") << " events\n" << std::flush;
         } else if (event_ == "end") {
             ended_ = true;
-            errors_ << "# the daemon ends: " << json::parse(as_json(text)).at("reason").as_string() << '\n';
+            errors_ << "# the daemon ends it: " << json::parse(as_json(text)).at("reason").as_string()
+                    << '\n';
         } else if (event_.empty()) {
             if (json_)
                 out_ << text;
@@ -132,6 +134,7 @@ int run_tail_command(
 ) {
     const auto address = admin_address(settings);
     const auto at = admin::reachable(http::parse_listen(address));
+    const admin::question what{.path = path_of(line), .token = settings.admin.token};
     printer print{line, out, errors};
     bool heard = false;
     const auto on_line = [&](std::string_view text) {
@@ -139,10 +142,11 @@ int run_tail_command(
         print.take(text);
     };
     try {
-        const auto how =
-            admin::follow(at, path_of(line), patience, !settings.admin.tls.certificate.empty(), on_line);
+        const auto how = admin::follow(at, what, patience, settings.admin.tls.certificate, on_line);
         if (how.interrupted || print.has_ended()) return 0;
-        if (how.got.code != boost::beast::http::status::ok)
+        if (how.got.code == boost::beast::http::status::unauthorized)
+            errors << "trackd: " << unknown_token << '\n';
+        else if (how.got.code != boost::beast::http::status::ok)
             errors << "trackd: the daemon at " << address << " refused: " << how.got.body << '\n';
         else
             errors << "trackd: the daemon at " << address << " broke off\n";

@@ -14,6 +14,8 @@ TOKEN = "0123456789abcdef-right"
 # Everything but health, with the status that it has for who may ask.
 RESOURCES = (
     ("GET", "/status", b"", 200), ("GET", "/debug/tasks", b"", 200), ("GET", "/debug/connections", b"", 200),
+    ("GET", "/", b"", 200), ("GET", "/metrics", b"", 200),
+    ("GET", "/events/tail?rate=0", b"", 400),  # what is admitted and well-formed has no end
     ("GET", "/debug/config", b"", 200), ("GET", "/debug/log-level", b"", 200),
     ("PUT", "/debug/log-level", b'{"level":"info"}', 200), ("POST", "/reload", b"", 200),
     ("POST", "/dead-letters/sqlite/drop", b'{"all":true}', 200), ("POST", "/dead-letters/sqlite/retry", b'{"all":true}', 200),
@@ -54,7 +56,7 @@ class Token(trackd.TestCase):
         missed = self.daemon.letters("drop", "sqlite", "e-1")
         self.assertEqual((missed.returncode, missed.stdout), (1, "0 dropped, 1 not there\n"))
         self.daemon.settings["admin.token"] = "0123456789abcdef-wrong"
-        for command in (["status"], ["reload"]):
+        for command in (["status"], ["reload"], ["tail"]):
             done = self.daemon.command(*command)
             self.assertEqual((done.returncode, done.stdout), (1, ""))
             self.assertIn("does not know this admin.token", done.stderr)
@@ -74,6 +76,17 @@ class Where(trackd.TestCase):
         self.assertEqual(daemon.status()["stage"], "running")
         self.assertEqual(daemon.ask("/status", Authorization="").status, 401)
         daemon.stop()
+
+    def test_one_address_leaves_room_for_others(self):
+        daemon = self.start()
+        held = [Connection(daemon.admin) for _ in range(25)]
+        for connection in held:
+            self.addCleanup(connection.close)
+            self.assertEqual(connection.request("GET", "/healthz").status, 200)
+        with Connection(daemon.admin) as one_too_many:
+            self.assertTrue(one_too_many.ended())
+        page = json.loads(held[0].request("GET", "/status").body)
+        self.assertEqual((page["connections"]["admin"], page["http"]["turned_away"]), (25, 1))
 
     def test_it_cannot_be_taken_away_while_others_reach_it(self):
         daemon = self.start({"admin.listen": "0.0.0.0:0"}, file=f'[admin]\ntoken = "{TOKEN}"\n')

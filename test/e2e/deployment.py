@@ -61,9 +61,10 @@ class Deployment(trackd.TestCase):
         self.assertEqual(settings["admin"]["listen"], f"[::]:{ports['admin']}")
         for probe, path in (("livenessProbe", "/healthz"), ("readinessProbe", "/readyz"), ("startupProbe", "/healthz")):
             self.assertEqual(container[probe]["httpGet"], {"path": path, "port": "admin"}, probe)
-        notes = stateful["template"]["metadata"]["annotations"]
-        self.assertEqual((notes["prometheus.io/scrape"], notes["prometheus.io/port"], notes["prometheus.io/path"]),
-                         ("true", str(ports["admin"]), "/metrics"))
+        (scraped,) = [port for service in kinds["Service"] if service["metadata"]["name"] == "trackd-pods"
+                      for port in service["spec"]["ports"]]
+        self.assertEqual(scraped, {"name": "admin", "port": ports["admin"]})
+        self.assertNotIn("annotations", stateful["template"]["metadata"], "who scrapes by those shows no token")
         mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
         self.assertEqual(mounts["journal"], settings["data_dir"])
         room = stateful["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"]

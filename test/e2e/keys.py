@@ -198,7 +198,8 @@ class Reload(KeysCase):
         self.assertEqual(self.post(daemon).status, 201)
         self.reload(daemon, block, says="^SIGHUP: the keys have changed, 1 in force")
         self.assertEqual(self.post(daemon).status, 401)
-        self.reload(daemon, "", says="^SIGHUP: the keys have changed, 0 in force")
+        self.reload(daemon, "", says="^SIGHUP: keys: found none, expected some")
+        self.reload(daemon, "keys = []", says="^SIGHUP: the keys have changed, 0 in force")
         self.assertEqual(self.post(daemon).status, 201)
         self.assertEqual(daemon.stop().accepted, 2)
 

@@ -85,21 +85,38 @@ class WhatSystemdSays(trackd.TestCase):
 
 
 class WhatTrackdSays(trackd.TestCase):
+    TOKEN = "/etc/trackd/admin-token"  # which the package makes
+
+    def configuration(self):
+        """What is installed, with a token that is there."""
+        place = self.empty_directory()
+        (place / "admin-token").write_text("0123456789abcdef-right\n")
+        text = (UNITS / "trackd.toml").read_text()
+        self.assertEqual(text.count(f"${{file:{self.TOKEN}}}"), 1)
+        (place / "trackd.toml").write_text(text.replace(self.TOKEN, str(place / "admin-token")))
+        return place / "trackd.toml"
+
+    def test_what_is_installed_shows_no_events_without_the_token(self):
+        daemon = self.start({"http.listen": "127.0.0.1:0"}, file=self.configuration().read_text())
+        self.assertEqual(daemon.ask("/events/tail").status, 401)
+        self.assertEqual(daemon.ask("/status", Authorization="Bearer 0123456789abcdef-right").status, 200)
+        daemon.stop()
+
     def test_the_time_to_stop_is_said_twice_and_fits_what_is_installed(self):
         values = service()
         (allowed,) = values["TimeoutStopSec"]
         self.assertEqual(values["Environment"], [f"TRACKD_STOP_TIMEOUT={allowed}"])
-        asked = trackd.run("check", "--config", UNITS / "trackd.toml", environment={"TRACKD_STOP_TIMEOUT": allowed})
+        asked = trackd.run("check", "--config", self.configuration(), environment={"TRACKD_STOP_TIMEOUT": allowed})
         self.assertEqual((asked.returncode, asked.stderr), (0, ""))
 
     def test_check_warns_where_the_time_to_stop_is_too_short(self):
-        asked = trackd.run("check", "--set", "shutdown.drain_timeout=30s", "--config", UNITS / "trackd.toml",
+        asked = trackd.run("check", "--set", "shutdown.drain_timeout=30s", "--config", self.configuration(),
                            environment={"TRACKD_STOP_TIMEOUT": "30s"})
         self.assertEqual(asked.returncode, 0)
         self.assertIn('TRACKD_STOP_TIMEOUT: found "30s", expected more than "34s"', asked.stderr)
 
     def test_what_is_installed_listens_where_the_socket_unit_does(self):
-        settings = tomllib.loads(trackd.run("config", "--config", UNITS / "trackd.toml").stdout)
+        settings = tomllib.loads(trackd.run("config", "--config", self.configuration()).stdout)
         name = re.search("^FileDescriptorName=(.*)$", (UNITS / "trackd.socket").read_text(), re.MULTILINE)[1]
         self.assertEqual(settings["http"]["listen"], f"systemd:{name}")
         self.assertEqual(settings["data_dir"], "/var/lib/" + service()["StateDirectory"][0])

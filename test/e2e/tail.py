@@ -11,12 +11,17 @@ from support import tls, trackd
 from support.raw_http import Connection
 
 
+TOKEN = "0123456789abcdef-right"
+
+
 class Stream:
     """One `/events/tail`, read as it comes."""
 
     def __init__(self, daemon, query=""):
         self.connection = Connection(daemon.admin, tls=daemon.admin_tls)
-        self.connection.send(f"GET /events/tail{query} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        token = daemon.settings.get("admin.token")
+        shown = f"Authorization: Bearer {token}\r\n" if token else ""
+        self.connection.send(f"GET /events/tail{query} HTTP/1.1\r\nHost: localhost\r\n{shown}\r\n".encode())
         self.text = b""
         self.head = self.read_to(b"\r\n\r\n").decode()
 
@@ -132,6 +137,22 @@ class Tail(trackd.TestCase):
         self.assertTrue(stream.at_end())
         self.assertEqual(daemon.wait().delivered, 20)
 
+    def test_who_has_shown_the_token_before_this_one_is_shown_nothing_more(self):
+        daemon = self.start({}, file=f'[admin]\ntoken = "{TOKEN}"\n')
+        daemon.settings["admin.token"] = TOKEN  # for this side: the daemon has it from its file
+        stream = self.follow(daemon)
+        daemon.file.write_text(f'[admin]\ntoken = "{TOKEN}"\n[log]\nlevel = "debug"\n')
+        daemon.reload()
+        daemon.post({"id": "1", "data": {}})
+        self.assertEqual(stream.event()["id"], "1", "another reload ends none")
+        daemon.file.write_text('[admin]\ntoken = "0123456789abcdef-other"\n')
+        daemon.reload()
+        self.assertEqual(stream.message(), ("end", {"reason": "admin.token has changed"}))
+        daemon.settings["admin.token"] = "0123456789abcdef-other"
+        next_one = self.follow(daemon)
+        daemon.post({"id": "2", "data": {}})
+        self.assertEqual(next_one.event()["id"], "2")
+
     def test_a_client_that_stays_does_not_keep_the_daemon(self):
         daemon = self.start()
         self.follow(daemon)  # and never closes its side
@@ -208,7 +229,7 @@ class Command(trackd.TestCase):
         daemon.stop()
         self.assertEqual(process.wait(trackd.PATIENCE), 0)
         said = process.stderr.read()
-        self.assertIn("# the daemon ends: \"SIGTERM\"\n", said)
+        self.assertIn("# the daemon ends it: \"SIGTERM\"\n", said)
         self.assertIn("# skipped 2 events\n", said)
 
     def test_says_that_the_daemon_broke_off(self):
@@ -226,6 +247,32 @@ class Command(trackd.TestCase):
         self.assertEqual(json.loads(process.stdout.readline())["id"], "1")
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(trackd.PATIENCE), 0, process.stderr.read())
+
+    def test_shows_the_token_to_the_daemons_own_certificate_alone(self):
+        certificate, key = tls.certificate(self.empty_directory())
+        daemon = self.start({"admin.tls.certificate": certificate, "admin.tls.key": key, "admin.token": TOKEN})
+        process = self.tail(daemon, "--json")
+        daemon.post({"id": "1", "data": {}})
+        self.assertEqual(json.loads(process.stdout.readline())["id"], "1")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(trackd.PATIENCE), 0, process.stderr.read())
+        self.assertEqual(daemon.command("status").returncode, 0)
+        requests = daemon.status()["http"]["requests"]
+        daemon.settings["admin.tls.certificate"], daemon.settings["admin.tls.key"] = tls.certificate(self.empty_directory())
+        for command in ("status", "reload", "tail"):
+            done = daemon.command(command)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn("shows another certificate than the one in", done.stderr)
+            self.assertIn("send the daemon a SIGHUP", done.stderr)
+        self.assertEqual(daemon.status()["http"]["requests"], requests + 1, "nothing but this was asked")
+
+    def test_says_where_the_daemon_speaks_no_tls(self):
+        daemon = self.start()
+        certificate, key = tls.certificate(self.empty_directory())
+        daemon.settings |= {"admin.tls.certificate": certificate, "admin.tls.key": key}
+        done = daemon.command("reload")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "no TLS handshake: .+; where it is admin.tls that has changed, send the daemon a SIGHUP")
 
     def test_says_that_there_is_no_daemon(self):
         done = trackd.run("tail", "--set", f"admin.listen=unix:{self.empty_directory() / 'none.sock'}")

@@ -44,7 +44,8 @@ def main():
         "PATH": os.environ["PATH"], "NOTIFY_SOCKET": "@trackd-test-package", "LISTEN_FDS": "1",
         "LISTEN_FDNAMES": setting("trackd.socket", "FileDescriptorName"), "TRACKD_ADMIN__LISTEN": "127.0.0.1:0",
     }
-    subprocess.run(shlex.split(setting("trackd.service", "ExecStartPre")), env=environment, user=user.pw_uid, check=True)
+    subprocess.run(shlex.split(setting("trackd.service", "ExecStartPre")), env=environment, user=user.pw_uid,
+                   group=user.pw_gid, extra_groups=[], check=True)
     # The shell knows the pid that it keeps.
     command = "LISTEN_PID=$$ exec " + setting("trackd.service", "ExecStart")
     daemon = subprocess.Popen(["sh", "-c", command], env=environment, cwd=state, pass_fds=(3,),

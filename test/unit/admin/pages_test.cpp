@@ -26,7 +26,7 @@ std::vector<sink_spec> one_sink() {
 }
 
 struct admin_fixture : admin::overview {
-    admin_fixture() {
+    explicit admin_fixture(admin::health_detail which = admin::health_detail::reason) : detail{which} {
         tracker.start();
         accepting.spawn("listener", listener.run());
     }
@@ -77,7 +77,7 @@ struct admin_fixture : admin::overview {
 
     http::router routes() {
         http::router made;
-        admin::add_health_routes(made, *this);
+        admin::add_health_routes(made, *this, detail);
         admin::add_status_routes(made, *this);
         admin::add_metrics_route(made, *this);
         return made;
@@ -97,11 +97,10 @@ struct admin_fixture : admin::overview {
 
     // All lines of it.
     std::string get(const std::string& path) {
-        return ask_beside([&](const auto& at) {
-            return admin::ask(at, {http::verb::get, path}, 60s, false).body;
-        });
+        return ask_beside([&](const auto& at) { return admin::ask(at, {http::verb::get, path}, 60s).body; });
     }
 
+    const admin::health_detail detail;
     stage now = stage::running;
     std::string_view failing_sink;
     std::string ails;
@@ -113,6 +112,10 @@ struct admin_fixture : admin::overview {
     http::connection_limit limit{context.get_executor(), 10};
     http::listener listener{context, "127.0.0.1:0", {&worker}, limit};
     base::task_group<http::executor_type> accepting{context.get_executor(), base::log_failed_task};
+};
+
+struct strangers_fixture : admin_fixture {
+    strangers_fixture() : admin_fixture{admin::health_detail::none} {}
 };
 
 } // namespace
@@ -141,6 +144,17 @@ TEST_CASE_METHOD(admin_fixture, "a daemon in which something stands still is not
     CHECK(health.says == ails);
     ails = {};
     CHECK(ask("/healthz").good);
+}
+
+TEST_CASE_METHOD(strangers_fixture, "strangers are told that something is wrong, and not what", "[admin]") {
+    ails = "delivery to main-db stands still at 4711";
+    CHECK(ask("/healthz").says == "not alive");
+    failing_sink = "main-db";
+    const auto ready = ask("/readyz");
+    CHECK_FALSE(ready.good);
+    CHECK(ready.says == "not ready");
+    now = stage::draining;
+    CHECK(ask("/readyz").says == "draining");
 }
 
 TEST_CASE_METHOD(admin_fixture, "a required sink that fails makes the daemon not ready", "[admin]") {

@@ -103,6 +103,24 @@ TEST_CASE_METHOD(tails_fixture, "there are so many tails at a time, and no more"
     CHECK(tails.open({}));
 }
 
+TEST_CASE_METHOD(tails_fixture, "all that are open can be ended, and others opened after them", "[tails]") {
+    looker one{tails.open({})};
+    tails.show(shown(1));
+    tails.end_open("admin.token has changed");
+    tails.show(shown(2));
+    poll();
+    CHECK(one.news == 2); // the event, and the end
+    const auto said = one.pull();
+    CHECK_FALSE(one.more);
+    CHECK(said.find(R"("id":"1")") < said.find("event: end\ndata: {\"reason\":\"admin.token has changed\"}"));
+    CHECK(said.ends_with("has changed\"}\n\n")); // and nothing that came after it
+    looker next{tails.open({})};
+    CHECK(next.more);
+    tails.show(shown(1));
+    poll();
+    CHECK(next.pull().find(R"("id":"1")") != std::string::npos);
+}
+
 TEST_CASE_METHOD(tails_fixture, "the end comes after what was shown before it, and says why", "[tails]") {
     looker one{tails.open({})};
     tails.show(shown(1));

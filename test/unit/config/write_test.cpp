@@ -82,6 +82,7 @@ TEST_CASE("passwords among a sink's properties are masked where they are written
         sasl.password = "hidden1"
         ssl.key.password = "hidden2"
         ssl.key.pem = "hidden3"
+        ssl.keystore.passphrase = "hidden6"
         sasl.oauthbearer.client.secret = "hidden4"
         sasl.oauthbearer.config = "hidden5"
     )"));

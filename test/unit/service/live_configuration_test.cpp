@@ -58,6 +58,27 @@ TEST_CASE_METHOD(fixture, "what needs a restart is refused, and all of it is sai
     CHECK(live.state().generation == 1);
 }
 
+TEST_CASE("keys that are all gone are refused unless the list is written out", "[service][reload]") {
+    const std::string key = R"({name="web",sha256=")" + std::string(64, 'a') + "\"}";
+    strings next;
+    live_configuration live{with({"keys=[" + key + "]"}), [&next] { return with(next); }};
+    try {
+        static_cast<void>(live.read_again());
+        FAIL("it was taken");
+    } catch (const config::error& wrong) {
+        CHECK(
+            wrong.lines() ==
+            strings{"keys: found none, expected some, as there were before; \"keys = []\" has "
+                    "everybody send events"}
+        );
+    }
+    next = {"keys=[]"};
+    live.put_into_force(live.read_again());
+    CHECK(live.settings().keys.empty());
+    next = {};
+    CHECK_NOTHROW(live.read_again()); // there are none to lose
+}
+
 TEST_CASE_METHOD(fixture, "a refusal is remembered until the next one is taken", "[service][reload]") {
     next = {"http.threads=many"};
     CHECK_THROWS_AS(live.read_again(), config::error);

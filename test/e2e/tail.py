@@ -16,7 +16,7 @@ class Stream:
 
     def __init__(self, daemon, query=""):
         self.connection = Connection(daemon.admin, tls=daemon.admin_tls)
-        self.connection.send(f"GET /events/tail{query} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        self.connection.send(f"GET /events/tail{query} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         self.text = b""
         self.head = self.read_to(b"\r\n\r\n").decode()
 

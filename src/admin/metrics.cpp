@@ -11,6 +11,7 @@
 #include <map>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -200,8 +201,14 @@ void add_daemon(page& to, stage now) {
         {{"version", std::string{base::version}}});
 }
 
+// What cannot be read, as where no descriptor is left, is missing: the rest is wanted then more than ever.
 void add_process(page& to) {
-    const auto figures = read_process_figures();
+    process_figures figures;
+    try {
+        figures = read_process_figures();
+    } catch (const std::runtime_error&) {
+        return;
+    }
     add(add_counter(to, "process_cpu_seconds_total", "Processor time in user mode and in the system."),
         figures.cpu_seconds);
     add(add_gauge(to, "process_resident_memory_bytes", "Resident memory."), figures.resident_bytes);

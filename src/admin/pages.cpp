@@ -201,10 +201,10 @@ http::task<void> show_status(overview& of, http::response& res) {
 
 // The list of a worker's connections is its own thread's business: go there and come back.
 http::task<std::vector<http::connection_info>>
-connections_on(http::worker& worker, std::size_t most = SIZE_MAX) {
+connections_on(http::worker& worker, std::size_t most = SIZE_MAX, bool with_peers = false) {
     const auto here = co_await asio::this_coro::executor;
     co_await asio::post(asio::bind_executor(worker.executor(), http::use_task));
-    auto connections = worker.connections(most);
+    auto connections = worker.connections(most, with_peers);
     co_await asio::post(asio::bind_executor(here, http::use_task));
     co_return connections;
 }
@@ -268,7 +268,7 @@ http::task<void> show_connections(overview& of, http::response& res) {
     json::array connections;
     for (const auto& group : groups) {
         for (auto* worker : group.workers) {
-            for (const auto& one : co_await connections_on(*worker, most / group.workers.size()))
+            for (const auto& one : co_await connections_on(*worker, most / group.workers.size(), true))
                 connections.push_back(connection_page(group, one));
         }
     }

@@ -8,12 +8,12 @@ struct process_figures {
     double resident_bytes = 0; ///< of its memory
     double virtual_bytes = 0;
     double threads = 0;
-    double start_seconds = 0; ///< since 1970, to some hundredths
+    double start_seconds = 0; ///< since 1970, to about a second
     double open_files = 0;
     double max_files = 0;
 };
 
-/// @throws std::runtime_error if /proc is not what it should be
+/// @throws std::runtime_error if /proc cannot be read, as where no descriptor is left, or is not what it should be
 [[nodiscard]] process_figures read_process_figures();
 
 } // namespace trackd::admin

@@ -104,16 +104,13 @@ void tail::show(const shown_batch& shown, time_point now) {
     const auto rate = static_cast<double>(options_.rate);
     const std::chrono::duration<double> passed = now - std::exchange(credited_at_, now);
     credit_ = std::min(rate, credit_ + rate * passed.count());
-    const bool wants_all = options_.wanted.wants_all() && options_.keys.wants_all();
-    if (wants_all && (credit_ < 1 || !has_room())) return skip(shown.events->events());
     sender_finder senders{shown.senders};
+    auto left = shown.events->events();
     for (const auto event : *shown.events) {
+        if (credit_ < 1 || !has_room()) return skip(left);
+        --left;
         const auto sender = senders.next();
         if (!options_.wanted.wants(event) || !options_.keys.wants(sender)) continue;
-        if (credit_ < 1 || !has_room()) {
-            skip(1);
-            continue;
-        }
         credit_ -= 1;
         waiting_ += "data: ";
         append_tail_event(waiting_, event, sender, options_.max_data);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 namespace trackd::admin {
 
@@ -13,6 +14,9 @@ namespace {
 
 // Of batches that nobody has looked at yet, and which are kept in memory for it.
 constexpr std::size_t max_waiting_bytes = 4UL * 1024UL * 1024UL;
+
+// For one turn: the batch that makes it so many is the last.
+constexpr std::size_t enough_events = 2000;
 
 constexpr std::chrono::seconds tick_every{1};
 
@@ -67,13 +71,23 @@ void tails::show(shown_batch shown) {
     if (waiting_.size() == 1) boost::asio::post(executor_, [this] { look_at_what_waits(); });
 }
 
+// Not at all of it in one turn: the thread has others to answer, too.
 void tails::look_at_what_waits() {
+    if (look_at_some()) boost::asio::post(executor_, [this] { look_at_what_waits(); });
+}
+
+bool tails::look_at_some() {
     std::vector<shown_batch> arrived;
     std::uint64_t skipped = 0;
+    bool more_waits = false;
     {
         const std::lock_guard lock{mutex_};
-        arrived.swap(waiting_);
-        waiting_bytes_ = 0;
+        for (std::size_t events = 0; events < enough_events && !waiting_.empty(); waiting_.pop_front()) {
+            events += waiting_.front().events->events();
+            waiting_bytes_ -= waiting_.front().events->bytes();
+            arrived.push_back(std::move(waiting_.front()));
+        }
+        more_waits = !waiting_.empty();
         skipped = std::exchange(skipped_, 0);
     }
     const auto now = clock_.now();
@@ -83,6 +97,7 @@ void tails::look_at_what_waits() {
         one->what().skip(skipped);
         one->tell();
     }
+    return more_waits;
 }
 
 std::unique_ptr<http::body_source> tails::open(tail_options options) {
@@ -118,7 +133,8 @@ void tails::tick() {
 }
 
 void tails::end_open(std::string_view reason) {
-    look_at_what_waits(); // what came before is shown before
+    while (look_at_some()) {
+    } // what came before is shown before
     for (auto* one : open_) {
         one->what().end(reason);
         one->tell();

@@ -14,12 +14,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace trackd::admin {
 
@@ -50,6 +50,7 @@ private:
         std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, http::executor_type>;
 
     void look_at_what_waits();
+    [[nodiscard]] bool look_at_some(); // returns whether more waits
     void tick();
     void close(source& which) noexcept;
 
@@ -60,7 +61,7 @@ private:
     std::string end_reason_; // not empty: it has come
 
     std::mutex mutex_; // guards what the tracker's strand hands over
-    std::vector<shown_batch> waiting_;
+    std::deque<shown_batch> waiting_;
     std::size_t waiting_bytes_ = 0;
     std::uint64_t skipped_ = 0;
 };

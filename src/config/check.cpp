@@ -289,7 +289,7 @@ void check_required_sinks(const reading& all, problems& found) {
     }
 }
 
-/// What a key is called, or its hash, tells it from all others.
+/// What a key is called, or its hash, tells it from all others; and from none, in the metrics.
 void check_keys(const reading& all, problems& found) {
     const auto& keys = all.result.keys;
     for (auto later = keys.begin(); later != keys.end(); ++later) {
@@ -301,6 +301,15 @@ void check_keys(const reading& all, problems& found) {
                 all.where.at(key + ".name"), key + ".name",
                 "another key is named " + in_quotes(named->name) +
                     ", expected names that differ in more than case, or - for _"
+            );
+        }
+        if (later->name == "none" || later->name == "other") {
+            found.add(
+                all.where.at(key + ".name"), key + ".name",
+                "found " + in_quotes(later->name) +
+                    ", expected a name other than \"none\" and \"other\", which the metrics use for what has "
+                    "no key of its "
+                    "own"
             );
         }
         const auto hashed = same_as([&](const auto& one) { return one.sha256 == later->sha256; });

@@ -358,7 +358,7 @@ constexpr auto of_http_sinks = std::to_array<option<sink_settings>>({
 constexpr auto of_every_key = std::to_array<option<key_settings>>({
     {"name", of_key<&key_settings::name>, form::name, 1, 64,
      "What the key is called in the log and in `keys.NAME.…`, and the `source` of its events that come "
-     "without one; unique, whatever the case of its letters.",
+     "without one; unique, whatever the case of its letters, and not `none` or `other`.",
      reload},
     {"sha256", of_key<&key_settings::sha256>, form::sha256, 64, 64,
      "The SHA-256 of the key, so that nobody learns the key here. `trackd key new NAME` makes both.", reload},

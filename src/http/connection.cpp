@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <array>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sstream>
 #include <string_view>
 #include <sys/socket.h>
@@ -352,8 +353,18 @@ void connection::begin_stream(std::unique_ptr<body_source> source) {
     append(form);
     x.in.next();
     if (form.without_body) return;
+    give_up_on_vanished();
     x.source = std::move(source);
     x.source->begin([this] { news(); });
+}
+
+// A peer that is gone without a word would be sent to for a quarter of an hour. Of no avail on a Unix socket, where
+// nobody can vanish.
+void connection::give_up_on_vanished() {
+    const auto patience = static_cast<unsigned>(worker_.limits.write_timeout.count());
+    static_cast<void>(
+        ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience)
+    );
 }
 
 // While it is written to it looks for itself, once there is room.
@@ -480,10 +491,14 @@ void connection::answer_counts(status code, bool close) {
 // Returns what to wait for if not everything could be written at once.
 std::optional<connection::step> connection::write_answers() {
     auto& x = *exchange_;
+    const auto sent_before = x.sent;
     while (x.sent < x.out.size()) {
         const auto put = stream_.write(socket_.native_handle(), std::string_view{x.out}.substr(x.sent));
         if (put.what == transport::outcome::would_block) {
-            enter_unless_in(state::writing, worker_.limits.write_timeout);
+            if (x.source && x.sent > sent_before) // it has no end: whoever takes some has his time anew
+                enter(state::writing, worker_.limits.write_timeout);
+            else
+                enter_unless_in(state::writing, worker_.limits.write_timeout);
             return step::writable;
         }
         if (put.what != transport::outcome::done) return step::nothing;
@@ -539,6 +554,7 @@ connection::step connection::refuse_late(limit missed) {
 // our answer.
 connection::step connection::linger(std::chrono::milliseconds timeout) {
     release_exchange();
+    news_ = false; // of a source that is gone with it
     stream_.say_goodbye();
     ::shutdown(socket_.native_handle(), SHUT_WR);
     enter(state::lingering, timeout);
@@ -620,7 +636,7 @@ void connection::release_exchange() {
     if (exchange_) worker_.exchanges.give_back(std::move(exchange_));
 }
 
-connection_info connection::info() {
+connection_info connection::info(bool with_peer) {
     static constexpr std::string_view names[] = {"idle",      "head",         "body",
                                                  "handling",  "writing",      "lingering",
                                                  "handshake", "proxy_header", "streaming"};
@@ -632,7 +648,7 @@ connection_info connection::info() {
         .state = names[static_cast<std::size_t>(state_)],
         .in_state = since(state_since_),
         .age = since(accepted_at_),
-        .peer = peer(),
+        .peer = with_peer ? peer() : std::string{},
         .tls = stream_.has_tls(),
         .requests = requests_,
         .bytes_received = received_,

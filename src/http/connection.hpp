@@ -45,7 +45,7 @@ public:
     /// The worker's deadlines have changed.
     void apply_worker_deadlines();
 
-    [[nodiscard]] connection_info info();
+    [[nodiscard]] connection_info info(bool with_peer);
 
 private:
     enum class state : unsigned char {
@@ -78,6 +78,7 @@ private:
     [[nodiscard]] std::optional<step> handle();
     [[nodiscard]] step hold_answer(promiser& by, bool all_written);
     void begin_stream(std::unique_ptr<body_source> source);
+    void give_up_on_vanished();
     void news();
     step stream();
     step hear_out();

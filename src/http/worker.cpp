@@ -150,12 +150,12 @@ const counters& worker::figures() const noexcept {
     return impl_->context_.figures;
 }
 
-std::vector<connection_info> worker::connections(std::size_t most) const {
+std::vector<connection_info> worker::connections(std::size_t most, bool with_peers) const {
     auto& all = impl_->connections_;
     std::vector<connection_info> infos;
     infos.reserve(std::min(most, all.size()));
     for (auto each = all.rbegin(); each != all.rend() && infos.size() < most; ++each)
-        infos.push_back(each->info());
+        infos.push_back(each->info(with_peers));
     return infos;
 }
 

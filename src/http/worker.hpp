@@ -25,7 +25,8 @@ struct connection_info {
         state; ///< idle, head, body, handling, writing, lingering, handshake, proxy_header, streaming
     std::chrono::milliseconds in_state;
     std::chrono::milliseconds age; ///< since it was accepted
-    std::string peer; ///< `192.0.2.1:50000`, or `192.0.2.1` where a proxy has named it, or `unix`
+    std::string
+        peer; ///< `192.0.2.1:50000`, or `192.0.2.1` where a proxy has named it, or `unix`; or not asked for
     bool tls = false;
     std::uint64_t requests = 0; ///< that were answered
     std::uint64_t bytes_received = 0;
@@ -64,7 +65,9 @@ public:
     [[nodiscard]] const counters& figures() const noexcept;
 
     /// Those that are open, the oldest first.
-    [[nodiscard]] std::vector<connection_info> connections(std::size_t most = SIZE_MAX) const;
+    /// @param with_peers a question to the system for each of them
+    [[nodiscard]] std::vector<connection_info>
+    connections(std::size_t most = SIZE_MAX, bool with_peers = false) const;
 
     /// From now on these bounds hold, and these web pages may read answers. A request whose first byte is there is
     /// read by those that it began with, and so does a time that runs already end. The proxies stay as they are.

@@ -5,6 +5,8 @@ import hashlib
 import json
 import pathlib
 import re
+import resource
+import subprocess
 
 from support import trackd
 from support.load import Ledger
@@ -218,6 +220,29 @@ class Metrics(trackd.TestCase):
         self.assertAlmostEqual(page.value("process_open_fds"), daemon.open_files(), delta=2)
         self.assertAlmostEqual(page.value("process_start_time_seconds"), daemon.directory.stat().st_ctime, delta=120)
         trackd.wait_until(lambda: self.metrics(daemon).value("process_cpu_seconds_total") > 0, "processor time is used")
+
+    def test_where_proc_shows_only_processes_the_page_is_whole(self):
+        """As in the unit file: ProcSubset=pid."""
+        hide = ("unshare", "--mount", "sh", "-c", 'mount -t proc -o subset=pid proc /proc && exec "$@"', "sh")
+        try:
+            tried = subprocess.run([*hide, "test", "!", "-e", "/proc/stat"], capture_output=True, text=True)
+        except FileNotFoundError:
+            self.skipTest("unshare is not installed")
+        if tried.returncode != 0:
+            self.skipTest(f"no /proc can be mounted here that shows only processes: {tried.stderr.strip()}")
+        daemon = self.start(wrapper=hide)
+        started = self.metrics(daemon).value("process_start_time_seconds")
+        self.assertAlmostEqual(started, daemon.directory.stat().st_ctime, delta=120)
+
+    def test_without_a_descriptor_left_only_the_process_is_missing(self):
+        daemon = self.start()
+        with Connection(daemon.admin) as connection:
+            whole = Page(connection.request("GET", "/metrics"))
+            _, most = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (1, most))
+            page = Page(connection.request("GET", "/metrics"))
+        self.assertEqual(set(whole.families) - set(page.families),
+                         {name for name in whole.families if name.startswith("process_")})
 
     def test_the_drain_shows_as_it_happens(self):
         daemon = self.start({"shutdown.drain_timeout": "30s"})

@@ -145,6 +145,15 @@ TEST_CASE("a tail shows no more than its rate, and says how many it left out", "
     }
 }
 
+TEST_CASE("a tail that may show nothing more counts the rest without a look at it", "[tail]") {
+    auto tail = tail_of("rate=1&type=a");
+    const auto said =
+        after_greeting(tail, shown({typed("b"), typed("a"), typed("b"), typed("a"), typed("b")}));
+    CHECK(count(said, "data: ") == 1);
+    tail.tick(start);
+    CHECK(take(tail) == "event: skipped\ndata: {\"events\":3}\n\n");
+}
+
 TEST_CASE("for a slow reader a bounded number of bytes waits", "[tail]") {
     admin::tail_options options;
     options.rate = 10'000;

@@ -94,6 +94,23 @@ TEST_CASE_METHOD(
     CHECK(one.pull().find("event: skipped\ndata: {\"events\":96}") != std::string::npos);
 }
 
+TEST_CASE_METHOD(tails_fixture, "in one turn of the thread only so much is looked at", "[tails]") {
+    looker one{tails.open({})};
+    const auto large = shown(1000);
+    for (int i = 0; i < 5; ++i)
+        tails.show(large);
+    CHECK(large.events.use_count() == 1 + 5);
+    context.restart();
+    context.poll_one();
+    CHECK(large.events.use_count() == 1 + 3);
+    tails.show(large); // and what comes meanwhile is after the others
+    context.poll();
+    CHECK(large.events.use_count() == 1);
+    one.pull();
+    tails.end("enough");
+    CHECK(one.pull().find("event: skipped\ndata: {\"events\":5900}") != std::string::npos); // the rate is 100
+}
+
 TEST_CASE_METHOD(tails_fixture, "there are so many tails at a time, and no more", "[tails]") {
     std::vector<std::unique_ptr<http::body_source>> open;
     for (std::size_t i = 0; i < admin::tails::most; ++i)

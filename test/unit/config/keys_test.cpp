@@ -132,3 +132,15 @@ TEST_CASE("a key's option is set by the key's name", "[config][keys]") {
         "--set keys.web.events_per_second: no key is named \"web\"; there is none"
     );
 }
+
+TEST_CASE("no key has a name that the metrics use for what has no key of its own", "[config][keys]") {
+    for (const std::string name : {"none", "other"}) {
+        CHECK(
+            the_error(key(name, digits_a)) == "FILE:2:8: keys." + name + ".name: found \"" + name +
+                                                  "\", expected a name other than \"none\" and \"other\", "
+                                                  "which the metrics use for what has no key of "
+                                                  "its own"
+        );
+    }
+    CHECK(load_text(key("others", digits_a)).keys[0].name == "others");
+}

@@ -138,7 +138,7 @@ TEST_CASE("a connection tells who it is, and what it has done", "[http]") {
     CHECK(first.ask(get()).status == 200);
     auto second = server.connect();
     CHECK(second.ask(get()).status == 200);
-    const auto all = server.call([&] { return server.worker().connections(); });
+    const auto all = server.call([&] { return server.worker().connections(2, true); });
     REQUIRE(all.size() == 2); // the oldest first
     CHECK(all[0].requests == 2);
     CHECK(all[0].bytes_received == 2 * get().size());
@@ -147,5 +147,6 @@ TEST_CASE("a connection tells who it is, and what it has done", "[http]") {
     CHECK(all[0].peer != all[1].peer);
     CHECK_FALSE(all[0].tls);
     CHECK(all[1].requests == 1);
+    CHECK(server.call([&] { return server.worker().connections(); })[0].peer.empty()); // was not asked for
     CHECK(server.call([&] { return server.worker().connections(1); }).size() == 1);
 }

@@ -188,6 +188,34 @@ TEST_CASE("a client that reads late gets all of it", "[http][stream]") {
     CHECK(all.size() - all.find("\r\n\r\n") == 4 + much + 7);
 }
 
+TEST_CASE("a client that reads slowly has its time anew whenever it takes some", "[http][stream]") {
+    http::options limits;
+    limits.write_timeout = 1h;
+    streaming_server at{limits};
+    auto client = at.server.connect();
+    client.send(ask);
+    at.await_begin();
+    constexpr int lines = 64;
+    const auto line = std::string(1U << 20U, 'x') + '\n';
+    std::string much;
+    for (int i = 0; i < lines; ++i)
+        much += line;
+    at.say(much);
+    at.server.await_state("writing");
+    const auto look = [&] { return at.server.call([&] { return at.server.worker().connections().at(0); }); };
+    while (look().in_state < 300ms) {
+    }
+    CHECK(client.read_until("\r\n\r\n").starts_with("HTTP/1.1 200 OK"));
+    bool is_anew = false;
+    for (int i = 0; i < lines && !is_anew; ++i) {
+        const auto before = look();
+        CHECK(client.read_until("\n") == line);
+        const auto after = look();
+        is_anew = after.state == "writing" && after.in_state < before.in_state;
+    }
+    CHECK(is_anew);
+}
+
 TEST_CASE("HEAD gets the head of a streamed answer", "[http][stream]") {
     streaming_server at;
     auto client = at.server.connect();
@@ -205,6 +233,25 @@ TEST_CASE("closing ends a streamed answer, after what was said before", "[http][
     at.say("last words");
     at.server.begin_close(0ms, 0ms);
     CHECK(client.read_until("last words").ends_with("last words"));
+    CHECK(client.is_closed());
+    CHECK(at.server.join(1min));
+}
+
+TEST_CASE("news in the moment in which a streamed answer is cut off is not heard", "[http][stream]") {
+    streaming_server at;
+    auto client = at.server.connect();
+    client.send(ask);
+    at.await_begin();
+    const std::function<void()> always =
+        [&] { // so that some comes between the deadline and what is done at it
+            if (!at.said.news) return;
+            at.said.news();
+            boost::asio::post(at.server.worker().executor(), always);
+        };
+    at.server.call(always);
+    at.server.begin_close(0ms, 0ms);
+    at.await_gone();
+    CHECK(client.read_until("\r\n\r\n").starts_with("HTTP/1.1 200 OK"));
     CHECK(client.is_closed());
     CHECK(at.server.join(1min));
 }

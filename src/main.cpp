@@ -1,5 +1,6 @@
 // Command line → configuration → service → exit status.
 #include "admin/healthcheck.hpp"
+#include "base/log.hpp"
 #include "config/load.hpp"
 #include "http/listening_socket.hpp"
 #include "http/passed_sockets.hpp"
@@ -86,6 +87,7 @@ int run(const trackd::service::command_line& line) {
     auto passed =
         trackd::http::passed_sockets::from_environment(); // before the log has a thread, as is the next
     auto manager = trackd::service::service_manager::from_environment();
+    trackd::base::lead_standard_error_into(trackd::service::open_log_file(settings.log));
     trackd::service::set_up_log(settings.log);
     trackd::service::service daemon{
         std::move(settings), [sources = line.sources] { return trackd::config::load(sources); },

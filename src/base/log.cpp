@@ -7,10 +7,13 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <atomic>
+#include <cerrno>
 #include <exception>
+#include <fcntl.h>
 #include <memory>
 #include <poll.h>
 #include <string>
+#include <system_error>
 #include <unistd.h>
 
 namespace trackd::base {
@@ -71,6 +74,22 @@ void set_up_log(std::string_view level, log_format format) {
     format_in_use = format;
     log().set_formatter(make_formatter(format));
     log().set_level(spdlog::level::from_str(std::string{level}));
+}
+
+descriptor open_log_file(const std::string& path) {
+    constexpr mode_t for_its_group_too = 0640;
+    descriptor file{
+        ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, for_its_group_too)
+    };
+    if (!file) throw std::system_error{errno, std::generic_category(), "cannot open " + path};
+    return file;
+}
+
+void lead_standard_error_into(const descriptor& file) {
+    static const descriptor original{::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)};
+    const auto& to = file ? file : original;
+    if (::dup2(to.get(), STDERR_FILENO) == -1)
+        throw std::system_error{errno, std::generic_category(), "cannot lead standard error elsewhere"};
 }
 
 void log_without_waiting(spdlog::level::level_enum level, std::string_view message) noexcept {

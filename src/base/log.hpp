@@ -1,9 +1,12 @@
-// The daemon's log: one logger, to standard error.
+// The daemon's log: one logger, to standard error, which may be led into a file.
 #pragma once
+
+#include "base/descriptor.hpp"
 
 #include <spdlog/common.h>
 #include <spdlog/logger.h>
 
+#include <string>
 #include <string_view>
 
 namespace trackd::base {
@@ -13,6 +16,16 @@ enum class log_format { text, json };
 /// Sets up the logger. Before this call, `log()` writes text at level info. Any thread, at any time.
 /// @param level one of trace, debug, info, warn, error, off
 void set_up_log(std::string_view level, log_format format);
+
+/// Opens a file to write at its end, and makes it (0640, less the umask) if it is not there.
+/// @throws std::system_error that names it
+[[nodiscard]] descriptor open_log_file(const std::string& path);
+
+/// Leads standard error into that file: the log, and what libraries say before they give up. Any thread; a line that
+/// is being written goes to the one or the other as a whole.
+/// @param file none: to where it went when the process began
+/// @throws std::system_error
+void lead_standard_error_into(const descriptor& file);
 
 /// Any thread. A line's text must not hold a client's bytes as they came: quote them with
 /// `append_json_string` first.

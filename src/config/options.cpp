@@ -207,6 +207,10 @@ constexpr auto all_options = std::to_array<option<settings>>({
      "The least severe messages that are written to standard error.", reload},
     {"log.format", of<&settings::log, &log_settings::format>, form::choice, 0, 0,
      "How a line of the log is written: `text` for people, `json` for machines.", reload},
+    {"log.file", of<&settings::log, &log_settings::file>, form::path, 0, longest_path,
+     "A file that takes what would go to standard error; a new one is readable by its owner and group. Every "
+     "reload opens it anew. Empty: standard error.",
+     reload},
 });
 
 constexpr auto of_every_sink = std::to_array<option<sink_settings>>({

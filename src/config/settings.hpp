@@ -282,6 +282,7 @@ struct shutdown_settings {
 struct log_settings {
     log_level level = log_level::info;
     log_format format = log_format::text;
+    std::string file; ///< empty: standard error
 
     bool operator==(const log_settings&) const = default;
 };

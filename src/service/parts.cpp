@@ -142,6 +142,17 @@ void set_up_log(const config::log_settings& settings) {
     );
 }
 
+base::descriptor open_log_file(const config::log_settings& settings) {
+    if (settings.file.empty()) return base::descriptor{-1};
+    try {
+        return base::open_log_file(settings.file);
+    } catch (const std::system_error& why) {
+        throw std::runtime_error{
+            std::string{"log.file: "} + why.what() + "; expected a file that can be written to"
+        };
+    }
+}
+
 std::filesystem::path journal_directory(const config::settings& settings) {
     return std::filesystem::path{settings.data_dir} / "journal";
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/byte_budget.hpp"
+#include "base/descriptor.hpp"
 #include "config/settings.hpp"
 #include "http/connection_peer.hpp"
 #include "http/cors.hpp"
@@ -51,6 +52,10 @@ struct request_rules {
 
 /// Any thread, at any time.
 void set_up_log(const config::log_settings& settings);
+
+/// The file that the log is to go to; none: to standard error.
+/// @throws std::runtime_error where it cannot be opened
+[[nodiscard]] base::descriptor open_log_file(const config::log_settings& settings);
 
 /// Where `backlog.kind = "journal"` keeps its files.
 [[nodiscard]] std::filesystem::path journal_directory(const config::settings& settings);

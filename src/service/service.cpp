@@ -382,30 +382,28 @@ service::task service::reload_by_signal() {
 
 http::task<admin::reload_report> service::reload(std::string by) {
     if (stage_ == stage::running) manager_.reloads(system_clock().now());
-    auto work = reload_all(std::move(by));
-    auto report = co_await std::move(work);
+    auto report = take_up(by);
+    if (report.wrong.empty()) co_await tell_all_threads();
     if (stage_ == stage::running) manager_.enters(stage::running); // also where it was refused
     co_return report;
 }
 
 // All of it or nothing. Whatever can go wrong does so before anything is changed.
-http::task<admin::reload_report> service::reload_all(std::string by) {
+admin::reload_report service::take_up(const std::string& by) {
     std::optional<candidate> next;
     admin::reload_report report;
     report.wrong = read_again(next);
     if (next) {
         put_into_force(std::move(*next), by);
         report.changed = live_.state().changed;
-        report.generation = live_.state().generation;
-        co_await tell_all_threads();
-        co_return report;
+    } else {
+        for (const auto& line : report.wrong)
+            base::log().error("{}: {}", by, line);
+        base::log().error("{}: the configuration is refused; everything stays as it was", by);
+        live_.refuse(report.wrong);
     }
-    for (const auto& line : report.wrong)
-        base::log().error("{}: {}", by, line);
-    base::log().error("{}: the configuration is refused; everything stays as it was", by);
-    live_.refuse(report.wrong);
     report.generation = live_.state().generation;
-    co_return report;
+    return report;
 }
 
 // @return why there is none
@@ -413,7 +411,7 @@ std::vector<std::string> service::read_again(std::optional<candidate>& next) {
     try {
         if (const auto now = stage_.load(); now != stage::running)
             return {"trackd is in stage " + std::string{to_string(now)} + ", expected running"};
-        next = prepare(live_.read_again());
+        next.emplace(prepare(live_.read_again()));
         return {};
     } catch (const config::error& wrong) {
         return wrong.lines();
@@ -427,13 +425,15 @@ service::candidate service::prepare(config::settings settings) const {
     check_files(settings);
     auto ingest_tls = make_tls("http.tls", settings.http.tls);
     auto admin_tls = make_tls("admin.tls", settings.admin.tls);
-    return {std::move(settings), std::move(ingest_tls), std::move(admin_tls)};
+    auto log_file = open_log_file(settings.log);
+    return {std::move(settings), std::move(ingest_tls), std::move(admin_tls), std::move(log_file)};
 }
 
 // What belongs to this thread, or may be changed from it; the I/O threads are told by `tell_all_threads`.
 void service::put_into_force(candidate next, const std::string& by) {
     const bool other_token = next.settings.admin.token != settings_.admin.token;
     live_.put_into_force(std::move(next.settings));
+    base::lead_standard_error_into(next.log_file);
     set_up_log(settings_.log);
     replace_keys(by);
     for (auto& listener : ingest_listeners_)

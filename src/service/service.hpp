@@ -7,6 +7,7 @@
 #include "admin/tails.hpp"
 #include "admin/token_guard.hpp"
 #include "base/byte_budget.hpp"
+#include "base/descriptor.hpp"
 #include "base/task_group.hpp"
 #include "config/settings.hpp"
 #include "http/connection_limit.hpp"
@@ -101,6 +102,7 @@ private:
         config::settings settings;
         http::shared_tls_context ingest_tls;
         http::shared_tls_context admin_tls;
+        base::descriptor log_file; // which may be another one under the same name
     };
 
     [[nodiscard]] tracker make_tracker();
@@ -119,7 +121,7 @@ private:
 
     task watch_signals();
     task reload_by_signal();
-    http::task<admin::reload_report> reload_all(std::string by);
+    [[nodiscard]] admin::reload_report take_up(const std::string& by);
     [[nodiscard]] std::vector<std::string> read_again(std::optional<candidate>& next);
     [[nodiscard]] candidate prepare(config::settings settings) const;
     void put_into_force(candidate next, const std::string& by);

@@ -35,6 +35,51 @@ class ReloadCase(trackd.TestCase):
         return daemon.status()["configuration"]
 
 
+class LogFile(ReloadCase):
+    """log.file, and whoever moves it away to begin a new one."""
+
+    def lines(self, path):
+        return [json.loads(line)["message"] for line in path.read_text().splitlines()]
+
+    def test_the_log_goes_into_the_file_and_back(self):
+        daemon = self.start(file="")
+        path = daemon.directory / "trackd.log"
+        self.assertEqual(self.reload(daemon, f'log.file = "{path}"')["changed"], ["log.file"])
+        self.assertEqual(path.stat().st_mode & 0o7777, 0o640)
+        self.assertEqual(self.lines(path)[-1], "trackd reload: configuration 2 is in force; changed: log.file")
+        self.reload(daemon, "")
+        daemon.log.wait_for("configuration 3 is in force")
+        self.assertIsNone(daemon.log.find("configuration 2 is in force"))
+        self.assertIn("configuration 2", self.lines(path)[-1], "what came later is not there")
+
+    def test_a_reload_opens_it_anew_after_it_was_moved_away(self):
+        daemon = self.start(file="")
+        path, old = daemon.directory / "trackd.log", daemon.directory / "trackd.log.1"
+        self.reload(daemon, f'log.file = "{path}"')
+        path.rename(old)
+        daemon.signal(signal.SIGHUP)
+        trackd.wait_until(lambda: path.exists() and "configuration 3 is in force" in path.read_text(), "the new file")
+        self.assertIn("configuration 2", self.lines(old)[-1], "what came later is in the new one")
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.process.wait(trackd.PATIENCE)
+        self.assertRegex(self.lines(path)[-1], "^shutdown complete reason=SIGTERM")
+
+    def test_one_that_cannot_be_opened_changes_nothing(self):
+        daemon = self.start(file="")
+        path = daemon.directory / "nowhere" / "trackd.log"
+        done = self.reload(daemon, f'log.file = "{path}"')
+        wrong = f"log.file: cannot open {path}: No such file or directory; expected a file that can be written to"
+        self.assertEqual((done["generation"], done["wrong"]), (1, [wrong]))
+        daemon.log.wait_for("the configuration is refused")
+
+    def test_one_that_cannot_be_opened_is_no_place_to_start(self):
+        done = trackd.run("serve", "--config", "/dev/null", "--set", "log.file=/dev/null/trackd.log")
+        self.assertEqual(
+            (done.returncode, done.stderr),
+            (2, "trackd: log.file: cannot open /dev/null/trackd.log: Not a directory; expected a file that can be "
+                "written to\n"))
+
+
 class Command(ReloadCase):
     def test_a_reload_is_taken_up_and_says_what_has_changed(self):
         daemon = self.start(file="[http]\nmax_body_bytes = 100\n")

@@ -79,7 +79,7 @@ x = 1
             "TRACKD_HTTP__IDLE_TIMEOUT: found \"5\", expected a duration with its unit such as \"5s\" (ms, "
             "s, m, h, d), 1ms to 1d",
             "--set http.listen: found no =, expected KEY=VALUE",
-            "--set log.colour: unknown key \"log.colour\": expected one of level, format",
+            "--set log.colour: unknown key \"log.colour\": expected one of level, format, file",
             "--set shutdown.lame_duck: found \"2d\", expected a duration with its unit such as \"5s\" (ms, "
             "s, m, h, d), 0s to 1d",
         }

@@ -188,6 +188,7 @@ drain_timeout = "5s"
 [log]
 level = "info"
 format = "text"
+file = ""
 
 [[sinks]]
 name = "sqlite"

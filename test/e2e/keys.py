@@ -183,13 +183,13 @@ class Reload(KeysCase):
 
     def test_rates_of_a_key_that_stays_go_on(self):
         key, block = new_key("web")
-        other, other_block = new_key("other")
+        second, second_block = new_key("second")
         limited = block + "events_per_second = 1\n"
         daemon = self.start_with(limited)
         self.assertEqual(self.post(daemon, key, [{}] * 600).status, 201)
-        self.reload(daemon, limited, other_block, says="^SIGHUP: key other: added")
+        self.reload(daemon, limited, second_block, says="^SIGHUP: key second: added")
         self.assertEqual(self.post(daemon, key).status, 429)
-        self.assertEqual(self.post(daemon, other).status, 201)
+        self.assertEqual(self.post(daemon, second).status, 201)
         self.assertEqual(daemon.stop().accepted, 601)
 
     def test_the_first_and_the_last_key(self):

@@ -25,8 +25,8 @@ struct connection_info {
         state; ///< idle, head, body, handling, writing, lingering, handshake, proxy_header, streaming
     std::chrono::milliseconds in_state;
     std::chrono::milliseconds age; ///< since it was accepted
-    std::string
-        peer; ///< `192.0.2.1:50000`, or `192.0.2.1` where a proxy has named it, or `unix`; or not asked for
+    /// `192.0.2.1:50000`, or `192.0.2.1` where a proxy has named it, or `unix`; empty where it was not asked for
+    std::string peer;
     bool tls = false;
     std::uint64_t requests = 0; ///< that were answered
     std::uint64_t bytes_received = 0;

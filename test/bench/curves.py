@@ -28,7 +28,7 @@ def measure(bench, curve, x):
     makes = {"journaled": partial(bench.trackd, JOURNALED), "floor": bench.floor}
     if curve != "batch":  # which would fill the memory faster than one processor can empty it
         makes["accepted, memory"] = partial(bench.trackd, MEMORY)
-    found = bench.compare(makes, request, count=1, connections=connections)
+    found = bench.compare(makes, request, count=1, connections=connections, depth=1)  # wrk is slow to open thousands
     return {name: median(each, "cost") / events for name, each in found.items()}
 
 

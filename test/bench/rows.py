@@ -210,7 +210,8 @@ def usual(ordered):
 def many_connections(bench):
     few, many = "64 connections", "10,000 connections"
     figures = partial(bench.figures, partial(bench.trackd, MEMORY), payloads.single())
-    found = bench.interleaved({few: partial(figures, connections=64), many: partial(figures, connections=10_000)})
+    found = bench.interleaved({few: partial(figures, connections=64, depth=1),
+                               many: partial(figures, connections=10_000, depth=1)})
     return Result(ratios(found[many], found[few], "rate"), TIMES, rates(found))
 
 

@@ -262,11 +262,11 @@ class Stream:
 class Wrk:
     """wrk(1) with one event a request, or `events`. Its counts are exact if it outlives the daemon: what is under way when wrk
     itself ends would be answered, but not counted. `pause_ms` is the average pause between two requests of one of its
-    connections; `wrapper` a command that runs it."""
+    connections; `wrapper` a command that runs it; `request` a file with the bytes of another request."""
 
     SCRIPT = pathlib.Path(__file__).with_name("wrk.lua")
 
-    def __init__(self, address, connections=64, seconds=PATIENCE, pause_ms=0, events=1, wrapper=()):
+    def __init__(self, address, connections=64, seconds=PATIENCE, pause_ms=0, events=1, wrapper=(), request=None):
         program = shutil.which("wrk")
         if not program:
             raise unittest.SkipTest("wrk is not installed")
@@ -274,7 +274,8 @@ class Wrk:
             [*wrapper, program, "-t1", f"-c{connections}", f"-d{int(seconds)}s", "-s", str(self.SCRIPT),
              f"http://{address[0]}:{address[1]}/events"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**os.environ, "PAUSE_MS": str(pause_ms), "EVENTS": str(events)},
+            env={**os.environ, "PAUSE_MS": str(pause_ms), "EVENTS": str(events),
+                 **({"REQUEST": str(request)} if request else {})},
         )
 
     def stop(self):

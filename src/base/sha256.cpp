@@ -26,6 +26,10 @@ bool same_in_constant_time(const sha256_digest& one, const sha256_digest& other)
     return ::CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
 }
 
+bool same_in_constant_time(std::string_view one, std::string_view other) noexcept {
+    return one.size() == other.size() && ::CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
+}
+
 std::string to_hex(const sha256_digest& digest) {
     std::string text;
     for (const auto byte : digest) {

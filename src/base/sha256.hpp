@@ -15,6 +15,9 @@ using sha256_digest = std::array<unsigned char, 32>;
 /// Whether they are the same, in a time that does not depend on where they differ.
 [[nodiscard]] bool same_in_constant_time(const sha256_digest& one, const sha256_digest& other) noexcept;
 
+/// The same for texts; only their lengths may show.
+[[nodiscard]] bool same_in_constant_time(std::string_view one, std::string_view other) noexcept;
+
 /// 64 hexadecimal digits in lower case.
 [[nodiscard]] std::string to_hex(const sha256_digest& digest);
 

@@ -40,6 +40,13 @@ std::optional<std::string> unquote(std::string_view text) {
     return std::nullopt;
 }
 
+/// Most are: there is nothing to decode, and nothing that an attribute must not have.
+bool is_plain(std::string_view value) noexcept {
+    const auto is_part = [](char c) { return c >= ' ' && c < '\x7f' && c != '%'; };
+    return !value.empty() && value.size() <= max_attribute_bytes && value.front() != '"' &&
+           std::ranges::all_of(value, is_part);
+}
+
 bool needs_decoding(std::string_view value) noexcept {
     return value.starts_with('"') || value.find('%') != std::string_view::npos;
 }
@@ -139,6 +146,7 @@ std::optional<refusal> cloudevent_headers::use(std::string_view path_type, event
 std::optional<refusal>
 cloudevent_headers::decode(std::string_view field_name, std::string_view value, std::string_view& text) {
     text = value;
+    if (is_plain(value)) return std::nullopt;
     if (needs_decoding(value)) {
         std::optional<std::string> unquoted{std::string{value}};
         if (value.starts_with('"')) unquoted = unquote(value);

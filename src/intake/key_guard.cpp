@@ -78,7 +78,10 @@ constexpr std::string_view no_key =
 } // namespace
 
 bool key_guard::is_on() noexcept {
-    if (!shared_.is(held_.get())) held_ = shared_.get();
+    if (!shared_.is(held_.get())) {
+        held_ = shared_.get();
+        memo_.clear();
+    }
     return held_ != nullptr;
 }
 
@@ -93,7 +96,7 @@ bool key_guard::admit_head(
         refuse_unknown(res, no_key);
         return false;
     }
-    auto found = held_->find(shown->text);
+    auto found = memo_.find(*held_, shown->text);
     if (!found && may_come_late && shown->is_bearer)
         return admit_nameless(body_bytes.value_or(0), res, limits_);
     auto caller = admit(std::move(found), req, res, limits_);
@@ -118,7 +121,7 @@ bool key_guard::admit_text(
     }
     if (!admit_nameless(req.body.size(), res, limits_))
         return false; // nobody knew that while it came in chunks
-    caller = admit(held_->find(text), req, res, limits_);
+    caller = admit(memo_.find(*held_, text), req, res, limits_);
     return caller && admit_bytes(*caller, req.body.size(), res, limits_);
 }
 

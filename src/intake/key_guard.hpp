@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/guard.hpp"
+#include "intake/key_memo.hpp"
 #include "intake/keys.hpp"
 #include "intake/limits.hpp"
 
@@ -44,6 +45,7 @@ private:
     const shared_key_ring& shared_;
     limit_counters& limits_;
     std::shared_ptr<const key_ring> held_; // as of the last look
+    key_memo memo_;                        // of its keys
     std::string room_;
 };
 

@@ -3,6 +3,9 @@
 #include "support/catch.hpp"
 #include "support/manual_clock.hpp"
 
+#include <string>
+#include <vector>
+
 using namespace std::chrono_literals;
 using namespace trackd::intake;
 namespace http = trackd::http;
@@ -90,6 +93,35 @@ TEST_CASE("a key that was removed is not let in any more", "[intake][keys]") {
     CHECK(f.ask({web}) == 0);
     f.replace({options("shop")});
     CHECK(f.ask({web}) == 401);
+}
+
+TEST_CASE("each of many keys is its own, however often it was shown", "[intake][keys]") {
+    fixture f;
+    std::vector<std::string> names;
+    std::vector<key_options> keys;
+    for (int i = 0; i < 20; ++i)
+        keys.push_back(options(names.emplace_back("k" + std::to_string(i))));
+    f.replace(keys);
+    for (int round = 0; round < 3; ++round)
+        for (const auto& name : names)
+            for (int again = 0; again < 2; ++again) {
+                const auto shown = "Bearer key-of-" + name;
+                CHECK(f.ask({{http::field::authorization, "Authorization", shown}}) == 0);
+                CHECK(f.caller() == name);
+                const auto longer = shown + "x";
+                CHECK(f.ask({{http::field::authorization, "Authorization", longer}}) == 401);
+            }
+}
+
+TEST_CASE("a key that is told to another name goes by that one at once", "[intake][keys]") {
+    fixture f;
+    f.replace({options("web")});
+    CHECK(f.ask({web}) == 0);
+    auto renamed = options("web");
+    renamed.name = "site";
+    f.replace({renamed});
+    CHECK(f.ask({web}) == 0);
+    CHECK(f.caller() == "site");
 }
 
 TEST_CASE("bytes over the rate are answered 429, and later let in", "[intake][keys]") {

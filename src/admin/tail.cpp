@@ -2,6 +2,7 @@
 
 #include "base/json_text.hpp"
 #include "base/rfc3339.hpp"
+#include "base/utf8.hpp"
 #include "http/query.hpp"
 
 #include <algorithm>
@@ -32,17 +33,6 @@ std::size_t parse_rate(const std::string& text) {
         "\"rate\" is \"" + text + "\"; expected events a second: a whole number, 1 to " +
         std::to_string(max_tail_rate)
     };
-}
-
-// Not within a character.
-std::size_t cut_at(std::string_view text, std::size_t most) {
-    const auto continues = [&](std::size_t at) {
-        return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
-    };
-    auto at = most;
-    while (at > 0 && most - at < 3 && continues(at))
-        --at;
-    return at;
 }
 
 // Walks along a batch, and says who sent each event.
@@ -169,8 +159,8 @@ void append_tail_event(
     auto shown = event;
     if (event.data.size() > max_data) {
         if (event.kind == data_kind::json) shown.kind = data_kind::text; // it is whole no more
-        const auto at = event.kind == data_kind::binary ? max_data : cut_at(event.data, max_data);
-        shown.data = event.data.substr(0, at);
+        shown.data = event.kind == data_kind::binary ? event.data.substr(0, max_data)
+                                                     : base::whole_characters(event.data, max_data);
         out += R"(,"cut":true,"data_bytes":)" + std::to_string(event.data.size());
     }
     base::append_data_member(out, shown);

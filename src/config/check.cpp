@@ -307,9 +307,8 @@ void check_keys(const reading& all, problems& found) {
             found.add(
                 all.where.at(key + ".name"), key + ".name",
                 "found " + in_quotes(later->name) +
-                    ", expected a name other than \"none\" and \"other\", which the metrics use for what has "
-                    "no key of its "
-                    "own"
+                    ", expected a name other than \"none\" and \"other\", which the metrics use for what "
+                    "has no key of its own"
             );
         }
         const auto hashed = same_as([&](const auto& one) { return one.sha256 == later->sha256; });

@@ -1,5 +1,6 @@
 #include "intake/client_record.hpp"
 
+#include "base/utf8.hpp"
 #include "intake/text.hpp"
 
 #include <algorithm>
@@ -21,15 +22,6 @@ Address network_of(const Address& address, std::ptrdiff_t bytes_kept) {
 
 bool is_control(char c) noexcept {
     return static_cast<unsigned char>(c) < 0x20 || c == '\x7f';
-}
-
-/// The text up to so many bytes, but no half of a character.
-std::string_view cut(std::string_view text) noexcept {
-    if (text.size() <= max_user_agent_bytes) return text;
-    auto end = max_user_agent_bytes;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U)
-        --end;
-    return text.substr(0, end);
 }
 
 /// What stands in parentheses at the beginning of the text, which may have others within, is taken off.
@@ -76,7 +68,7 @@ std::string written_address(const http::client_address& address, client_detail d
 std::string written_user_agent(std::string_view text, client_detail detail) {
     if (kind_of(text) != data_kind::text) return {};
     auto written = detail == client_detail::full ? std::string{text} : products_of(text);
-    written.resize(cut(written).size());
+    written.resize(base::whole_characters(written, max_user_agent_bytes).size());
     std::ranges::replace_if(written, is_control, ' ');
     return written;
 }

@@ -1,6 +1,7 @@
 #include "intake/text.hpp"
 
 #include "base/json_text.hpp"
+#include "base/utf8.hpp"
 
 #include <simdjson.h>
 
@@ -54,10 +55,7 @@ std::string quoted(std::string_view text) {
         base::append_json_string(out, text);
         return out;
     }
-    auto end = most;
-    while (end > most - 4 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U)
-        --end; // not within a character
-    base::append_json_string(out, text.substr(0, end));
+    base::append_json_string(out, base::whole_characters(text, most));
     return out + "...";
 }
 

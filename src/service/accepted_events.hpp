@@ -9,8 +9,8 @@
 
 namespace trackd::service {
 
-/// @param keys gives the names of what the threads counted by number. Keys whose name is `none` or `other` are counted
-/// with what is called so anyway
+/// @param keys gives the names of what the threads counted by number. No key is named `none` or `other`: the
+/// configuration refuses it
 /// @return what there was; and, so that something is there from the start, what came natively without a key
 [[nodiscard]] std::vector<admin::accepted_events>
 sum_accepted(const std::deque<intake::counters>& threads, const intake::key_numbers& keys);

@@ -1,6 +1,7 @@
 #include "sinks/http_answers.hpp"
 
 #include "base/json_text.hpp"
+#include "base/utf8.hpp"
 
 #include <algorithm>
 #include <array>
@@ -36,15 +37,6 @@ std::string without_query(std::string_view url) {
     return escaped(url.substr(0, url.find_first_of("?#")));
 }
 
-/// Whole characters, if it is UTF-8.
-std::string_view beginning_of(std::string_view text) {
-    if (text.size() <= shown_bytes) return text;
-    auto end = shown_bytes;
-    while (end > shown_bytes - 4 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
-        --end;
-    return text.substr(0, end);
-}
-
 } // namespace
 
 // What nobody has named, as the rest of 4xx, is about the request and not about what it brings: the path, credentials,
@@ -70,7 +62,7 @@ std::string described(const http_answer& answer) {
         text.append("; ").append(what);
     }
     if (answer.retry_after) text += "; not before " + std::to_string(answer.retry_after->count()) + " s";
-    const auto body = beginning_of(answer.body);
+    const auto body = base::whole_characters(answer.body, shown_bytes);
     if (body.empty()) return text;
     text += ": ";
     base::append_json_string(text, body);

@@ -47,7 +47,6 @@ failure_verdict fault_isolation::whole_batch_failed(std::size_t events) noexcept
 }
 
 failure_verdict fault_isolation::lone_event_failed(std::string_view error) {
-    splitter_.start_small();
     const bool rejected = kind_ == write_failure::rejected;
     if (!rejected && passes_left_ == 0 && ++failures_ <= patient_attempts)
         return failure_verdict::retry_later; // most failures are over soon, and probes cost order
@@ -58,6 +57,7 @@ failure_verdict fault_isolation::lone_event_failed(std::string_view error) {
         return failure_verdict::event_at_fault;
     }
     probes_ = 0;
+    splitter_.start_small();
     return failure_verdict::probe_others;
 }
 
@@ -98,6 +98,7 @@ void fault_isolation::passed(std::size_t events) noexcept {
 
 void fault_isolation::dead_lettered(std::size_t events) noexcept {
     suspects_ -= std::min(suspects_, events);
+    if (splitter_.limit() == 1) splitter_.start_small(); // it was isolated; a sink can also name it
     passes_left_ = std::max(passes_left_ - 1, 0);
     next_event();
 }

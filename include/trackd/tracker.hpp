@@ -98,6 +98,8 @@ struct sink_status {
     std::chrono::seconds lag{0};  ///< how old the oldest pending event is
     /// When nothing will be pending, as things go; none while that does not come nearer.
     std::optional<std::chrono::seconds> caught_up_in;
+    bool rejecting_all = false;     ///< it rejects every event that was tried: the destination is at fault
+    std::uint64_t all_rejected = 0; ///< attempts at which it did
     bool failing = false;                ///< the last write failed, and what it was of is still pending
     std::chrono::seconds failing_for{0}; ///< since the first one that did, without one that worked
     std::string last_error;              ///< what the last one that failed said; kept after it works again

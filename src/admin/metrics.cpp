@@ -171,13 +171,17 @@ void add_sinks(page& to, const std::vector<sink_status>& sinks) {
     };
     add_count("delivered", "Events that the sink has confirmed.", &sink_status::delivered);
     add_count(
-        "dead_lettered", "Events that the sink refused, and that became dead letters.",
+        "dead_lettered", "Events that the sink rejected while others passed, and that became dead letters.",
         &sink_status::dead_lettered
     );
     add_count(
         "lost", "Events that the sink will never get, because a drain ended before it.", &sink_status::lost
     );
     add_count("retries", "Writes that were tried again.", &sink_status::retries);
+    add_count(
+        "all_rejected", "Attempts at which the sink rejected every event that was tried.",
+        &sink_status::all_rejected
+    );
     add_count("filtered", "Events that the sink's route did not want.", &sink_status::filtered);
     add_count("skipped", "Events that the sink passed over for want of room.", &sink_status::skipped);
     add_count("damaged", "Events that can no longer be read from the journal.", &sink_status::damaged);

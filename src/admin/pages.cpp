@@ -169,6 +169,8 @@ json::object sink_page(const sink_status& sink, std::uint64_t dead_letters_kept)
         {"duplicates", sink.duplicates},
         {"batches", sink.batches},
         {"retries", sink.retries},
+        {"rejecting_all", sink.rejecting_all},
+        {"all_rejected", sink.all_rejected},
         {"failing", sink.failing},
         {"failing_seconds", sink.failing_for.count()},
         {"last_error", sink.last_error},

@@ -14,6 +14,7 @@ namespace {
 // A write of many costs a sink little more than a write of one.
 constexpr std::size_t most_at_once = 500;
 constexpr std::size_t most_bytes_at_once = std::size_t{4} << 20U;
+constexpr std::size_t most_failures = 8;
 
 class redeliverer {
 public:
@@ -84,15 +85,26 @@ private:
                 std::span<const event_view>{events}.subspan(done, std::min(most, events.size() - done));
             try {
                 done += write(given, done);
-            } catch (const events_refused&) {
-                if (given.size() > 1) {
-                    most = 1; // they are here because they were refused: more of them will be
-                } else {
-                    ++report_.refused;
+                failures_ = 0;
+            } catch (const std::exception& why) {
+                if (stop_.stop_requested()) throw;
+                if (given.size() == 1) {
+                    count_failure(why);
                     ++done;
                 }
+                most = 1; // they are here because they failed: more of them will
             }
         }
+    }
+
+    // A letter that fails alone stays, and holds up no other one, whatever the error is called. Where several in a row
+    // fail without a rejection, or all there are, the sink is at fault.
+    void count_failure(const std::exception& why) {
+        ++report_.refused;
+        if (dynamic_cast<const events_refused*>(&why) != nullptr) return;
+        if (++failures_ < std::min(most_failures, letters_.size())) return;
+        report_.refused -= failures_;
+        throw std::runtime_error{why.what()};
     }
 
     /// @return how many events it has dealt with
@@ -120,6 +132,7 @@ private:
     const std::stop_token& stop_;
     std::uint64_t taken_ = 0;
     bool full_ = false; // the portion; there are more
+    std::size_t failures_ = 0; // in a row, that were no rejections
     redelivery report_;
     std::vector<bool> gone_;          // by the letter's number
     std::vector<batch> letters_;      // that are to be written

@@ -160,6 +160,7 @@ sink_status delivery::status() const {
         status.lag_bytes = backlog_.bytes_between(cursor_.at, end);
         status.lag = lag_.age(wall_now_());
     }
+    status.rejecting_all = isolation_.rejects_everything();
     status.failing = failing_since() != wakeup::never;
     if (status.failing)
         status.failing_for = std::chrono::floor<std::chrono::seconds>(now - failing_since());
@@ -170,16 +171,15 @@ sink_status delivery::status() const {
 
 void delivery::skip_to(position to) {
     if (to <= cursor_.at) return;
-    cursor_.skipped += to - cursor_.at;
+    cursor_.skipped += to - cursor_.at - take_stored_below(to);
     cursor_.at = to;
     if (may_say(said_skipped_))
         base::log().error(
-            "sink {}: is so slow that there is no room for new events: it never gets those below position "
-            "{}; "
-            "skipped so far: {}",
+            "sink {}: too slow, backlog full; skipping to position {} ({} events skipped in total)",
             spec_.name, to, cursor_.skipped
         );
     start_anew();
+    isolation_.reset();
     move_cursor();
     changed_.ring();
 }
@@ -199,7 +199,7 @@ bool delivery::may_say(clock::time_point& said) const {
 }
 
 asio::awaitable<void> delivery::deliver(chunk events) {
-    const selection batch{std::move(events), spec_.wanted};
+    const selection batch{std::move(events), spec_.wanted, stored_ahead_};
     const auto wanted = batch.events();
     if (wanted.empty())
         co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable)); // let others in
@@ -209,10 +209,11 @@ asio::awaitable<void> delivery::deliver(chunk events) {
         while (next < wanted.size() && batch.place(next) < cursor_.at)
             ++next;
         if (next == wanted.size()) break;
-        const auto given = wanted.subspan(next, std::min(hunt_.most(), wanted.size() - next));
+        const auto given = wanted.subspan(next, std::min(isolation_.limit(), wanted.size() - next));
         const auto written = co_await write(given);
         co_await settle(batch, next, given.size(), written);
         co_await keep_up();
+        if (std::exchange(select_again_, false)) co_return;
     }
     if (!given_up_) pass(batch, wanted.size(), 0);
 }
@@ -235,16 +236,14 @@ delivery::outcome delivery::write_here(std::span<const event_view> events) noexc
             throw std::runtime_error{"the sink confirmed nothing, and did not say why"};
         what.bookmark = bookmark_here();
         what.result = std::move(result);
-    } catch (const events_refused& failure) {
-        what.refused = true;
-        what.error = text_of(failure);
-    } catch (const sink_busy& failure) {
-        what.retry_after = failure.retry_after;
-        what.error = text_of(failure);
-    } catch (const std::exception& failure) {
-        what.error = text_of(failure);
+    } catch (const events_refused& refused) {
+        what.failed = {text_of(refused), write_failure::rejected};
+    } catch (const sink_busy& busy) {
+        what.failed = {text_of(busy), write_failure::failed, busy.retry_after};
+    } catch (const std::exception& error) {
+        what.failed.error = text_of(error);
     } catch (...) { // reported like the others
-        what.error = "an exception that is no std::exception";
+        what.failed.error = "an exception that is no std::exception";
     }
     return what;
 }
@@ -261,62 +260,6 @@ std::string delivery::bookmark_here() const {
     return bookmark;
 }
 
-// What became of the events from `next` on that the sink was given.
-asio::awaitable<void>
-delivery::settle(const selection& batch, std::size_t next, std::size_t given, const outcome& written) {
-    const auto confirmed = written.result.confirmed;
-    if (confirmed > 0) confirm(batch, next, written);
-    if (confirmed < given) ++attempts_; // what stands behind the confirmed ones was given, too
-    const bool can_bury = spec_.dead_letters != nullptr;
-    if (!written.result.refusal.empty() && confirmed < given) {
-        if (!can_bury)
-            co_await wait_to_retry(written.result.refusal);
-        else if (co_await bury(batch, next + confirmed, 1, written.result.refusal))
-            works();
-    } else if (written.refused && can_bury && given > 1) {
-        hunt_.refused(given);
-        ++books_.retries;
-    } else if (written.refused && can_bury) {
-        if (co_await bury(batch, next, 1, written.error)) {
-            hunt_.culprit_found();
-            works();
-        }
-    } else if (!written.error.empty() && !given_up_) {
-        const bool skipped_meanwhile = batch.place(next) < cursor_.at;
-        if (!skipped_meanwhile && first_failure_ == wakeup::never) first_failure_ = clock_.now();
-        if (can_bury && failed_too_long())
-            static_cast<void>(co_await bury(batch, next, given, written.error));
-        else
-            co_await wait_to_retry(written.error, written.retry_after);
-    }
-}
-
-// Makes dead letters of events that the sink was given. False where that failed.
-asio::awaitable<bool>
-delivery::bury(const selection& batch, std::size_t next, std::size_t count, const std::string& reason) {
-    const auto dead = batch.events().subspan(next, count);
-    const death how{
-        reason, attempts_
-    }; // made on the strand, which may skip them meanwhile and begin to count anew
-    co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
-    const auto error = keep_here(dead, how);
-    co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
-    if (!error.empty()) {
-        co_await wait_to_retry("an event that it refuses (" + reason + ") cannot be kept: " + error);
-        co_return false;
-    }
-    if (may_say(said_dead_))
-        base::log().warn(
-            "sink {}: refuses an event, or {} together, the first one with the id {}: {}; dead letters so "
-            "far: {}",
-            spec_.name, count, dead.front().id, reason, cursor_.dead_lettered + count
-        );
-    books_.last_error = reason;
-    cursor_.dead_lettered += count;
-    pass(batch, next, count);
-    co_return true;
-}
-
 // On the sink's thread.
 std::string delivery::keep_here(std::span<const event_view> events, const death& of) noexcept {
     try {
@@ -325,11 +268,6 @@ std::string delivery::keep_here(std::span<const event_view> events, const death&
         return text_of(failure);
     }
     return {};
-}
-
-bool delivery::failed_too_long() const {
-    return max_age_ > clock::duration{0} && first_failure_ != wakeup::never &&
-           clock_.now() - first_failure_ >= max_age_;
 }
 
 asio::awaitable<bool> delivery::with_sink(std::function<void(sink&, std::stop_token)> work) {
@@ -390,25 +328,6 @@ asio::awaitable<void> delivery::keep_up() {
         base::log().warn("sink {}: its upkeep failed, and is tried again: {}", spec_.name, error);
 }
 
-asio::awaitable<void> delivery::wait_to_retry(const std::string& error, clock::duration at_least) {
-    const bool was_failing = retry_.failing();
-    const bool was_draining = draining_;
-    const auto delay = retry_.failed();
-    books_.last_error = error;
-    if (!was_failing) base::log().warn("sink {}: a write failed and is tried again: {}", spec_.name, error);
-    fails();
-    if (!delay) {
-        base::log().warn("sink {}: left with what is pending, it still fails: {}", spec_.name, error);
-        given_up_ = true;
-        co_return;
-    }
-    ++books_.retries;
-    // New events wake us too, but are no reason to try earlier; the beginning of a drain is.
-    const auto until = clock_.now() + (draining_ ? *delay : std::max(*delay, at_least));
-    while (clock_.now() < until && draining_ == was_draining && !given_up_)
-        co_await changed_.wait(until);
-}
-
 void delivery::fails() {
     if (failing_since() == wakeup::never) failing_since_.store(clock_.now(), std::memory_order_relaxed);
 }
@@ -422,7 +341,7 @@ void delivery::works() {
 
 void delivery::confirm(const selection& batch, std::size_t next, const outcome& written) {
     works();
-    hunt_.taken(written.result.confirmed);
+    isolation_.passed(written.result.confirmed);
     books_.duplicates += written.result.duplicates;
     ++books_.batches;
     cursor_.bookmark = written.bookmark;
@@ -436,7 +355,7 @@ void delivery::pass(const selection& batch, std::size_t next, std::size_t count)
         ++late;
     cursor_.skipped -= late;
     if (const auto to = batch.place(next + count); to > cursor_.at) {
-        cursor_.filtered += to - cursor_.at - (count - late);
+        cursor_.filtered += to - cursor_.at - (count - late) - take_stored_below(to);
         cursor_.at = to;
     } else if (late == 0) {
         return;

@@ -2,7 +2,7 @@
 // again.
 #pragma once
 
-#include "tracker/bisection.hpp"
+#include "tracker/fault_isolation.hpp"
 #include "tracker/retry.hpp"
 #include "tracker/selection.hpp"
 #include "tracker/sink_lag.hpp"
@@ -21,6 +21,7 @@
 #include <atomic>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <utility>
@@ -108,13 +109,20 @@ private:
         std::atomic<position>& where_;
     };
 
+    struct write_error {
+        std::string error; // empty: there was none
+        write_failure kind = write_failure::failed;
+        clock::duration retry_after{0};
+        bool others_passed = false; // in the same write
+    };
+
     struct outcome {
         write_result result;
         std::string bookmark; // of what it has confirmed
-        std::string error;    // empty: it worked
-        bool refused = false; // because of the events, says the error
-        clock::duration retry_after{0};
+        write_error failed;
     };
+
+    struct probe_event;
 
     [[nodiscard]] boost::asio::awaitable<void> resume();
     void resume_here(const std::string& bookmark) noexcept;
@@ -125,14 +133,22 @@ private:
     [[nodiscard]] std::string bookmark_here() const;
     [[nodiscard]] boost::asio::awaitable<void>
     settle(const selection& batch, std::size_t next, std::size_t given, const outcome& written);
+    [[nodiscard]] boost::asio::awaitable<void>
+    handle_failure(const selection& batch, std::size_t next, std::size_t count, const write_error& failed);
+    [[nodiscard]] boost::asio::awaitable<failure_verdict> probe_others(position first);
+    [[nodiscard]] boost::asio::awaitable<std::optional<probe_event>> find_probe(position first);
+    [[nodiscard]] boost::asio::awaitable<std::optional<probe_event>> find_probe_from(position at);
+    void stored_ahead(position at);
+    [[nodiscard]] std::size_t take_stored_below(position to);
+    [[nodiscard]] std::string explained(const std::string& error);
     [[nodiscard]] boost::asio::awaitable<bool>
-    bury(const selection& batch, std::size_t next, std::size_t count, const std::string& reason);
+    dead_letter(const selection& batch, std::size_t next, std::size_t count, const std::string& reason);
     [[nodiscard]] std::string keep_here(std::span<const event_view> events, const death& of) noexcept;
     [[nodiscard]] boost::asio::awaitable<void> close();
     void close_here() noexcept;
     [[nodiscard]] boost::asio::awaitable<void> keep_up();
     [[nodiscard]] boost::asio::awaitable<void>
-    wait_to_retry(const std::string& error, clock::duration at_least = {});
+    wait_to_retry(const std::string& error, clock::duration at_least = {}, bool ends_with_new_events = false);
     void fails();
 
     void fails_no_more() { failing_since_.store(wakeup::never, std::memory_order_relaxed); }
@@ -156,7 +172,9 @@ private:
     std::function<void()> on_progress_;
     retry_policy retry_;
     const clock::duration max_age_;
-    bisection hunt_;
+    fault_isolation isolation_;
+    std::set<position> stored_ahead_; // events behind the cursor's that probes have stored
+    bool select_again_ = false;       // the chunk that is being delivered has one of these
     wakeup changed_;
     cursor cursor_;
     sink_lag lag_;
@@ -173,6 +191,7 @@ private:
     // When the log was last told of what could be told of every event.
     clock::time_point said_dead_{};
     clock::time_point said_skipped_{};
+    clock::time_point said_rejecting_{};
     std::stop_source others_stop_; // for work that has no part in a drain
     sink_status books_;
     std::stop_source stop_;

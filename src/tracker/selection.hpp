@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -15,10 +16,12 @@ namespace trackd {
 /// Immutable. Keeps the chunk, and with it the events' memory.
 class selection {
 public:
-    selection(chunk all, const route& wanted) : all_{std::move(all)}, whole_{wanted.wants_all()} {
+    /// @param stored events that the sink has already, and does not get again
+    selection(chunk all, const route& wanted, const std::set<position>& stored = {})
+        : all_{std::move(all)}, whole_{wanted.wants_all() && !has_any(stored)} {
         if (whole_) return;
         for (std::size_t i = 0; i < all_.events.size(); ++i) {
-            if (!wanted.wants(all_.events[i])) continue;
+            if (!wanted.wants(all_.events[i]) || stored.contains(all_.first + i)) continue;
             wanted_.push_back(all_.events[i]);
             places_.push_back(all_.first + i);
         }
@@ -40,6 +43,11 @@ public:
     }
 
 private:
+    [[nodiscard]] bool has_any(const std::set<position>& of) const {
+        const auto first = of.lower_bound(all_.first);
+        return first != of.end() && *first < all_.end();
+    }
+
     chunk all_;
     bool whole_;
     std::vector<event_view> wanted_; // both empty where all are wanted

@@ -77,6 +77,7 @@ class DeadLetters(trackd.TestCase):
         self.execute(daemon, POISON)
         batch = [{"id": identity, "source": source, "type": "poison", "data": 1}
                  for identity in ("e-1", "e-2", "e-3", "e-4") for source in ("a", "b")]
+        batch.append({"id": "good", "source": "a", "type": "order", "data": 1}) # by which they are seen to be at fault
         self.assertEqual(daemon.post(batch).status, 201)
         trackd.wait_until(lambda: daemon.sink("sqlite")["dead_lettered"] == 8, "dead letters")
         self.execute(daemon, "DROP TRIGGER no_poison")

@@ -129,7 +129,7 @@ class Metrics(trackd.TestCase):
 
     def compare_sinks(self, page, status):
         for sink in status["sinks"]:
-            for figure in ("delivered", "dead_lettered", "lost", "retries", "filtered", "skipped", "damaged"):
+            for figure in ("delivered", "dead_lettered", "lost", "retries", "all_rejected", "filtered", "skipped", "damaged"):
                 self.assertEqual(page.value(f"trackd_sink_{figure}_total", sink=sink["name"]), sink[figure], figure)
             self.assertEqual(page.value("trackd_sink_pending_events", sink=sink["name"]), sink["pending"])
 

@@ -195,7 +195,8 @@ class Answers(HttpCase):
         target.answer_where(None)
         daemon.wait_until_delivered()
         letter, = (daemon.directory / "data" / "dead-letters" / "http.jsonl").read_text().splitlines()
-        self.assertEqual((json.loads(letter)["event"]["id"], json.loads(letter)["attempts"]), ("odd", 1))
+        self.assertEqual(json.loads(letter)["event"]["id"], "odd")
+        self.assertGreaterEqual(json.loads(letter)["attempts"], 1)
 
     def test_a_redirect_is_shown_and_not_followed(self):
         target, other = HttpTarget.start(self), HttpTarget.start(self)
@@ -242,9 +243,9 @@ class Answers(HttpCase):
 
 class DeadLetters(HttpCase):
     def start_with_letters(self, target, ids):
-        target.answer_where(lambda events: 422)
+        target.answer_where(lambda events: 422 if any(event["id"] in ids for event in events) else None)
         daemon = self.start_with(target.sink(timeout="1h"))
-        self.assertEqual(daemon.post([{"id": name, "data": 1} for name in ids]).status, 201)
+        self.assertEqual(daemon.post([{"id": name, "data": 1} for name in [*ids, "good"]]).status, 201)
         daemon.wait_until_delivered()
         target.answer_where(None)
         return daemon
@@ -262,7 +263,7 @@ class DeadLetters(HttpCase):
         retried = daemon.letters("retry", "http", "--all")
         self.assertEqual((retried.returncode, retried.stdout), (0, "1 delivered\n"), retried.stderr)
         daemon.wait_until_delivered()
-        self.assertEqual(sorted(target.ids()), ["b", "e-0"])
+        self.assertEqual(sorted(target.ids()), ["b", "e-0", "good"])
 
     def test_none_are_dropped_while_they_are_delivered(self):
         target = HttpTarget.start(self)
@@ -278,7 +279,7 @@ class DeadLetters(HttpCase):
             target.release()
             self.assertEqual(retried.result().stdout, "2 delivered\n")
         self.assertEqual(daemon.letters("drop", "http", "--all").stdout, "0 dropped\n")
-        self.assertEqual(target.ids(), ["a", "b"])
+        self.assertEqual(target.ids(), ["good", "a", "b"])
 
 
 class InTrouble(HttpCase):

@@ -60,6 +60,19 @@ public:
         refused_ = std::move(ids);
     }
 
+    /// Writes that contain one of these fail as a whole, without a hint that events are at fault.
+    void fail_on(std::set<std::string> ids, std::string error) {
+        const std::lock_guard lock{mutex_};
+        failing_ids_ = std::move(ids);
+        id_error_ = std::move(error);
+    }
+
+    /// All writes are rejected.
+    void reject_everything(bool yes) {
+        const std::lock_guard lock{mutex_};
+        rejects_everything_ = yes;
+    }
+
     /// It says which of the events it was that it refuses, and stores those before.
     void name_the_refused() {
         const std::lock_guard lock{mutex_};
@@ -139,6 +152,9 @@ private:
     bool closed_ = false;
     std::size_t most_ = static_cast<std::size_t>(-1);
     std::set<std::string> refused_;
+    std::set<std::string> failing_ids_;
+    std::string id_error_;
+    bool rejects_everything_ = false;
     bool names_refused_ = false;
     std::string bookmark_;
     bool counts_in_bookmarks_ = false;
@@ -164,6 +180,9 @@ public:
         if (script_->throws_a_number_) throw 42;
         if (!script_->error_.empty()) throw std::runtime_error{script_->error_};
         if (script_->busy_.count() > 0) throw sink_busy{"too many requests", script_->busy_};
+        if (script_->rejects_everything_) throw events_refused{"no"};
+        for (const auto& event : events)
+            if (script_->failing_ids_.contains(std::string{event.id})) throw std::runtime_error{script_->id_error_};
         auto confirmed = std::min(events.size(), script_->most_);
         const auto culprit = std::ranges::find_if(events, [this](const event_view& event) {
             return script_->refused_.contains(std::string{event.id});

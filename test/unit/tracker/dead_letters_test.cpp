@@ -2,6 +2,8 @@
 #include "delivery_fixture.hpp"
 #include "support/catch.hpp"
 
+#include <algorithm>
+
 using namespace trackd;
 using namespace std::chrono_literals;
 using test::delivery_fixture;
@@ -76,6 +78,91 @@ TEST_CASE_METHOD(
 }
 
 TEST_CASE_METHOD(
+    with_letters, "an event is isolated whatever its error is called, and the others arrive once", "[dead]"
+) {
+    script->fail_on({"7"}, "malformed JSON");
+    append(40);
+    for (int round = 0; loop.place().at != 41; ++round) {
+        REQUIRE(round < 100);
+        until([this] { return clock.waiting() == 1 || loop.place().at == 41; });
+        CHECK(loop.status().delivered + loop.status().dead_lettered <= 40);
+        clock.advance(1min);
+    }
+    CHECK(dead() == strings{"7"});
+    CHECK(letters->all()[0].reason == "malformed JSON");
+    auto ids = script->ids();
+    CHECK(ids.size() == 39);
+    CHECK(std::ranges::is_sorted(ids, {}, [](const auto& id) { return std::stoi(id); }));
+    CHECK(loop.status().delivered == 39);
+    CHECK_FALSE(loop.status().failing);
+}
+
+TEST_CASE_METHOD(
+    with_letters, "a sink that rejects everything makes no dead letters, waits, and says so", "[dead]"
+) {
+    script->reject_everything(true);
+    append(500);
+    for (int round = 0; round < 20; ++round) {
+        until([this] { return clock.waiting() == 1; });
+        clock.advance(1min);
+    }
+    until([this] { return clock.waiting() == 1; });
+    CHECK(dead().empty());
+    CHECK(loop.status().rejecting_all);
+    CHECK(loop.status().all_rejected >= 20);
+    CHECK(loop.status().failing);
+    CHECK(
+        loop.status().last_error ==
+        "the destination rejects every event that was tried, so all events wait: no"
+    );
+    script->reject_everything(false);
+    clock.advance(1min);
+    until([this] { return loop.place().at == 501; });
+    CHECK(dead().empty());
+    CHECK(script->ids().size() == 500);
+    CHECK_FALSE(loop.status().rejecting_all);
+}
+
+TEST_CASE_METHOD(
+    with_letters, "a single event that is rejected waits until another one passes", "[dead]"
+) {
+    script->refuse({"1"});
+    append(1);
+    until_it_waits_after(1);
+    CHECK(dead().empty());
+    CHECK(loop.status().last_error.find("no other event is pending") != std::string::npos);
+    append(1); // needs no time to pass
+    until([this] { return loop.place().at == 3; });
+    CHECK(dead() == strings{"1"});
+    CHECK(script->ids() == strings{"2"});
+}
+
+TEST_CASE_METHOD(
+    with_letters, "what would be lost with the memory backlog becomes a dead letter in the drain", "[dead]"
+) {
+    script->refuse({"1"});
+    append(1);
+    until_it_waits_after(1);
+    loop.begin_drain();
+    until([this] { return tasks.size() == 0; });
+    CHECK(dead() == strings{"1"});
+    CHECK(loop.status().dead_lettered == 1);
+}
+
+TEST_CASE_METHOD(
+    with_letters, "events that are skipped after a probe has stored them count as delivered", "[dead]"
+) {
+    letters->be_full(); // so that the rejected event stays
+    script->refuse({"1"});
+    append(4);
+    until([this] { return clock.waiting() == 1 && !script->ids().empty(); });
+    const auto stored = script->ids().size();
+    loop.skip_to(5);
+    CHECK(loop.place().delivered() == stored);
+    CHECK(loop.place().skipped == 4 - stored);
+}
+
+TEST_CASE_METHOD(
     delivery_fixture, "without a place for dead letters a refusal is a failure like any other", "[dead]"
 ) {
     script->refuse({"1"});
@@ -95,10 +182,10 @@ TEST_CASE_METHOD(
     letters->be_full();
     script->refuse({"1"});
     append(2);
-    until_it_waits_after(2); // both, and then the first one
+    until_it_waits_after(4); // both, the first one, the second one, and the first one again
     CHECK(loop.status().failing);
     CHECK(
-        loop.status().last_error == "an event that it refuses (one of them is bad) cannot be kept: no room"
+        loop.status().last_error == "cannot store dead letter (rejected: one of them is bad): no room"
     );
     CHECK(loop.place().at == 1);
 
@@ -137,12 +224,12 @@ TEST_CASE_METHOD(
 ) {
     letters->be_full();
     script->refuse({"1"});
-    append(1);
-    until_it_waits_after(1);
+    append(2);
+    until_it_waits_after(4);
     CHECK(loop.status().failing);
     letters->make_room();
     clock.advance(200ms);
-    until([this] { return loop.place().at == 2; });
+    until([this] { return loop.place().at == 3; });
     CHECK_FALSE(loop.status().failing);
 }
 

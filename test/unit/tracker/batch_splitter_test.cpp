@@ -1,32 +1,32 @@
 #include "support/catch.hpp"
-#include "tracker/bisection.hpp"
+#include "tracker/batch_splitter.hpp"
 
 #include <algorithm>
 #include <random>
 #include <set>
 #include <vector>
 
-using trackd::bisection;
+using trackd::batch_splitter;
 
 namespace {
 
 /// Plays a sink that refuses every write with one of `bad` in it, until `events` are dealt with.
 /// @return the culprits found, and how many writes it took
-std::pair<std::set<std::size_t>, std::size_t> hunt(std::size_t events, const std::set<std::size_t>& bad) {
-    bisection hunt;
+std::pair<std::set<std::size_t>, std::size_t> isolate(std::size_t events, const std::set<std::size_t>& bad) {
+    batch_splitter splitter;
     std::set<std::size_t> found;
     std::size_t writes = 0;
     for (std::size_t at = 0; at < events; ++writes) {
-        REQUIRE(hunt.most() >= 1);
-        const auto given = std::min(hunt.most(), events - at);
+        REQUIRE(splitter.limit() >= 1);
+        const auto given = std::min(splitter.limit(), events - at);
         const auto culprit = bad.lower_bound(at);
         if (culprit == bad.end() || *culprit >= at + given) {
-            hunt.taken(given);
+            splitter.passed(given);
             at += given;
         } else if (given > 1) {
-            hunt.refused(given);
+            splitter.split(given);
         } else {
-            hunt.culprit_found();
+            splitter.start_small();
             found.insert(at++);
         }
     }
@@ -35,29 +35,29 @@ std::pair<std::set<std::size_t>, std::size_t> hunt(std::size_t events, const std
 
 } // namespace
 
-TEST_CASE("a sink that refuses nothing gets all at once", "[bisection]") {
-    CHECK(hunt(10'000, {}).second == 1);
+TEST_CASE("a sink that refuses nothing gets all at once", "[splitter]") {
+    CHECK(isolate(10'000, {}).second == 1);
 }
 
-TEST_CASE("one bad event among ten thousand is found in a few dozen writes", "[bisection]") {
+TEST_CASE("one bad event among ten thousand is found in a few dozen writes", "[splitter]") {
     for (const std::size_t bad : {0U, 1U, 4'999U, 5'000U, 7'777U, 9'999U}) {
         CAPTURE(bad);
-        const auto [found, writes] = hunt(10'000, {bad});
+        const auto [found, writes] = isolate(10'000, {bad});
         CHECK(found == std::set{bad});
         CHECK(writes <= 45);
     }
 }
 
-TEST_CASE("when all events are bad, each costs one write", "[bisection]") {
+TEST_CASE("when all events are bad, each costs one write", "[splitter]") {
     std::set<std::size_t> all;
     for (std::size_t i = 0; i < 2'000; ++i)
         all.insert(i);
-    const auto [found, writes] = hunt(2'000, all);
+    const auto [found, writes] = isolate(2'000, all);
     CHECK(found == all);
     CHECK(writes <= 2'000 + 12);
 }
 
-TEST_CASE("bad events anywhere are found, and no others", "[bisection]") {
+TEST_CASE("bad events anywhere are found, and no others", "[splitter]") {
     std::mt19937 random{42};
     for (int round = 0; round < 200; ++round) {
         const auto events = std::uniform_int_distribution<std::size_t>{1, 3'000}(random);
@@ -65,22 +65,22 @@ TEST_CASE("bad events anywhere are found, and no others", "[bisection]") {
         std::set<std::size_t> bad;
         for (std::size_t i = 0; i < count; ++i)
             bad.insert(std::uniform_int_distribution<std::size_t>{0, events - 1}(random));
-        const auto [found, writes] = hunt(events, bad);
+        const auto [found, writes] = isolate(events, bad);
         CHECK(found == bad);
         CHECK(writes <= 1 + 45 * bad.size());
     }
 }
 
-TEST_CASE("a sink that takes only few at once is given few, without a culprit", "[bisection]") {
-    bisection hunt;
+TEST_CASE("a sink that takes only few at once is given few, without a culprit", "[splitter]") {
+    batch_splitter splitter;
     std::size_t taken = 0;
     std::size_t writes = 0;
     for (; taken < 10'000; ++writes) {
-        const auto given = std::min<std::size_t>(hunt.most(), 10'000 - taken);
+        const auto given = std::min<std::size_t>(splitter.limit(), 10'000 - taken);
         if (given > 100) {
-            hunt.refused(given);
+            splitter.split(given);
         } else {
-            hunt.taken(given);
+            splitter.passed(given);
             taken += given;
         }
     }

@@ -20,7 +20,7 @@ enum class command {
     tail,
     journal,
     dead_letters,
-    new_key
+    key
 };
 
 enum class journal_command { list, verify, cat, forget };
@@ -43,6 +43,14 @@ struct dead_letter_line {
     bool all = false;
 };
 
+enum class key_command { create, rotate };
+
+/// What follows `trackd key`.
+struct key_line {
+    key_command what = key_command::create;
+    std::string name;
+};
+
 /// What follows `trackd tail`: as the query of `/events/tail` has it.
 struct tail_line {
     std::string types;
@@ -59,7 +67,7 @@ struct command_line {
     bool json = false;       ///< `status --json`
     journal_line journal;
     dead_letter_line dead_letters;
-    std::string key; ///< `key new NAME`
+    key_line key;
     tail_line tail;
 };
 

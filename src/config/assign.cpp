@@ -189,9 +189,8 @@ private:
         const bool any_port = expected_.written == form::address_list && takes_any_port(*element);
         if (!any_port && std::ranges::find(given, *element) != given.end()) {
             return report(
-                from,
-                "found " + shown_twice(from, *element) + " twice, expected each " +
-                    std::string{elements(1)} + " once"
+                from, "found " + shown_twice(from, *element) + " twice, expected each " +
+                          std::string{elements(1)} + " once"
             );
         }
         given.push_back(*element);

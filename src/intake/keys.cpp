@@ -161,13 +161,13 @@ found_key key_ring::find(std::string_view text) const {
     const auto hash = base::sha256(text);
     std::size_t found = 0; // counted from 1
     for (std::size_t i = 0; i < hashes_.size(); ++i) {
-        const auto same = std::size_t{base::same_in_constant_time(hash, hashes_[i].hash)};
-        found |= (i + 1) & (std::size_t{0} - same); // hashes are unique: at most one contributes
+        const auto is_same = std::size_t{base::same_in_constant_time(hash, hashes_[i].hash)};
+        found |= (i + 1) & (std::size_t{0} - is_same); // hashes are unique: at most one contributes
     }
     if (found == 0) return {};
-    const auto& entry = hashes_[found - 1];
-    const auto& owner = keys_[entry.key];
-    return {owner, owner->hash_uses()[entry.hash_index].get()};
+    const auto& same = hashes_[found - 1];
+    const auto& owner = keys_[same.key];
+    return {owner, owner->hash_uses()[same.hash_index].get()};
 }
 
 std::shared_ptr<const key_ring> shared_key_ring::get() const {
@@ -178,10 +178,10 @@ std::shared_ptr<const key_ring> shared_key_ring::get() const {
 std::vector<std::string> shared_key_ring::replace(std::vector<key_options> keys, clock& time) {
     const std::scoped_lock lock{mutex_};
     const auto before = ring_;
-    const auto after = keys.empty() ? nullptr
-                                    : std::make_shared<const key_ring>(
-                                          std::move(keys), before.get(), numbers_, history_, time
-                                      );
+    const auto after =
+        keys.empty()
+            ? nullptr
+            : std::make_shared<const key_ring>(std::move(keys), before.get(), numbers_, history_, time);
     history_.trim();
     ring_ = after;
     current_.store(after.get(), std::memory_order_release);

@@ -46,7 +46,8 @@ public:
     using uses = std::vector<std::shared_ptr<key_use>>;
 
     /// @param number see `key_numbers`
-    key(key_options options, std::size_t number, std::shared_ptr<rates> sent, uses uses_of_hashes, clock& time)
+    key(key_options options, std::size_t number, std::shared_ptr<rates> sent, uses uses_of_hashes,
+        clock& time)
         : options_{std::move(options)}, number_{number}, sent_{std::move(sent)},
           uses_{std::move(uses_of_hashes)}, time_{time} {}
 
@@ -118,8 +119,8 @@ public:
     /// @param history gives each hash its use, which lasts longer than the ring
     /// @param time    outlives the ring and its keys
     key_ring(
-        std::vector<key_options> keys, const key_ring* before, key_numbers& numbers,
-        key_use_history& history, clock& time
+        std::vector<key_options> keys, const key_ring* before, key_numbers& numbers, key_use_history& history,
+        clock& time
     );
 
     /// Compares with all hashes of all keys, whatever it finds, and in constant time.
@@ -131,7 +132,7 @@ public:
 private:
     struct entry {
         base::sha256_digest hash;
-        std::size_t key;  // in `keys_`
+        std::size_t key;        // in `keys_`
         std::size_t hash_index; // in the key's hashes
     };
 

@@ -10,18 +10,7 @@
 
 namespace trackd::service {
 
-enum class command {
-    serve,
-    check,
-    config,
-    healthcheck,
-    status,
-    reload,
-    tail,
-    journal,
-    dead_letters,
-    key
-};
+enum class command { serve, check, config, healthcheck, status, reload, tail, journal, dead_letters, key };
 
 enum class journal_command { list, verify, cat, forget };
 

@@ -89,7 +89,8 @@ std::string rotated_key_text(std::string_view name, const config::settings& sett
 }
 
 int run_key_command(const key_line& line, const config::sources& sources, std::ostream& out) {
-    out << (line.what == key_command::rotate ? rotated_key_text(line.name, config::load(sources))
+    out
+        << (line.what == key_command::rotate ? rotated_key_text(line.name, config::load(sources))
                                              : new_key_text(line.name));
     if (!out.flush()) throw std::runtime_error{"standard output cannot be written to"};
     return 0;

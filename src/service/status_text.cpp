@@ -107,9 +107,7 @@ std::string time_or_never(const json::value& time) {
 
 std::string keys_table(const json::array& keys) {
     using enum journal::text_table::align;
-    journal::text_table table{
-        {{"KEY", left}, {"SHA256", left}, {"FIRST USED", left}, {"LAST USED", left}}
-    };
+    journal::text_table table{{{"KEY", left}, {"SHA256", left}, {"FIRST USED", left}, {"LAST USED", left}}};
     for (const auto& key : keys) {
         auto name = text(key, "name");
         for (const auto& hash : key.at("hashes").as_array()) {
@@ -140,7 +138,8 @@ std::string status_text(std::string_view from) {
                 count(http, "requests") + " requests, " + count(http, "rejected") + " rejected\n\n";
         said += sinks_table(page.at("sinks").as_array());
         const auto* keys = page.as_object().if_contains("keys");
-        return keys == nullptr || keys->as_array().empty() ? said : said + '\n' + keys_table(keys->as_array());
+        return keys == nullptr || keys->as_array().empty() ? said
+                                                           : said + '\n' + keys_table(keys->as_array());
     } catch (const std::exception&) {
         throw std::runtime_error{"the daemon's answer is not understood; is it another version?"};
     }

@@ -64,7 +64,8 @@ TEST_CASE("a key's limits are read", "[config][keys]") {
     );
     REQUIRE(all.keys.size() == 1);
     CHECK(
-        all.keys[0] == key_settings{"web", {digits_a}, {"/a", "/b"}, {"https://shop.example:8443"}, 5, 1048576}
+        all.keys[0] ==
+        key_settings{"web", {digits_a}, {"/a", "/b"}, {"https://shop.example:8443"}, 5, 1048576}
     );
 }
 
@@ -73,7 +74,8 @@ TEST_CASE("a hash has 64 hexadecimal digits, in either case", "[config][keys]") 
     CHECK(
         the_error(key("web", "abc")) ==
         "FILE:3:10: keys.web.sha256: found a string of 3 bytes that is not shown, expected the SHA-256 of a "
-        "key, a string of 64 hexadecimal digits such as `trackd key new` prints, or an array of 1 to 16 of them"
+        "key, a string of 64 hexadecimal digits such as `trackd key new` prints, or an array of 1 to 16 of "
+        "them"
     );
     CHECK(the_error(key("web", std::string(63, 'a') + "g")).starts_with("FILE:3:10: keys.web.sha256: found"));
     CHECK(the_error(key("web", digits_a + "a")).starts_with("FILE:3:10: keys.web.sha256: found"));
@@ -262,9 +264,10 @@ TEST_CASE("no error shows a key that was written where it does not belong", "[co
         }
     }
     CHECK(
-        wrong[0] == strings{"FILE:3:10: keys.web.sha256: found a key, which is a secret and is not shown, expected "
-                            "the SHA-256 of a key, a string of 64 hexadecimal digits such as `trackd key new` prints, "
-                            "or an array of 1 to 16 of them"}
+        wrong[0] ==
+        strings{"FILE:3:10: keys.web.sha256: found a key, which is a secret and is not shown, expected "
+                "the SHA-256 of a key, a string of 64 hexadecimal digits such as `trackd key new` prints, "
+                "or an array of 1 to 16 of them"}
     );
 }
 

@@ -220,7 +220,8 @@ TEST_CASE("each request that shows a key is a use of its hash, also one that is 
     f.replace({one});
     const auto& uses = f.shared.get()->keys().front()->hash_uses();
     const trackd::wall_time noon = sys_days{2026y / 11 / 21} + 12h;
-    const auto ask_at = [&](trackd::wall_time time, std::initializer_list<http::request::header_field> fields) {
+    const auto ask_at = [&](trackd::wall_time time,
+                            std::initializer_list<http::request::header_field> fields) {
         f.req.received_at = time;
         return f.ask(fields, 5);
     };

@@ -197,7 +197,9 @@ key_options with_hashes(std::string name, std::initializer_list<std::string_view
 
 TEST_CASE("a key is found by each of its hashes, and each has a use of its own", "[intake][keys]") {
     fixture f;
-    f.replace({with_hashes("a", {"a-1", "a-2", "a-3"}), with_hashes("b", {"b-1"}), with_hashes("c", {"c-1", "c-2"})});
+    f.replace(
+        {with_hashes("a", {"a-1", "a-2", "a-3"}), with_hashes("b", {"b-1"}), with_hashes("c", {"c-1", "c-2"})}
+    );
     std::vector<key_use*> uses;
     for (const std::string text : {"a-1", "a-2", "a-3", "b-1", "c-1", "c-2"}) {
         CAPTURE(text);
@@ -257,7 +259,9 @@ TEST_CASE("no two keys share a rate, however names and hashes are dealt out", "[
     }
 }
 
-TEST_CASE("the use of a hash goes on by the hash, through names, other keys and its absence", "[intake][keys]") {
+TEST_CASE(
+    "the use of a hash goes on by the hash, through names, other keys and its absence", "[intake][keys]"
+) {
     using namespace std::chrono;
     fixture f;
     const trackd::wall_time noon = sys_days{2026y / 11 / 21} + 12h;

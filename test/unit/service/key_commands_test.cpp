@@ -43,7 +43,10 @@ TEST_CASE("the block to paste has the hash of the key that is shown", "[service]
     ));
 }
 
-TEST_CASE("a rotation has the hashes of the configuration, and then that of the key that is shown", "[service][keys]") {
+TEST_CASE(
+    "a rotation has the hashes of the configuration, and then that of the key that is shown",
+    "[service][keys]"
+) {
     trackd::config::settings settings;
     settings.keys.push_back({.name = "my-web", .sha256 = {std::string(64, 'a'), std::string(64, 'b')}});
     const auto text = rotated_key_text("MY_web", settings);
@@ -62,8 +65,8 @@ TEST_CASE("a key that is not there, or is full of hashes, is not rotated", "[ser
     settings.keys.push_back({.name = "shop", .sha256 = {"b"}});
     CHECK_THROWS_WITH(rotated_key_text("web", settings), "no key is named web; there is full, shop");
     CHECK_THROWS_WITH(
-        rotated_key_text("full", settings),
-        "the key full has 16 hashes, expected room for one more: remove one that `trackd status` shows as unused"
+        rotated_key_text("full", settings), "the key full has 16 hashes, expected room for one more: remove "
+                                            "one that `trackd status` shows as unused"
     );
 }
 

@@ -61,12 +61,10 @@ TEST_CASE("the keys follow, with the uses of each of their hashes", "[service][s
             {"sha256":"8c1f0a2b","first_used":"2026-11-21T08:00:00Z","last_used":"2026-11-21T09:00:00Z"},
             {"sha256":"77aa11bb","first_used":null,"last_used":null}]},
         {"name":"shop","hashes":[{"sha256":"00112233","first_used":null,"last_used":null}]}])"));
-    CHECK(said.ends_with(
-        "  works\n"
-        "\n"
-        "KEY   SHA256    FIRST USED            LAST USED\n"
-        "web   8c1f0a2b  2026-11-21T08:00:00Z  2026-11-21T09:00:00Z\n"
-        "      77aa11bb  never                 never\n"
-        "shop  00112233  never                 never\n"
-    ));
+    CHECK(said.ends_with("  works\n"
+                         "\n"
+                         "KEY   SHA256    FIRST USED            LAST USED\n"
+                         "web   8c1f0a2b  2026-11-21T08:00:00Z  2026-11-21T09:00:00Z\n"
+                         "      77aa11bb  never                 never\n"
+                         "shop  00112233  never                 never\n"));
 }

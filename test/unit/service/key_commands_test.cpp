@@ -7,9 +7,22 @@
 #include <set>
 #include <sstream>
 #include <stdexcept>
+#include <string>
+#include <utility>
 #include <vector>
 
 using namespace trackd::service;
+
+namespace {
+
+trackd::config::key_settings named(std::string name, std::vector<std::string> hashes) {
+    trackd::config::key_settings key;
+    key.name = std::move(name);
+    key.sha256 = std::move(hashes);
+    return key;
+}
+
+} // namespace
 
 TEST_CASE("a key is a prefix and 43 characters that need no escape anywhere", "[service][keys]") {
     const auto key = make_key();
@@ -48,7 +61,7 @@ TEST_CASE(
     "[service][keys]"
 ) {
     trackd::config::settings settings;
-    settings.keys.push_back({.name = "my-web", .sha256 = {std::string(64, 'a'), std::string(64, 'b')}});
+    settings.keys.push_back(named("my-web", {std::string(64, 'a'), std::string(64, 'b')}));
     const auto text = rotated_key_text("MY_web", settings);
     const auto key = text.substr(text.find("trk_"), 47);
     CHECK(text.find("For the key my-web in") != std::string::npos);
@@ -61,8 +74,8 @@ TEST_CASE(
 TEST_CASE("a key that is not there, or is full of hashes, is not rotated", "[service][keys]") {
     trackd::config::settings settings;
     CHECK_THROWS_WITH(rotated_key_text("web", settings), "no key is named web; there is none");
-    settings.keys.push_back({.name = "full", .sha256 = std::vector<std::string>(16, "a")});
-    settings.keys.push_back({.name = "shop", .sha256 = {"b"}});
+    settings.keys.push_back(named("full", std::vector<std::string>(16, "a")));
+    settings.keys.push_back(named("shop", {"b"}));
     CHECK_THROWS_WITH(rotated_key_text("web", settings), "no key is named web; there is full, shop");
     CHECK_THROWS_WITH(
         rotated_key_text("full", settings), "the key full has 16 hashes, expected room for one more: remove "

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::string_view key_prefix = "trk_";
 
-/// Shorter texts are no keys, and too short to give one away.
-constexpr std::size_t min_secret = 8;
+/// Shorter texts are names, such as `trk_production`, and too short to give a key away.
+constexpr std::size_t min_secret = 16;
 
 /// The keys of one list, in its order: `later` is compared with those before it.
 using earlier_keys = std::span<const key_settings>;

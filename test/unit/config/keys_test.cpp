@@ -272,18 +272,19 @@ TEST_CASE("no error shows a key that was written where it does not belong", "[co
 }
 
 TEST_CASE("a key within a text is found, and nothing else is taken for one", "[config][keys]") {
-    CHECK(without_keys("a trk_0123456789, trk_abcdefgh-_.") == "a trk_…, trk_….");
-    for (const std::string text : {"", "trk_", "trk_web", "a trk_ b", "trackd", "TRK_0123456789"}) {
+    CHECK(without_keys("a trk_0123456789abcdef, trk_abcdefghijklmn-_.") == "a trk_…, trk_….");
+    for (const std::string text :
+         {"", "trk_", "trk_web", "a trk_ b", "trackd", "TRK_0123456789abcdef", "trk_production"}) {
         CAPTURE(text);
         CHECK(without_keys(text) == text);
         CHECK_FALSE(contains_key(text));
     }
-    CHECK(without_keys("trk_trk_0123456789") == "trk_…");
-    CHECK(without_keys("xtrk_0123456789") == "xtrk_…");
+    CHECK(without_keys("trk_trk_0123456789abcdef") == "trk_…");
+    CHECK(without_keys("xtrk_0123456789abcdef") == "xtrk_…");
 }
 
 TEST_CASE("what no key can be named is the same to the configuration and to its commands", "[config][keys]") {
-    for (const std::string name : {"none", "other", "trk_0123456789"}) {
+    for (const std::string name : {"none", "other", "trk_0123456789abcdef"}) {
         CAPTURE(name);
         CHECK_FALSE(key_name_error(name).empty());
         CHECK_FALSE(errors(key(name, digits_a)).empty());

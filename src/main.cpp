@@ -55,10 +55,7 @@ void warn_if_cut_short(const trackd::config::settings& settings) {
 
 int run(const trackd::service::command_line& line) {
     using trackd::service::command;
-    if (line.what == command::new_key) { // which needs no configuration
-        std::cout << trackd::service::new_key_text(line.key);
-        return 0;
-    }
+    if (line.what == command::key) return trackd::service::run_key_command(line.key, line.sources, std::cout);
     auto settings = trackd::config::load(line.sources);
     if (line.what == command::healthcheck) return healthcheck(settings, line.ready);
     if (line.what == command::reload) return trackd::service::run_reload(settings, std::cout, std::cerr);

@@ -1,6 +1,7 @@
 // What the admin pages speak of: an interface, because only the service knows all the parts.
 #pragma once
 
+#include "admin/key_activity.hpp"
 #include "base/task_group.hpp"
 #include "http/task.hpp"
 #include "http/worker.hpp"
@@ -97,6 +98,7 @@ public:
     [[nodiscard]] virtual std::vector<limit_hits> limits() const = 0; ///< all there are, each once
 
     [[nodiscard]] virtual std::vector<accepted_events> accepted() const = 0;
+    [[nodiscard]] virtual std::vector<key_activity> keys() const = 0;
     /// Why the daemon is to be taken for dead; empty: it works.
     [[nodiscard]] virtual std::string ailment() const = 0;
     [[nodiscard]] virtual const configuration_state& configuration() const = 0;

@@ -198,6 +198,7 @@ http::task<void> show_status(overview& of, http::response& res) {
     page["tracker"] = tracker_page(tracker, of.the_tracker().delivered(), of.ack());
     if (tracker.journal) page["journal"] = journal_page(*tracker.journal, tracker.condition);
     page["sinks"] = std::move(sinks);
+    page["keys"] = keys_page(of.keys());
     res.json(http::status::ok, json::serialize(page));
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/ascii.hpp"
 #include "config/address.hpp"
+#include "config/key_rules.hpp"
 #include "config/network.hpp"
 #include "config/statuses.hpp"
 #include "config/units.hpp"
@@ -73,7 +74,9 @@ std::string description(const expectation& expected, std::span<const std::string
     case form::statuses:
         return "a status such as \"404\", \"200\" to \"599\", a class such as \"4xx\", or an array of " +
                bounds + " of them";
-    case form::sha256: return "a string of " + std::to_string(expected.most) + " hexadecimal digits";
+    case form::sha256:
+        return "the SHA-256 of a key, a string of " + std::to_string(key_hash_digits) +
+               " hexadecimal digits such as `trackd key new` prints, or an array of " + bounds + " of them";
     case form::text_map: return "a table of strings, whole numbers, true or false";
     }
     return {};
@@ -115,7 +118,6 @@ public:
         const auto* text = std::get_if<std::string>(&from_.content);
         if (!text || !within_size(*text) || !has_right_characters(*text)) return refuse(from_);
         *to = *text;
-        if (expected_.written == form::sha256) std::ranges::transform(*to, to->begin(), base::to_lower);
         return true;
     }
 
@@ -169,7 +171,6 @@ private:
 
     [[nodiscard]] bool has_right_characters(std::string_view text) const {
         if (expected_.written == form::name) return std::ranges::all_of(text, base::fits_name);
-        if (expected_.written == form::sha256) return std::ranges::all_of(text, is_hex_digit);
         return std::ranges::none_of(text, is_control);
     }
 
@@ -188,8 +189,8 @@ private:
         const bool any_port = expected_.written == form::address_list && takes_any_port(*element);
         if (!any_port && std::ranges::find(given, *element) != given.end()) {
             return report(
-                from,
-                "found " + shown_here(from) + " twice, expected each " + std::string{elements(1)} + " once"
+                from, "found " + shown_twice(from, *element) + " twice, expected each " +
+                          std::string{elements(1)} + " once"
             );
         }
         given.push_back(*element);
@@ -232,10 +233,17 @@ private:
         if (expected_.written == form::networks) return normalised_network(text);
         if (expected_.written == form::statuses)
             return names_status(text) ? std::optional{text} : std::nullopt;
+        if (expected_.written == form::sha256) return normalised_hash(text);
         const bool right = !text.empty() &&
                            std::cmp_less_equal(text.size(), longest_in_list(expected_.written)) &&
                            std::ranges::none_of(text, is_control);
         return right ? std::optional{text} : std::nullopt;
+    }
+
+    [[nodiscard]] static std::optional<std::string> normalised_hash(std::string text) {
+        if (text.size() != key_hash_digits || !std::ranges::all_of(text, is_hex_digit)) return std::nullopt;
+        std::ranges::transform(text, text.begin(), base::to_lower);
+        return text;
     }
 
     static constexpr std::string_view socket_files = "unix";
@@ -257,13 +265,29 @@ private:
         case form::networks: return count == 1 ? "network" : "networks";
         case form::web_origins: return count == 1 ? "origin" : "origins";
         case form::statuses: return count == 1 ? "status" : "statuses";
+        case form::sha256: return count == 1 ? "hash" : "hashes";
         default: return count == 1 ? "string" : "strings";
         }
     }
 
     [[nodiscard]] std::string shown_here(const value& what) const {
         const bool secret = expected_.written == form::secret || expected_.written == form::secret_list;
-        return secret ? "a value that is not shown" : shown(what);
+        if (secret) return "a value that is not shown";
+        return expected_.written == form::sha256 ? shown_for_hash(what) : shown(what);
+    }
+
+    /// A string that is no hash may be a key, of trackd or of another program.
+    [[nodiscard]] static std::string shown_for_hash(const value& what) {
+        const auto* text = std::get_if<std::string>(&what.content);
+        if (text == nullptr) return shown(what);
+        if (contains_key(*text)) return "a key, which is a secret and is not shown";
+        return "a string of " + std::to_string(text->size()) + " bytes that is not shown";
+    }
+
+    /// @param element `what` as it is kept
+    [[nodiscard]] std::string shown_twice(const value& what, const std::string& element) const {
+        if (expected_.written != form::sha256) return shown_here(what);
+        return "the hash " + std::string{fingerprint(element)} + "…";
     }
 
     /// @return false, for the caller to return
@@ -313,8 +337,8 @@ std::string range(const expectation& expected) {
     case form::networks:
     case form::web_origins:
     case form::statuses:
-    case form::text_map: return in_numbers;
     case form::sha256:
+    case form::text_map: return in_numbers;
     case form::flag:
     case form::choice: return {};
     }

@@ -2,6 +2,7 @@
 #include "config/check.hpp"
 
 #include "config/address.hpp"
+#include "config/key_rules.hpp"
 #include "config/options.hpp"
 #include "config/overlay.hpp"
 #include "config/statuses.hpp"
@@ -286,38 +287,6 @@ void check_required_sinks(const reading& all, problems& found) {
             all.where.at("readiness.require_sinks"), "readiness.require_sinks",
             "found " + in_quotes(wanted) + ", which no sink is named, expected names out of " + names
         );
-    }
-}
-
-/// What a key is called, or its hash, tells it from all others; and from none, in the metrics.
-void check_keys(const reading& all, problems& found) {
-    const auto& keys = all.result.keys;
-    for (auto later = keys.begin(); later != keys.end(); ++later) {
-        const auto key = key_key(*later);
-        const auto same_as = [&](const auto& is_same) { return std::find_if(keys.begin(), later, is_same); };
-        const auto named = same_as([&](const auto& one) { return same_name(one.name, later->name); });
-        if (!later->name.empty() && named != later) {
-            found.add(
-                all.where.at(key + ".name"), key + ".name",
-                "another key is named " + in_quotes(named->name) +
-                    ", expected names that differ in more than case, or - for _"
-            );
-        }
-        if (later->name == "none" || later->name == "other") {
-            found.add(
-                all.where.at(key + ".name"), key + ".name",
-                "found " + in_quotes(later->name) +
-                    ", expected a name other than \"none\" and \"other\", which the metrics use for what "
-                    "has no key of its own"
-            );
-        }
-        const auto hashed = same_as([&](const auto& one) { return one.sha256 == later->sha256; });
-        if (!later->sha256.empty() && !later->name.empty() && hashed != later) {
-            found.add(
-                all.where.at(key + ".sha256"), key + ".sha256",
-                "the key " + in_quotes(hashed->name) + " has the same hash, expected a key of its own"
-            );
-        }
     }
 }
 

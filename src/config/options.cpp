@@ -1,6 +1,8 @@
 // The table itself. Defaults are the structs' own: settings.hpp.
 #include "config/options.hpp"
 
+#include "config/key_rules.hpp"
+
 #include <array>
 
 namespace trackd::config {
@@ -364,8 +366,10 @@ constexpr auto of_every_key = std::to_array<option<key_settings>>({
      "What the key is called in the log and in `keys.NAME.…`, and the `source` of its events that come "
      "without one; unique, whatever the case of its letters, and not `none` or `other`.",
      reload},
-    {"sha256", of_key<&key_settings::sha256>, form::sha256, 64, 64,
-     "The SHA-256 of the key, so that nobody learns the key here. `trackd key new NAME` makes both.", reload},
+    {"sha256", of_key<&key_settings::sha256>, form::sha256, 1, max_key_hashes,
+     "The SHA-256 of the key, so that nobody learns the key here. `trackd key new NAME` makes both. An "
+     "array holds several while clients move to a new key: each of them is accepted. No hash stands twice.",
+     reload},
     {"sources", of_key<&key_settings::sources>, form::text_list, 0, 1000,
      "The sources that its events may name, beside the key's own name; empty: any. Others are answered with "
      "403.",

@@ -36,7 +36,7 @@ enum class form {
     networks,     ///< one string or several, each an address, a network or `unix`
     web_origins,  ///< one string or several, each `https://host:port`, or `*`
     statuses,     ///< one string or several, each a status of HTTP such as `404`, or a class such as `4xx`
-    sha256,       ///< a string of hexadecimal digits
+    sha256,       ///< one string or several, each of 64 hexadecimal digits
     text_map,     ///< a table of strings, whole numbers and flags; counted in entries
 };
 

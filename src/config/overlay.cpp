@@ -110,7 +110,8 @@ bool is_toml(std::string_view text, std::optional<form> written) {
     if (written == form::text_map) return text.starts_with('{');
     const bool may_be_array = written == form::address_list || written == form::text_list ||
                               written == form::secret_list || written == form::networks ||
-                              written == form::web_origins || written == form::statuses;
+                              written == form::web_origins || written == form::statuses ||
+                              written == form::sha256;
     if (!may_be_array || !text.starts_with('[')) return false;
     text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \t\n", 1)));
     return is_quote(text) || text.starts_with(']');

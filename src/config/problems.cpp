@@ -1,6 +1,7 @@
 // Collecting what is wrong in the order in which it was written, and throwing it.
 #include "config/problems.hpp"
 
+#include "config/key_rules.hpp"
 #include "config/load.hpp"
 
 #include <algorithm>
@@ -18,7 +19,11 @@ std::string joined(const std::vector<std::string>& lines) {
 
 } // namespace
 
-error::error(std::vector<std::string> lines) : std::runtime_error{joined(lines)}, lines_{std::move(lines)} {}
+error::error(std::vector<std::string> lines)
+    : std::runtime_error{without_keys(joined(lines))}, lines_{std::move(lines)} {
+    for (auto& line : lines_)
+        line = without_keys(line);
+}
 
 void problems::add(const origin& where, std::string what) {
     const auto comes_before = [](const origin& left, const problem& right) {

@@ -253,7 +253,7 @@ struct sink_settings {
 /// One `[[keys]]`: who may send events, which, from where, and how many.
 struct key_settings {
     std::string name;
-    std::string sha256;                ///< of the key, 64 hexadecimal digits in lower case
+    strings sha256;                    ///< one or more, each 64 hexadecimal digits in lower case
     strings sources;                   ///< that its events may name; empty: any
     strings origins;                   ///< of the web pages that may use it, `https://host:port`; empty: any
     std::size_t events_per_second = 0; ///< 0: any number

@@ -130,7 +130,7 @@ std::string to_toml(const settings& from, key_hashes hashes) {
     for (auto& sink : copy.sinks)
         append_sink(out, sink);
     for (auto& key : copy.keys) {
-        if (hashes == key_hashes::masked) key.sha256 = mask;
+        if (hashes == key_hashes::masked) std::ranges::fill(key.sha256, mask);
         append_key(out, key);
     }
     return out;

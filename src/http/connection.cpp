@@ -240,6 +240,7 @@ connection::step connection::answer_what_is_complete() {
 // Then a body that was announced is not read, even if it is here: the answer is the same however the bytes were cut.
 bool connection::admit_head() {
     auto& x = *exchange_;
+    x.in.current().received_at = worker_.now;
     try {
         if (peer_) over_limit_ = !peer_->begin(x.in.current(), slot_.limit());
         if (worker_.routes.admit_head(x.in.current(), x.in.announced_bytes(), x.res)) return true;

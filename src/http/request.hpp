@@ -40,7 +40,7 @@ public:
     std::string_view body;
     std::vector<header_field> headers;
     std::string_view parameter; ///< what stood for `{name}` in the route's pattern, as sent
-    wall_time received_at;      ///< when its last byte had arrived
+    wall_time received_at;      ///< when its last byte had arrived; to guards: its head
     bool http_1_0 = false;
     const client_address* client = nullptr; ///< whose it is, where somebody wants to know; null: unknown
     std::shared_ptr<const void> caller;     ///< who it is, to the guard that let it in; null: nobody asked

@@ -85,6 +85,13 @@ bool key_guard::is_on() noexcept {
     return held_ != nullptr;
 }
 
+// Requests that are refused afterwards count, too: their clients still have this key.
+std::shared_ptr<const key> key_guard::find_key(std::string_view text, const http::request& req) {
+    auto found = memo_.find(*held_, text);
+    if (found) found.use->record(req.received_at);
+    return std::move(found.owner);
+}
+
 bool key_guard::admit_head(
     http::request& req, std::optional<std::uint64_t> body_bytes, http::access wanted, http::response& res
 ) {
@@ -96,7 +103,7 @@ bool key_guard::admit_head(
         refuse_unknown(res, no_key);
         return false;
     }
-    auto found = memo_.find(*held_, shown->text);
+    auto found = find_key(shown->text, req);
     if (!found && may_come_late && shown->is_bearer)
         return admit_nameless(body_bytes.value_or(0), res, limits_);
     auto caller = admit(std::move(found), req, res, limits_);
@@ -121,7 +128,7 @@ bool key_guard::admit_text(
     }
     if (!admit_nameless(req.body.size(), res, limits_))
         return false; // nobody knew that while it came in chunks
-    caller = admit(memo_.find(*held_, text), req, res, limits_);
+    caller = admit(find_key(text, req), req, res, limits_);
     return caller && admit_bytes(*caller, req.body.size(), res, limits_);
 }
 

@@ -42,6 +42,9 @@ public:
     );
 
 private:
+    /// Looks the key up in the held ring, and records the use of the hash that it has.
+    [[nodiscard]] std::shared_ptr<const key> find_key(std::string_view text, const http::request& req);
+
     const shared_key_ring& shared_;
     limit_counters& limits_;
     std::shared_ptr<const key_ring> held_; // as of the last look

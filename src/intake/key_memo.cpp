@@ -11,7 +11,7 @@ constexpr std::size_t longest_text = 256;
 
 } // namespace
 
-std::shared_ptr<const key> key_memo::find(const key_ring& ring, std::string_view text) {
+found_key key_memo::find(const key_ring& ring, std::string_view text) {
     const entry* known = nullptr;
     for (const auto& one : entries_) // all of them, wherever it is
         if (one.found && base::same_in_constant_time(one.text, text)) known = &one;

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -17,14 +16,14 @@ namespace trackd::intake {
 class key_memo {
 public:
     /// As `ring.find`, and in constant time for texts of the same length.
-    [[nodiscard]] std::shared_ptr<const key> find(const key_ring& ring, std::string_view text);
+    [[nodiscard]] found_key find(const key_ring& ring, std::string_view text);
 
     void clear();
 
 private:
     struct entry {
         std::string text;
-        std::shared_ptr<const key> found; // null: nothing is here yet
+        found_key found; // none: nothing is here yet
     };
 
     std::array<entry, 8> entries_;

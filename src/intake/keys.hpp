@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/sha256.hpp"
+#include "intake/key_use.hpp"
 #include "intake/rate.hpp"
 
 #include <trackd/clock.hpp>
@@ -23,7 +24,7 @@ namespace trackd::intake {
 /// What is configured of a key.
 struct key_options {
     std::string name;
-    base::sha256_digest hash{};
+    std::vector<base::sha256_digest> hashes;
     std::vector<std::string> sources;    ///< empty: any
     std::vector<std::string> origins;    ///< in lower case, `*` for any; empty: any
     std::uint64_t events_per_second = 0; ///< 0: any number
@@ -41,9 +42,14 @@ public:
         rate bytes;
     };
 
+    /// One for each of the options' hashes, in their order.
+    using uses = std::vector<std::shared_ptr<key_use>>;
+
     /// @param number see `key_numbers`
-    key(key_options options, std::size_t number, std::shared_ptr<rates> sent, clock& time)
-        : options_{std::move(options)}, number_{number}, sent_{std::move(sent)}, time_{time} {}
+    key(key_options options, std::size_t number, std::shared_ptr<rates> sent, uses uses_of_hashes,
+        clock& time)
+        : options_{std::move(options)}, number_{number}, sent_{std::move(sent)},
+          uses_{std::move(uses_of_hashes)}, time_{time} {}
 
     [[nodiscard]] const key_options& options() const noexcept { return options_; }
 
@@ -52,6 +58,8 @@ public:
     [[nodiscard]] std::size_t number() const noexcept { return number_; }
 
     [[nodiscard]] const std::shared_ptr<rates>& sent() const noexcept { return sent_; }
+
+    [[nodiscard]] const uses& hash_uses() const noexcept { return uses_; }
 
     /// Whether an event may name this source. The key's own name is always one.
     [[nodiscard]] bool allows_source(std::string_view source) const noexcept;
@@ -72,7 +80,16 @@ private:
     const key_options options_;
     const std::size_t number_;
     const std::shared_ptr<rates> sent_;
+    const uses uses_;
     clock& time_;
+};
+
+/// A key, and the use of the one of its hashes that was looked up.
+struct found_key {
+    std::shared_ptr<const key> owner; ///< null if there is no such key
+    key_use* use = nullptr;           ///< the owner's
+
+    explicit operator bool() const noexcept { return owner != nullptr; }
 };
 
 /// Gives the names of keys numbers, for those who count by key. A name keeps its number, also while no key has it; so
@@ -96,20 +113,31 @@ private:
 /// All keys that are in force at a time. Immutable. Any thread.
 class key_ring {
 public:
-    /// @param before  what was in force until now: rates of a key that stays go on. May be null
+    /// @param before  the ring in force until now, may be null: a key keeps its rates as long as its name stays, or
+    ///                else, renamed, one of its hashes
     /// @param numbers gives each key its own
+    /// @param history gives each hash its use, which lasts longer than the ring
     /// @param time    outlives the ring and its keys
-    key_ring(std::vector<key_options> keys, const key_ring* before, key_numbers& numbers, clock& time);
+    key_ring(
+        std::vector<key_options> keys, const key_ring* before, key_numbers& numbers, key_use_history& history,
+        clock& time
+    );
 
-    /// Looks at all keys, whatever it finds, and compares in constant time.
+    /// Compares with all hashes of all keys, whatever it finds, and in constant time.
     /// @param text as the client gave it
-    /// @return null if there is no such key
-    [[nodiscard]] std::shared_ptr<const key> find(std::string_view text) const;
+    [[nodiscard]] found_key find(std::string_view text) const;
 
     [[nodiscard]] const std::vector<std::shared_ptr<const key>>& keys() const noexcept { return keys_; }
 
 private:
+    struct entry {
+        base::sha256_digest hash;
+        std::size_t key;        // in `keys_`
+        std::size_t hash_index; // in the key's hashes
+    };
+
     std::vector<std::shared_ptr<const key>> keys_;
+    std::vector<entry> hashes_; // of all keys
 };
 
 /// The ring that is in force, for all threads. Replaced as a whole: who holds one goes on with it.
@@ -135,6 +163,7 @@ private:
     mutable std::mutex mutex_;
     std::shared_ptr<const key_ring> ring_;
     key_numbers numbers_;
+    key_use_history history_;
     std::atomic<const key_ring*> current_ = nullptr;
 };
 

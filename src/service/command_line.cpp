@@ -2,6 +2,7 @@
 
 #include "base/ascii.hpp"
 #include "base/version.hpp"
+#include "config/key_rules.hpp"
 #include "service/sink_kinds.hpp"
 
 #include <CLI/CLI.hpp>
@@ -33,7 +34,7 @@ std::vector<std::pair<std::string, std::string>> pairs(char** environment) {
 
 // One line, where CLI11 would print two.
 int bad_command_line(const CLI::ParseError& what) {
-    std::cerr << "trackd: " << what.what() << " (`trackd --help` says what there is)\n";
+    std::cerr << "trackd: " << config::without_keys(what.what()) << " (`trackd --help` says what there is)\n";
     return 2;
 }
 
@@ -75,7 +76,8 @@ CLI::App* add_journal_commands(CLI::App& app, journal_line& into) {
 /// @return what is wrong with the text; nothing if it is good
 std::string is_key_name(const std::string& text) {
     const bool good = !text.empty() && text.size() <= 64 && std::ranges::all_of(text, base::fits_name);
-    return good ? std::string{} : "found " + text + ", expected letters, digits, - and _, 1 to 64 bytes";
+    if (!good) return "found " + text + ", expected letters, digits, - and _, 1 to 64 bytes";
+    return config::key_name_error(text); // trackd would refuse the configuration
 }
 
 /// They ask the running daemon, if there is one.
@@ -112,13 +114,19 @@ CLI::App* add_dead_letter_commands(CLI::App& app, dead_letter_line& into) {
     return letters;
 }
 
-CLI::App* add_key_commands(CLI::App& app, std::string& name) {
+CLI::App* add_key_commands(CLI::App& app, key_line& into) {
     auto* key = app.add_subcommand("key", "make keys for those who send events (docs/keys.md)");
     key->require_subcommand(1);
-    key->add_subcommand("new", "print a new random key, and what to add to the configuration for it")
-        ->add_option("NAME", name, "what the key is to be called")
-        ->required()
-        ->check(is_key_name);
+    const auto add = [&](const char* name, const char* help, const char* name_help, key_command what) {
+        auto* added = key->add_subcommand(name, help);
+        added->callback([&into, what] { into.what = what; });
+        added->add_option("NAME", into.name, name_help)->required()->check(is_key_name);
+    };
+    add("new", "print a new random key, and what to add to the configuration for it", "the key's name",
+        key_command::create);
+    add("rotate",
+        "print a new random key for a name of the configuration, and the line that accepts the old ones, too",
+        "the name of a key in the configuration", key_command::rotate);
     return key;
 }
 
@@ -188,7 +196,7 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
     if (*reload) line.what = command::reload;
     if (*journal) line.what = command::journal;
     if (*letters) line.what = command::dead_letters;
-    if (*key) line.what = command::new_key;
+    if (*key) line.what = command::key;
     if (*tail) line.what = command::tail;
     line.sources.environment = pairs(environment);
     if (!file.empty())

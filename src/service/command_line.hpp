@@ -10,18 +10,7 @@
 
 namespace trackd::service {
 
-enum class command {
-    serve,
-    check,
-    config,
-    healthcheck,
-    status,
-    reload,
-    tail,
-    journal,
-    dead_letters,
-    new_key
-};
+enum class command { serve, check, config, healthcheck, status, reload, tail, journal, dead_letters, key };
 
 enum class journal_command { list, verify, cat, forget };
 
@@ -43,6 +32,14 @@ struct dead_letter_line {
     bool all = false;
 };
 
+enum class key_command { create, rotate };
+
+/// What follows `trackd key`.
+struct key_line {
+    key_command what = key_command::create;
+    std::string name;
+};
+
 /// What follows `trackd tail`: as the query of `/events/tail` has it.
 struct tail_line {
     std::string types;
@@ -59,7 +56,7 @@ struct command_line {
     bool json = false;       ///< `status --json`
     journal_line journal;
     dead_letter_line dead_letters;
-    std::string key; ///< `key new NAME`
+    key_line key;
     tail_line tail;
 };
 

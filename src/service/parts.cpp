@@ -116,7 +116,8 @@ std::vector<intake::key_options> make_keys(const config::settings& settings) {
     for (const auto& one : settings.keys) {
         intake::key_options key;
         key.name = one.name;
-        key.hash = base::sha256_from_hex(one.sha256).value(); // which the configuration's check has seen to
+        for (const auto& hash : one.sha256)
+            key.hashes.push_back(base::sha256_from_hex(hash).value()); // checked with the configuration
         key.sources = one.sources;
         key.origins = one.origins;
         key.events_per_second = one.events_per_second;

@@ -11,6 +11,7 @@
 #include "intake/key_guard.hpp"
 #include "service/accepted_events.hpp"
 #include "service/daemon_commands.hpp"
+#include "service/key_activity.hpp"
 #include "service/parts.hpp"
 
 #include <boost/asio/bind_executor.hpp>
@@ -183,6 +184,10 @@ std::vector<admin::limit_hits> service::limits() const {
 
 std::vector<admin::accepted_events> service::accepted() const {
     return sum_accepted(intake_, keys_.numbers());
+}
+
+std::vector<admin::key_activity> service::keys() const {
+    return list_keys(keys_.get().get());
 }
 
 std::string_view service::sink_not_ready() const {

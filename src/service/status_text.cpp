@@ -101,6 +101,26 @@ std::string sinks_table(const json::array& sinks) {
     return table.text();
 }
 
+std::string time_or_never(const json::value& time) {
+    return time.is_null() ? "never" : json::value_to<std::string>(time);
+}
+
+std::string keys_table(const json::array& keys) {
+    using enum journal::text_table::align;
+    journal::text_table table{{{"KEY", left}, {"SHA256", left}, {"FIRST USED", left}, {"LAST USED", left}}};
+    for (const auto& key : keys) {
+        auto name = text(key, "name");
+        for (const auto& hash : key.at("hashes").as_array()) {
+            table.add(
+                {name, text(hash, "sha256"), time_or_never(hash.at("first_used")),
+                 time_or_never(hash.at("last_used"))}
+            );
+            name.clear();
+        }
+    }
+    return table.text();
+}
+
 } // namespace
 
 std::string status_text(std::string_view from) {
@@ -116,7 +136,10 @@ std::string status_text(std::string_view from) {
         if (const auto* journal = page.as_object().if_contains("journal")) said += journal_line(*journal);
         said += "http           " + count(page.at("connections"), "ingest") + " connections, " +
                 count(http, "requests") + " requests, " + count(http, "rejected") + " rejected\n\n";
-        return said + sinks_table(page.at("sinks").as_array());
+        said += sinks_table(page.at("sinks").as_array());
+        const auto* keys = page.as_object().if_contains("keys");
+        return keys == nullptr || keys->as_array().empty() ? said
+                                                           : said + '\n' + keys_table(keys->as_array());
     } catch (const std::exception&) {
         throw std::runtime_error{"the daemon's answer is not understood; is it another version?"};
     }

@@ -42,7 +42,7 @@ std::string values(const expectation& expected, const slot& in) {
     case form::networks: return "network, or array of networks";
     case form::web_origins: return "origin, or array of origins";
     case form::statuses: return "status, or array of statuses";
-    case form::sha256: return "64 hexadecimal digits";
+    case form::sha256: return "64 hexadecimal digits, or array of " + range(expected) + " of them";
     case form::text_map: return "table of strings, whole numbers and flags";
     case form::choice: break;
     }

@@ -14,7 +14,7 @@ namespace {
 
 key_options options(std::string name) {
     key_options one;
-    one.hash = trackd::base::sha256("key-of-" + name);
+    one.hashes = {trackd::base::sha256("key-of-" + name)};
     one.name = std::move(name);
     return one;
 }
@@ -208,4 +208,55 @@ TEST_CASE("a late key is found by its text, and its body charged then", "[intake
     f.req.body = long_body; // which came without its size
     CHECK_FALSE(f.guard.admit_text("key-of-web", f.req, f.res, caller));
     CHECK(f.res.code == http::status::payload_too_large);
+}
+
+TEST_CASE("each request that shows a key is a use of its hash, also one that is refused", "[intake][keys]") {
+    using namespace std::chrono;
+    fixture f;
+    auto one = options("web");
+    one.hashes.push_back(trackd::base::sha256("new-key"));
+    one.origins = {"https://shop.example"};
+    one.bytes_per_second = 1;
+    f.replace({one});
+    const auto& uses = f.shared.get()->keys().front()->hash_uses();
+    const trackd::wall_time noon = sys_days{2026y / 11 / 21} + 12h;
+    const auto ask_at = [&](trackd::wall_time time,
+                            std::initializer_list<http::request::header_field> fields) {
+        f.req.received_at = time;
+        return f.ask(fields, 5);
+    };
+
+    CHECK(ask_at(noon, {wrong}) == 401);
+    CHECK_FALSE(uses[0]->first());
+    CHECK(ask_at(noon + 1s, {web}) == 0);
+    CHECK(ask_at(noon + 2s, {web}) == 429);
+    CHECK(ask_at(noon + 3s, {web, {http::field::origin, "Origin", "https://evil.example"}}) == 403);
+    CHECK(uses[0]->first() == noon + 1s);
+    CHECK(uses[0]->last() == noon + 3s);
+    CHECK_FALSE(uses[1]->first());
+
+    f.req.headers.clear();
+    f.req.received_at = noon + 4s; // as a key in the body is found
+    std::shared_ptr<const key> caller;
+    CHECK_FALSE(f.guard.admit_text("new-key", f.req, f.res, caller));
+    CHECK(f.res.code == http::status::too_many_requests);
+    CHECK(uses[0]->last() == noon + 3s);
+    CHECK(uses[1]->first() == noon + 4s);
+}
+
+TEST_CASE("a hash that was removed is refused at once, and the key's other one is not", "[intake][keys]") {
+    fixture f;
+    auto both = options("web");
+    both.hashes.push_back(trackd::base::sha256("key-of-others"));
+    f.replace({both});
+    for (int again = 0; again < 2; ++again) {
+        CHECK(f.ask({web}) == 0);
+        CHECK(f.ask({wrong}) == 0);
+        CHECK(f.caller() == "web");
+    }
+    f.replace({options("web")});
+    CHECK(f.ask({wrong}) == 401);
+    CHECK(f.ask({web}) == 0);
+    f.replace({both});
+    CHECK(f.ask({wrong}) == 0);
 }

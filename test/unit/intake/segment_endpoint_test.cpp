@@ -40,9 +40,9 @@ struct keyed_fixture {
     keyed_fixture() {
         std::vector<trackd::intake::key_options> keys(2);
         keys[0].name = "web";
-        keys[0].hash = trackd::base::sha256("web-key");
+        keys[0].hashes = {trackd::base::sha256("web-key")};
         keys[1].name = "shop";
-        keys[1].hash = trackd::base::sha256("shop-key");
+        keys[1].hashes = {trackd::base::sha256("shop-key")};
         keys[1].events_per_second = 1;
         ring.replace(std::move(keys), time);
         endpoint.add_routes(router);

@@ -19,7 +19,7 @@ struct fixture {
     void count(std::size_t thread, const std::string& key, wire_format format, std::uint64_t events) {
         intake::key_options options;
         options.name = key;
-        const intake::key caller{options, numbers.of(key), nullptr, time};
+        const intake::key caller{options, numbers.of(key), nullptr, {}, time};
         threads.at(thread).accepted.add(&caller, format, events, 10 * events);
     }
 

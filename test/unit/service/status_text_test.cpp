@@ -9,7 +9,7 @@ using trackd::service::status_text;
 
 namespace {
 
-std::string page(const std::string& refused, const std::string& sink) {
+std::string page(const std::string& refused, const std::string& sink, const std::string& keys = "[]") {
     return R"({"stage":"running","version":"1.2.3","uptime_seconds":93784,
         "configuration":{"generation":2,"since":"2026-11-21T08:00:00Z","changed":["log.level","keys.web"],"refused":)" +
            refused + R"(},
@@ -18,7 +18,7 @@ std::string page(const std::string& refused, const std::string& sink) {
         "journal":{"condition":"good","bytes":1048576,"max_bytes":8589934592,"last_error":""},
         "sinks":[{"name":"a","kind":"sqlite","delivered":10,"pending":2,"filtered":0,"dead_letters_kept":1,"lost":0,
                   "damaged":1,"skipped":2,"lag_seconds":65)" +
-           sink + "}]}";
+           sink + "}],\"keys\":" + keys + '}';
 }
 
 const std::string works = R"(,"failing":false,"failing_seconds":0,"last_error":"")";
@@ -53,4 +53,18 @@ TEST_CASE("what is wrong is said, and nothing in it reaches the terminal as it c
 TEST_CASE("an answer of something else is refused", "[service][status]") {
     for (const auto* other : {"", "[]", "{}", R"({"stage":"running"})"})
         CHECK_THROWS_AS(status_text(other), std::runtime_error);
+}
+
+TEST_CASE("the keys follow, with the uses of each of their hashes", "[service][status]") {
+    const auto said = status_text(page("null", works, R"([
+        {"name":"web","hashes":[
+            {"sha256":"8c1f0a2b","first_used":"2026-11-21T08:00:00Z","last_used":"2026-11-21T09:00:00Z"},
+            {"sha256":"77aa11bb","first_used":null,"last_used":null}]},
+        {"name":"shop","hashes":[{"sha256":"00112233","first_used":null,"last_used":null}]}])"));
+    CHECK(said.ends_with("  works\n"
+                         "\n"
+                         "KEY   SHA256    FIRST USED            LAST USED\n"
+                         "web   8c1f0a2b  2026-11-21T08:00:00Z  2026-11-21T09:00:00Z\n"
+                         "      77aa11bb  never                 never\n"
+                         "shop  00112233  never                 never\n"));
 }

@@ -83,7 +83,10 @@ asio::awaitable<failure_verdict> delivery::probe_others(position first) {
     if (!given_up_) found = co_await find_probe(first);
     if (!found || given_up_) co_return isolation_.nothing_to_probe();
     const auto written = co_await write(found->event());
-    if (written.result.confirmed == 0) co_return isolation_.probe_failed();
+    if (written.result.confirmed == 0) {
+        ++books_.retries;
+        co_return isolation_.probe_failed();
+    }
     books_.duplicates += written.result.duplicates;
     ++books_.batches;
     stored_ahead(found->at());

@@ -14,6 +14,10 @@ namespace {
 // More than a write of the default size brings, so that deleting gains on writing.
 constexpr int deletions_a_portion = 3;
 
+// A dead letter that was delivered late may be the very last.
+constexpr auto newest_of_the_last =
+    "SELECT max(received_at) FROM (SELECT received_at FROM events ORDER BY rowid DESC LIMIT 1000)";
+
 constexpr std::int64_t rows_a_search = 20000; // as find_true_row says
 
 constexpr auto activity = "delete old rows from";
@@ -74,8 +78,7 @@ bool sqlite_upkeep::portion(const sqlite_connection& database, const std::stop_t
 }
 
 void sqlite_upkeep::begin_pass(const sqlite_connection& database, wall_time now) {
-    const auto newest =
-        base::parse_rfc3339(database.text("SELECT received_at FROM events ORDER BY rowid DESC LIMIT 1"));
+    const auto newest = base::parse_rfc3339(database.text(newest_of_the_last));
     const auto reference = clock_.look(now, newest);
     older_than_ = reference - keep_;
     horizon_ = clock_.horizon();

@@ -117,8 +117,9 @@ sqlite_files::sqlite_files(const fs::path& database)
 
 sqlite_files_state sqlite_files::state() const {
     if (!is_at_path(database_file)) return sqlite_files_state::database_gone;
-    const bool has_log = is_at_path(log_file) && is_at_path(index_file);
-    return has_log ? sqlite_files_state::in_place : sqlite_files_state::log_gone;
+    // There is no index where SQLite keeps it in memory.
+    const bool has_index = !files_[index_file] || is_at_path(index_file);
+    return is_at_path(log_file) && has_index ? sqlite_files_state::in_place : sqlite_files_state::log_gone;
 }
 
 bool sqlite_files::is_at_path(std::size_t file) const {

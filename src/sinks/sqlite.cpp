@@ -84,10 +84,21 @@ private:
     void adopt_schema() {
         known_schema_ = -1;
         check_sqlite_fit(database_);
-        many_.emplace(database_, rows_a_statement);
-        one_.emplace(database_, 1);
+        prepare_insertions();
         version_ = database_.prepare("PRAGMA main.schema_version");
         known_schema_ = schema_version();
+    }
+
+    // A trigger or an index may need what is not there: a table, a function, a collation.
+    void prepare_insertions() {
+        try {
+            many_.emplace(database_, rows_a_statement);
+            one_.emplace(database_, 1);
+        } catch (const sqlite_locked&) {
+            throw;
+        } catch (const std::runtime_error& error) {
+            throw sqlite_misfit{error.what()};
+        }
     }
 
     sqlite_connection database_;

@@ -101,9 +101,8 @@ std::size_t sqlite_connection::changes() const {
 bool sqlite_connection::checkpoint() const noexcept {
     int frames = 0;
     int copied = 0;
-    const int result = ::sqlite3_wal_checkpoint_v2(
-        handle_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &frames, &copied
-    );
+    const int result =
+        ::sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
     return result == SQLITE_OK && frames == copied;
 }
 

@@ -96,7 +96,7 @@ bool copy_all(const sqlite_connection& database) {
 } // namespace
 
 std::optional<file_identity> identify_file(const fs::path& path) {
-    struct ::stat found {};
+    struct ::stat found{};
     if (::stat(path.c_str(), &found) != 0) return {};
     return file_identity{found.st_dev, found.st_ino};
 }
@@ -143,7 +143,8 @@ void sqlite_files::save_log(const sqlite_connection& database) {
     // Closing would remove the files by their names, whatever they are.
     if (is_replaced(log_file) || is_replaced(index_file)) database.keep_log();
     base::log().error(
-        "{}: its -wal or -shm was removed or replaced while it was open; no row is lost: {}; remove the files of "
+        "{}: its -wal or -shm was removed or replaced while it was open; no row is lost: {}; remove the "
+        "files of "
         "a database together, and only while no program has it open",
         paths_[database_file].string(),
         is_whole_ ? "the log was copied into the database" : "the log was written again"
@@ -161,7 +162,8 @@ void sqlite_files::leave(const sqlite_connection& database) {
         set_log_aside(path);
         return;
     }
-    is_whole_ = copy_all(database); // then closing removes the log, unless another program has the database open
+    is_whole_ =
+        copy_all(database); // then closing removes the log, unless another program has the database open
     if (!is_whole_ && !is_at_path(log_file) && !(files_[log_file] && find_open_file(*files_[log_file])))
         copy_log(log_of(*moved_to_));
     base::log().warn("{} was moved to {} while it was open", path.string(), moved_to_->string());

@@ -123,8 +123,7 @@ struct key_columns {
 };
 
 key_columns read_index(const sqlite_connection& database, const std::string& index) {
-    const auto query =
-        database.prepare("SELECT name, coll FROM pragma_index_xinfo(?, 'main') WHERE key = 1");
+    const auto query = database.prepare("SELECT name, coll FROM pragma_index_xinfo(?, 'main') WHERE key = 1");
     database.check(
         ::sqlite3_bind_text64(query.get(), 1, index.data(), index.size(), SQLITE_STATIC, SQLITE_UTF8), "use"
     );
@@ -194,7 +193,8 @@ void check_clauses(const sqlite_connection& database) {
 void check_sqlite_fit(const sqlite_connection& database) {
     check_kind(database);
     const auto columns = read_columns(database);
-    const bool strict = database.number("SELECT strict FROM pragma_table_list('events') WHERE schema = 'main'") != 0;
+    const bool strict =
+        database.number("SELECT strict FROM pragma_table_list('events') WHERE schema = 'main'") != 0;
     check_written(database, columns, strict);
     check_others(database, columns);
     check_key(database);

@@ -81,9 +81,7 @@ bool sqlite_insertion::is_stored(const event_view& event) {
     auto* const lookup = lookup_.get();
     const auto bind = [&](int column, std::string_view text) {
         database_.check(
-            ::sqlite3_bind_text64(
-                lookup, column, not_null(text), text.size(), SQLITE_STATIC, SQLITE_UTF8
-            ),
+            ::sqlite3_bind_text64(lookup, column, not_null(text), text.size(), SQLITE_STATIC, SQLITE_UTF8),
             activity
         );
     };

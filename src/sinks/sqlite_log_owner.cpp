@@ -105,7 +105,8 @@ void set_log_aside(const fs::path& database) {
     fs::remove(index_of(database));
     if (has_rows)
         base::log().error(
-            "{} is the write-ahead log of a database that is no longer at {}, and may have rows that are nowhere "
+            "{} is the write-ahead log of a database that is no longer at {}, and may have rows that are "
+            "nowhere "
             "else: it is now {}; to read them, put it beside a copy of that database as NAME-wal",
             log.string(), database.string(), target.string()
         );
@@ -114,7 +115,7 @@ void set_log_aside(const fs::path& database) {
 bool is_open_elsewhere(const fs::path& database) {
     const int fd = ::open(database.c_str(), O_RDWR | O_CLOEXEC);
     if (fd < 0) return false;
-    struct ::flock shared {}; // the bytes by which SQLite says that a database is in use
+    struct ::flock shared{}; // the bytes by which SQLite says that a database is in use
     shared.l_type = F_WRLCK;
     shared.l_whence = SEEK_SET;
     shared.l_start = 0x40000002;

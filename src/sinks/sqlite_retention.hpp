@@ -39,8 +39,8 @@ private:
 
     std::chrono::milliseconds keep_;
     std::optional<wall_time> believed_;
-    wall_time previous_{};      // reading of the clock
-    int steady_looks_ = 0;      // in which the clock was far off, and went on steadily
+    wall_time previous_{}; // reading of the clock
+    int steady_looks_ = 0; // in which the clock was far off, and went on steadily
     std::optional<std::optional<wall_time>> jumped_at_; // the newest row before the jump
 };
 

@@ -86,7 +86,8 @@ void sqlite_upkeep::begin_pass(const sqlite_connection& database, wall_time now)
     const bool holds_back = clock_.holds_back();
     if (holds_back && !said_jump_)
         base::log().warn(
-            "{}: the clock ({}) is far ahead of the newest row and of the time since then; rows are deleted as if "
+            "{}: the clock ({}) is far ahead of the newest row and of the time since then; rows are deleted "
+            "as if "
             "it was {}, until the clock has gone on steadily for an hour",
             database.path().string(), text_of(now), text_of(reference)
         );

@@ -54,9 +54,9 @@ private:
     retention_clock clock_;
     std::optional<wall_time>
         pass_; // under way since; what comes of age meanwhile is for the next, or none would end
-    wall_time older_than_{};      // of this pass
-    wall_time horizon_{};         // of this pass: rows beyond it are skipped, and hold none back
-    std::int64_t first_row_ = 0;  // that this pass has not looked at
+    wall_time older_than_{};     // of this pass
+    wall_time horizon_{};        // of this pass: rows beyond it are skipped, and hold none back
+    std::int64_t first_row_ = 0; // that this pass has not looked at
     bool said_jump_ = false;
     wall_time cut_at_{};
     std::size_t deleted_ = 0; // since it was said

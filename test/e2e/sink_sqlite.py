@@ -163,7 +163,8 @@ class SqliteSink(trackd.TestCase):
         daemon.crash()
         again = self.restart(daemon)
         self.error_of(again, "sqlite", "the column subject of events is missing")
-        self.assertEqual((again.sink("sqlite")["pending"], again.count()), (20, 3))
+        self.assertGreaterEqual(again.sink("sqlite")["pending"], 20)  # or more, if the last cursor was not on disk
+        self.assertEqual(again.count(), 3)
         self.change(again, "ALTER TABLE events RENAME COLUMN topic TO subject")
         again.wait_until_delivered()
         self.assertEqual(again.count(), 23)

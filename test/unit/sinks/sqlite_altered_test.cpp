@@ -26,9 +26,11 @@ std::unique_ptr<sink> open_sqlite(const fs::path& path) {
 }
 
 // The table again, with other columns or constraints. The text replaces a part of the original definition.
-std::string rebuild(const std::string& part, const std::string& replacement, const std::string& options = {}) {
+std::string
+rebuild(const std::string& part, const std::string& replacement, const std::string& options = {}) {
     std::string columns =
-        "id TEXT NOT NULL, source TEXT NOT NULL, type TEXT NOT NULL, time TEXT NOT NULL, received_at TEXT NOT "
+        "id TEXT NOT NULL, source TEXT NOT NULL, type TEXT NOT NULL, time TEXT NOT NULL, received_at TEXT "
+        "NOT "
         "NULL, subject TEXT, datacontenttype TEXT, data, extensions TEXT, PRIMARY KEY (source, id)";
     columns.replace(columns.find(part), part.size(), replacement);
     return "DROP TABLE events; CREATE TABLE events (" + columns + ')' + options;
@@ -58,14 +60,17 @@ const std::vector<alteration>& alterations() {
          "the column extensions of events is missing"},
         {"ALTER TABLE events RENAME COLUMN type TO kind", expected::nothing_written,
          "the column type of events is missing"},
-        {"ALTER TABLE events ADD COLUMN n GENERATED ALWAYS AS (data ->> '$.n') VIRTUAL", expected::row_refused, "malformed JSON"},
+        {"ALTER TABLE events ADD COLUMN n GENERATED ALWAYS AS (data ->> '$.n') VIRTUAL",
+         expected::row_refused, "malformed JSON"},
         {rebuild("data,", "data, n GENERATED ALWAYS AS (data ->> '$.n') STORED,"), expected::row_refused,
          "malformed JSON"},
         {rebuild("subject TEXT", "subject TEXT GENERATED ALWAYS AS (id)"), expected::nothing_written,
          "the column subject of events is generated"},
-        {rebuild("subject TEXT", "subject TEXT NOT NULL"), expected::row_refused, "NOT NULL constraint failed"},
+        {rebuild("subject TEXT", "subject TEXT NOT NULL"), expected::row_refused, "NOT NULL constraint failed"
+        },
         // types
-        {rebuild("id TEXT", "id INTEGER"), expected::nothing_written, "the column id of events has the type INTEGER"},
+        {rebuild("id TEXT", "id INTEGER"), expected::nothing_written,
+         "the column id of events has the type INTEGER"},
         {rebuild("data,", "data JSON,"), expected::nothing_written, "expected TEXT or no type"},
         {rebuild("data,", "data BLOB,"), expected::stored},
         {rebuild("data,", "data TEXT,"), expected::stored},
@@ -77,13 +82,16 @@ const std::vector<alteration>& alterations() {
         {rebuild("PRIMARY KEY (source, id)", "PRIMARY KEY (id)"), expected::nothing_written,
          "no unique key (source, id)"},
         {rebuild("PRIMARY KEY (source, id)", "UNIQUE (id, source)"), expected::stored},
-        {rebuild("id TEXT NOT NULL", "id TEXT NOT NULL COLLATE NOCASE"), expected::nothing_written, "by NOCASE"},
+        {rebuild("id TEXT NOT NULL", "id TEXT NOT NULL COLLATE NOCASE"), expected::nothing_written,
+         "by NOCASE"},
         {rebuild(", PRIMARY KEY (source, id)", "") +
              "; CREATE UNIQUE INDEX some ON events (source, id) WHERE type = 'order'",
          expected::nothing_written, "no unique key (source, id)"},
         {rebuild("PRIMARY KEY (source, id)", "PRIMARY KEY (source, id)", " WITHOUT ROWID"), expected::stored},
-        {rebuild("PRIMARY KEY (source, id)",
-                 "PRIMARY KEY (source, id), UNIQUE (data) ON /* all */ conflict\nREPLACE"),
+        {rebuild(
+             "PRIMARY KEY (source, id)",
+             "PRIMARY KEY (source, id), UNIQUE (data) ON /* all */ conflict\nREPLACE"
+         ),
          expected::nothing_written, "ON CONFLICT REPLACE"},
         {rebuild("PRIMARY KEY (source, id)", "PRIMARY KEY (source, id), UNIQUE (data) ON CONFLICT IGNORE"),
          expected::row_refused, "the database ignored a row"},
@@ -95,14 +103,17 @@ const std::vector<alteration>& alterations() {
          "UNIQUE constraint failed"},
         {"CREATE UNIQUE INDEX some ON events (data) WHERE type = 'other'", expected::stored},
         // CHECKs and triggers
-        {rebuild("data,", "data CHECK (json_valid(data)),"), expected::row_refused, "CHECK constraint failed"},
+        {rebuild("data,", "data CHECK (json_valid(data)),"), expected::row_refused, "CHECK constraint failed"
+        },
         {"CREATE TRIGGER veto BEFORE INSERT ON events WHEN new.data = 'fault' BEGIN SELECT RAISE(ABORT, 'not "
          "this one'); END",
          expected::row_refused, "not this one"},
-        {"CREATE TRIGGER veto AFTER INSERT ON events WHEN new.data = 'fault' BEGIN SELECT RAISE(ROLLBACK, 'not "
+        {"CREATE TRIGGER veto AFTER INSERT ON events WHEN new.data = 'fault' BEGIN SELECT RAISE(ROLLBACK, "
+         "'not "
          "this one'); END",
          expected::row_refused, "not this one"},
-        {"CREATE TRIGGER veto BEFORE INSERT ON events WHEN new.data = 'fault' BEGIN SELECT RAISE(IGNORE); END",
+        {"CREATE TRIGGER veto BEFORE INSERT ON events WHEN new.data = 'fault' BEGIN SELECT RAISE(IGNORE); "
+         "END",
          expected::row_refused, "the database ignored a row"},
         {"CREATE TABLE seen (type UNIQUE); CREATE TRIGGER note AFTER INSERT ON events BEGIN INSERT OR IGNORE "
          "INTO seen VALUES (new.type); END",
@@ -111,8 +122,8 @@ const std::vector<alteration>& alterations() {
          expected::nothing_written, "no such table: main.nowhere"},
         // another object in its place
         {"DROP TABLE events", expected::nothing_written, "no such table: events"},
-        {"ALTER TABLE events RENAME TO old; CREATE VIEW events AS SELECT * FROM old", expected::nothing_written,
-         "events is a view"},
+        {"ALTER TABLE events RENAME TO old; CREATE VIEW events AS SELECT * FROM old",
+         expected::nothing_written, "events is a view"},
     };
     return all;
 }
@@ -163,9 +174,11 @@ TEST_CASE("an altered table takes each event, refuses a row by itself, or gets n
     test::write_all(*sink, test::numbered_events{1, 1000}); // its statements are prepared
     other_user{path}.run(altered.sql);
     other_user before{path};
-    const bool unique = altered.error == "UNIQUE constraint failed" || contains(altered.sql, "CONFLICT IGNORE");
+    const bool unique =
+        altered.error == "UNIQUE constraint failed" || contains(altered.sql, "CONFLICT IGNORE");
     if (unique)
-        before.run("INSERT INTO events VALUES ('first', 'shop', 'order', 't', 't', NULL, NULL, 'fault', NULL)");
+        before.run("INSERT INTO events VALUES ('first', 'shop', 'order', 't', 't', NULL, NULL, 'fault', NULL)"
+        );
     const batch written{size, 1};
     const auto is_there = [&](const std::string& id) {
         return before.one("SELECT count(*) FROM events WHERE id = '" + id + "'") == "integer:1";
@@ -209,7 +222,9 @@ TEST_CASE("a table that does not fit is written to again once it fits", "[sinks]
     other_user{(open_sqlite(path)->close(), path)}.run("ALTER TABLE events RENAME COLUMN type TO kind");
     const test::captured_log log;
     const auto sink = open_sqlite(path);
-    CHECK(log.lines("error cannot use " + path.string() + ": the column type of events is missing").size() == 1);
+    CHECK(
+        log.lines("error cannot use " + path.string() + ": the column type of events is missing").size() == 1
+    );
     CHECK_THROWS(test::write_all(*sink, test::numbered_events{3}));
     other_user{path}.run("ALTER TABLE events RENAME COLUMN kind TO type");
     CHECK(test::write_all(*sink, test::numbered_events{3}) == 0);
@@ -233,8 +248,10 @@ TEST_CASE("a table is checked before a write without a row being written", "[sin
     const auto path = directory / "events.db";
     const auto sink = open_sqlite(path);
     test::write_all(*sink, test::numbered_events{30});
-    other_user{path}.run("CREATE TABLE copy AS SELECT * FROM events; DROP TABLE events; ALTER TABLE copy RENAME TO "
-                         "events");
+    other_user{path}.run(
+        "CREATE TABLE copy AS SELECT * FROM events; DROP TABLE events; ALTER TABLE copy RENAME TO "
+        "events"
+    );
     CHECK(contains(
         error_of([&] { test::write_all(*sink, test::numbered_events{30, 31}); }), "no unique key (source, id)"
     ));

@@ -76,7 +76,9 @@ void crash_after(Work work) {
 
 } // namespace
 
-TEST_CASE("rows are safe whichever of the log's files is removed while the database is open", "[sinks][sqlite]") {
+TEST_CASE(
+    "rows are safe whichever of the log's files is removed while the database is open", "[sinks][sqlite]"
+) {
     const auto* const removed = GENERATE("-wal", "-shm", "both");
     const bool has_reader = GENERATE(false, true);
     INFO(removed << (has_reader ? ", with a reader" : ""));
@@ -150,7 +152,9 @@ TEST_CASE("each row is in one of two databases when one is moved while it is rea
     CHECK(count(path) == "integer:20");
 }
 
-TEST_CASE("a moved database is whole though its log was removed and a reader is in the way", "[sinks][sqlite]") {
+TEST_CASE(
+    "a moved database is whole though its log was removed and a reader is in the way", "[sinks][sqlite]"
+) {
     const test::temporary_directory directory;
     const auto path = directory / "events.db";
     const auto old = directory / "old.db";

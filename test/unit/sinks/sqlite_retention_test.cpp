@@ -18,9 +18,9 @@ constexpr auto received = test::noon + 1h;
 // A database whose clock the test sets.
 struct kept_database {
     explicit kept_database(std::chrono::milliseconds keep = days{30})
-        : sink{sinks::make_sqlite_sink(
-              {.path = path, .keep = keep, .busy_timeout = 10ms, .now = [this] { return now; }}
-          )} {
+        : sink{sinks::make_sqlite_sink({.path = path, .keep = keep, .busy_timeout = 10ms, .now = [this] {
+                                            return now;
+                                        }})} {
         sink->open();
     }
 
@@ -36,7 +36,8 @@ struct kept_database {
     }
 
     void upkeep() {
-        while (sink->upkeep({})) {}
+        while (sink->upkeep({})) {
+        }
     }
 
     // Minute by minute.

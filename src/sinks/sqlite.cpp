@@ -133,6 +133,7 @@ public:
             follow_files();
             if (!table_) table_.emplace(options_);
             const auto inserted = table_->insert(events);
+            table_->files().remember_log();
             check_still_there();
             return {.confirmed = events.size(), .duplicates = events.size() - inserted};
         } catch (...) {
@@ -146,7 +147,9 @@ public:
     bool upkeep(std::stop_token stop) override {
         follow_files();
         if (!table_) return false; // the next write makes another one
-        return upkeep_.portion(table_->database(), stop);
+        const bool has_more = upkeep_.portion(table_->database(), stop);
+        table_->files().remember_log();
+        return has_more;
     }
 
     void close() override {
@@ -165,12 +168,14 @@ private:
         if (state == sqlite_files_state::in_place) return true;
         if (state == sqlite_files_state::database_gone)
             files.leave(table_->database());
+        else if (state == sqlite_files_state::log_cut)
+            files.restart_log(table_->database());
         else
             files.save_log(table_->database());
         const auto left = files;
         table_.reset();
         left.settle();
-        return state == sqlite_files_state::log_gone || left.moved_to().has_value();
+        return state != sqlite_files_state::database_gone || left.moved_to().has_value();
     }
 
     // The rows count as delivered where they are found after a crash.

@@ -88,6 +88,12 @@ void copy_synced(const fs::path& from, const fs::path& to) {
     check_call(::fsync(out.number()) == 0, to);
 }
 
+std::uintmax_t size_of(const fs::path& file) {
+    std::error_code missing;
+    const auto size = fs::file_size(file, missing);
+    return missing ? 0 : size;
+}
+
 // Waits a moment for programs that are in the way.
 bool copy_all(const sqlite_connection& database) {
     return database.checkpoint() || (database.empty_log() && database.checkpoint());
@@ -119,7 +125,33 @@ sqlite_files_state sqlite_files::state() const {
     if (!is_at_path(database_file)) return sqlite_files_state::database_gone;
     // There is no index where SQLite keeps it in memory.
     const bool has_index = !files_[index_file] || is_at_path(index_file);
-    return is_at_path(log_file) && has_index ? sqlite_files_state::in_place : sqlite_files_state::log_gone;
+    if (!is_at_path(log_file) || !has_index) return sqlite_files_state::log_gone;
+    return size_of(paths_[log_file]) < log_bytes_ ? sqlite_files_state::log_cut
+                                                  : sqlite_files_state::in_place;
+}
+
+void sqlite_files::remember_log() {
+    log_bytes_ = size_of(paths_[log_file]);
+}
+
+// What is appended behind a hole is not found after a crash.
+void sqlite_files::restart_log(const sqlite_connection& database) const {
+    try {
+        if (database.empty_log()) return;
+    } catch (const sqlite_locked&) {
+        throw;
+    } catch (const std::runtime_error& error) { // it cannot read what the log had
+        base::log().error(
+            "{}: its -wal was cut while it was open, and rows that only the -wal had are lost: {}",
+            paths_[database_file].string(), error.what()
+        );
+        return;
+    }
+    throw sqlite_locked{
+        "cannot use " + paths_[database_file].string() +
+        ": its -wal was cut while it was open, and another program's transaction keeps it from being begun "
+        "again"
+    };
 }
 
 bool sqlite_files::is_at_path(std::size_t file) const {

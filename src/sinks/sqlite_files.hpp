@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <sys/types.h>
@@ -33,6 +34,7 @@ enum class sqlite_files_state {
     in_place,
     database_gone, ///< moved or removed
     log_gone,      ///< the database is there, and its `-wal` or `-shm` is not
+    log_cut, ///< the `-wal` is shorter than it was: another program has emptied it, by SQLite or by force
 };
 
 /// The files that one connection has open. Of one thread at a time.
@@ -42,6 +44,14 @@ public:
     explicit sqlite_files(const std::filesystem::path& database);
 
     [[nodiscard]] sqlite_files_state state() const;
+
+    /// After a write: how long the log is now.
+    void remember_log();
+
+    /// After `log_cut`: begins the log again, and says so where it had rows that are lost. Then the connection is to be
+    /// closed.
+    /// @throws std::runtime_error while another program is in the way
+    void restart_log(const sqlite_connection& database) const;
 
     /// After `log_gone`: copies all of the log into the database, or else, where a reader is in the way, the log to its
     /// place. Then the connection is to be closed.
@@ -65,6 +75,7 @@ private:
     std::array<std::filesystem::path, 3> paths_; // the database, its log, the index of that
     std::array<std::optional<file_identity>, 3> files_;
     std::optional<std::filesystem::path> moved_to_;
+    std::uintmax_t log_bytes_ = 0;
     bool is_whole_ = false; // the database has all of the log
 };
 

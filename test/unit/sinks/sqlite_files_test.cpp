@@ -112,6 +112,50 @@ TEST_CASE("a log that was removed during idle times is noticed by upkeep", "[sin
     CHECK(count_after_crash(path) == "integer:5");
 }
 
+TEST_CASE("what is written after a log was cut is safe, and what was lost is said", "[sinks][sqlite]") {
+    const auto in_database = GENERATE(false, true); // are the rows of the log
+    const test::temporary_directory directory;
+    const auto path = directory / "events.db";
+    const auto sink = open_sqlite(path);
+    test::write_all(*sink, test::numbered_events{5});
+    if (in_database) other_user{path}.run("PRAGMA wal_checkpoint");
+    fs::resize_file(log_of(path), 0);
+    const test::captured_log log;
+    test::write_all(*sink, test::numbered_events{50, 6});
+    CHECK(log.lines("rows that only the -wal had are lost").size() == (in_database ? 0 : 1));
+    CHECK(count_after_crash(path) == (in_database ? "integer:55" : "integer:50"));
+    sink->close();
+    CHECK(other_user{path}.one("PRAGMA integrity_check") == "text:ok");
+}
+
+TEST_CASE("a log that another program has emptied by SQLite is no matter", "[sinks][sqlite]") {
+    const test::temporary_directory directory;
+    const auto path = directory / "events.db";
+    const auto sink = open_sqlite(path);
+    test::write_all(*sink, test::numbered_events{50});
+    other_user{path}.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    const test::captured_log log;
+    test::write_all(*sink, test::numbered_events{5, 51});
+    CHECK(log.lines().empty());
+    CHECK(count_after_crash(path) == "integer:55");
+}
+
+TEST_CASE(
+    "a database whose directory is renamed has all its rows, and the next go there again", "[sinks][sqlite]"
+) {
+    const test::temporary_directory directory;
+    fs::create_directory(directory / "one");
+    const auto path = directory / "one/events.db";
+    const auto sink = open_sqlite(path);
+    test::write_all(*sink, test::numbered_events{5});
+    fs::rename(directory / "one", directory / "other");
+    CHECK_THROWS(test::write_all(*sink, test::numbered_events{5, 6}));
+    CHECK(count_after_crash(directory / "other/events.db") == "integer:5");
+    fs::rename(directory / "other", directory / "one");
+    test::write_all(*sink, test::numbered_events{5, 6});
+    CHECK(count_after_crash(path) == "integer:10");
+}
+
 TEST_CASE("a log that was replaced is not copied into the database", "[sinks][sqlite]") {
     const test::temporary_directory directory;
     const auto path = directory / "events.db";

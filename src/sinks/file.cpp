@@ -216,9 +216,12 @@ private:
 
     // --- closing files
 
-    [[nodiscard]] bool is_due() const {
-        return options_.rotate_every.count() > 0 && file_.size() > 0 &&
-               now_() - file_.born() >= options_.rotate_every;
+    [[nodiscard]] bool is_due() {
+        if (options_.rotate_every.count() == 0 || file_.size() == 0) return false;
+        const auto now = now_();
+        // Made while the clock was ahead: it would not be due until the clock is there again.
+        if (now < file_.born()) file_.age_from(now);
+        return now - file_.born() >= options_.rotate_every;
     }
 
     void rotate(const std::stop_token& stop) {

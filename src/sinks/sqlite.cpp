@@ -1,19 +1,19 @@
 #include "sinks/sqlite.hpp"
 
 #include "base/log.hpp"
-#include "base/rfc3339.hpp"
 #include "sinks/sqlite_connection.hpp"
+#include "sinks/sqlite_files.hpp"
+#include "sinks/sqlite_fit.hpp"
+#include "sinks/sqlite_insertion.hpp"
+#include "sinks/sqlite_log_owner.hpp"
 #include "sinks/sqlite_schema.hpp"
 #include "sinks/sqlite_upkeep.hpp"
 
-#include <simdjson.h>
-
+#include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
-#include <string_view>
+#include <stdexcept>
 #include <utility>
-#include <vector>
 
 namespace trackd::sinks {
 
@@ -23,102 +23,25 @@ namespace {
 
 constexpr std::size_t rows_a_statement = 20; // more brings nothing
 
-std::string insert_of(std::size_t rows) {
-    std::string sql =
-        "INSERT INTO events "
-        "(id, source, type, time, received_at, subject, datacontenttype, data, extensions) VALUES ";
-    for (std::size_t i = 0; i < rows; ++i)
-        sql += i == 0 ? "(?,?,?,?,?,?,?,?,?)" : ",(?,?,?,?,?,?,?,?,?)";
-    return sql + " ON CONFLICT DO NOTHING";
+// What must be true of a path before SQLite opens it.
+const fs::path& prepare_path(const fs::path& path) {
+    set_foreign_log_aside(path);
+    return path;
 }
-
-bool is_text(std::string_view bytes) {
-    return bytes.find('\0') == bytes.npos && simdjson::validate_utf8(bytes.data(), bytes.size());
-}
-
-// A prepared INSERT for a fixed number of rows.
-class insertion {
-public:
-    insertion(const sqlite_connection& to, std::size_t rows)
-        : to_{to}, sql_{to.prepare(insert_of(rows))}, times_(2 * rows) {}
-
-    /// @return how many of the events were not there before
-    std::size_t run(std::span<const event_view> events) {
-        column_ = 0;
-        auto time = times_.begin();
-        for (const auto& event : events) {
-            bind_text(event.id);
-            bind_text(event.source);
-            bind_text(event.type);
-            bind_time(*time++, event.time);
-            bind_time(*time++, event.received_at);
-            bind_text_or_null(event.subject);
-            bind_text_or_null(event.datacontenttype);
-            bind_data(event);
-            bind_text_or_null(event.extensions);
-        }
-        to_.check(::sqlite3_step(sql_.get()), "write to");
-        to_.check(::sqlite3_reset(sql_.get()), "write to");
-        return to_.changes();
-    }
-
-private:
-    void bind_text(std::string_view text) {
-        to_.check(
-            ::sqlite3_bind_text64(
-                sql_.get(), ++column_, not_null(text), text.size(), SQLITE_STATIC, SQLITE_UTF8
-            ),
-            "write to"
-        );
-    }
-
-    void bind_blob(std::string_view bytes) {
-        to_.check(
-            ::sqlite3_bind_blob64(sql_.get(), ++column_, not_null(bytes), bytes.size(), SQLITE_STATIC),
-            "write to"
-        );
-    }
-
-    void bind_null() { to_.check(::sqlite3_bind_null(sql_.get(), ++column_), "write to"); }
-
-    void bind_text_or_null(std::string_view text) { text.empty() ? bind_null() : bind_text(text); }
-
-    void bind_time(std::string& room, wall_time time) {
-        room.clear();
-        base::append_rfc3339(room, time);
-        bind_text(room);
-    }
-
-    // Text with a NUL in it would be cut off there by most who read it: better bytes than half a text.
-    void bind_data(const event_view& event) {
-        switch (event.kind) {
-        case data_kind::none: bind_null(); break;
-        case data_kind::json: bind_text(event.data); break;
-        case data_kind::text:
-        case data_kind::binary: is_text(event.data) ? bind_text(event.data) : bind_blob(event.data); break;
-        }
-    }
-
-    // A null pointer would store NULL, where an empty value is meant.
-    static const char* not_null(std::string_view text) { return text.data() == nullptr ? "" : text.data(); }
-
-    const sqlite_connection& to_;
-    sqlite_statement sql_;
-    std::vector<std::string> times_; // what is bound must live until the row is written
-    int column_ = 0;
-};
 
 // A connection that is ready to write.
 class events_table {
 public:
-    explicit events_table(const sqlite_options& options) : database_{options.path, options.busy_timeout} {
+    explicit events_table(const sqlite_options& options)
+        : database_{prepare_path(options.path), options.busy_timeout} {
         prepare_sqlite_schema(database_, options.indexes);
         bound_sqlite_log(database_, options.log_bytes);
-        many_.emplace(database_, rows_a_statement);
-        one_.emplace(database_, 1);
+        adopt_schema();
+        mark_log(options.path);
+        files_.emplace(options.path);
     }
 
-    // What was moved away shall be whole, without its log, which nobody will look for.
+    // A database that is moved away or copied later is whole, without its log.
     ~events_table() { database_.checkpoint(); }
 
     events_table(const events_table&) = delete;
@@ -126,11 +49,14 @@ public:
 
     [[nodiscard]] const sqlite_connection& database() const noexcept { return database_; }
 
-    /// Everything in one transaction. If it throws, the object must be destroyed, which rolls back.
+    [[nodiscard]] sqlite_files& files() noexcept { return *files_; }
+
+    /// Everything in one transaction. After an exception, `roll_back` is to be called.
     /// @return how many of the events were not there before
     std::size_t insert(std::span<const event_view> events) {
         std::size_t inserted = 0;
         database_.run("BEGIN IMMEDIATE");
+        if (schema_version() != known_schema_) adopt_schema(); // it cannot change any more
         for (; events.size() >= rows_a_statement; events = events.subspan(rows_a_statement)) {
             inserted += many_->run(events.first(rows_a_statement));
         }
@@ -140,10 +66,47 @@ public:
         return inserted;
     }
 
+    void roll_back() noexcept {
+        if (many_) many_->reset();
+        if (one_) one_->reset();
+        database_.roll_back();
+    }
+
 private:
+    [[nodiscard]] std::int64_t schema_version() {
+        const auto result = ::sqlite3_step(version_.get());
+        database_.check(result, "use");
+        const auto version = ::sqlite3_column_int64(version_.get(), 0);
+        database_.check(::sqlite3_reset(version_.get()), "use");
+        return version;
+    }
+
+    void adopt_schema() {
+        known_schema_ = -1;
+        check_sqlite_fit(database_);
+        prepare_insertions();
+        version_ = database_.prepare("PRAGMA main.schema_version");
+        known_schema_ = schema_version();
+    }
+
+    // A trigger or an index may need what is not there: a table, a function, a collation.
+    void prepare_insertions() {
+        try {
+            many_.emplace(database_, rows_a_statement);
+            one_.emplace(database_, 1);
+        } catch (const sqlite_locked&) {
+            throw;
+        } catch (const std::runtime_error& error) {
+            throw sqlite_misfit{error.what()};
+        }
+    }
+
     sqlite_connection database_;
-    std::optional<insertion> many_;
-    std::optional<insertion> one_;
+    std::optional<sqlite_insertion> many_;
+    std::optional<sqlite_insertion> one_;
+    sqlite_statement version_;
+    std::int64_t known_schema_ = -1; // of the operator's changes, too
+    std::optional<sqlite_files> files_;
 };
 
 class sqlite_sink final : public sink {
@@ -159,17 +122,22 @@ public:
             table_.emplace(options_);
         } catch (const sqlite_locked& error) {
             base::log().warn("{}; the first write tries again", error.what());
+        } catch (const sqlite_misfit& error) {
+            base::log().error("{}; nothing is written to it until it fits again", error.what());
         }
     }
 
     write_result write(std::span<const event_view> events, std::stop_token stop) override {
         if (stop.stop_requested()) return {};
         try {
-            follow_path();
+            follow_files();
+            if (!table_) table_.emplace(options_);
             const auto inserted = table_->insert(events);
+            table_->files().remember_log();
+            check_still_there();
             return {.confirmed = events.size(), .duplicates = events.size() - inserted};
         } catch (...) {
-            table_.reset();
+            let_go();
             throw;
         }
     }
@@ -177,22 +145,52 @@ public:
     [[nodiscard]] bool has_upkeep() const noexcept override { return true; }
 
     bool upkeep(std::stop_token stop) override {
-        if (!table_ || table_->database().has_moved()) return false; // the next write makes another one
-        return upkeep_.portion(table_->database(), stop);
+        follow_files();
+        if (!table_) return false; // the next write makes another one
+        const bool has_more = upkeep_.portion(table_->database(), stop);
+        table_->files().remember_log();
+        return has_more;
     }
 
     void close() override {
         upkeep_.close(options_.path);
+        follow_files();
         table_.reset();
     }
 
 private:
-    void follow_path() {
-        if (table_ && table_->database().has_moved()) {
-            base::log().info("{} was moved away or removed: making a new one", options_.path.string());
-            table_.reset();
-        }
-        if (!table_) table_.emplace(options_);
+    /// What is written through a connection whose files have lost their names is lost by the next crash.
+    /// @return false if the database was removed, and the connection closed
+    bool follow_files() {
+        if (!table_) return true;
+        auto& files = table_->files();
+        const auto state = files.state();
+        if (state == sqlite_files_state::in_place) return true;
+        if (state == sqlite_files_state::database_gone)
+            files.leave(table_->database());
+        else if (state == sqlite_files_state::log_cut)
+            files.restart_log(table_->database());
+        else
+            files.save_log(table_->database());
+        const auto left = files;
+        table_.reset();
+        left.settle();
+        return state != sqlite_files_state::database_gone || left.moved_to().has_value();
+    }
+
+    // The rows count as delivered where they are found after a crash.
+    void check_still_there() {
+        if (follow_files()) return;
+        throw std::runtime_error{
+            "cannot use " + options_.path.string() + ": it was removed while events were written to it"
+        };
+    }
+
+    // The next write begins with a new connection, unless this one is the only way to rows that count as delivered.
+    void let_go() {
+        if (!table_) return;
+        table_->roll_back();
+        if (table_->files().state() == sqlite_files_state::in_place) table_.reset();
     }
 
     sqlite_options options_;

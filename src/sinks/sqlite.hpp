@@ -28,7 +28,9 @@ struct sqlite_options {
 /// `upkeep` deletes what is older than `keep`, and cuts a write-ahead log that is too large.
 ///
 /// After a failure (locked, full, removed, damaged) the next write begins with a new connection. A database
-/// that was moved away is noticed by the next write, which makes a new one.
+/// that was moved away is noticed by the next write, which makes a new one; a removed or replaced write-ahead log by the
+/// next write or upkeep, which saves its rows: see sqlite_files.hpp. A table that an operator has altered is checked first:
+/// see sqlite_fit.hpp.
 [[nodiscard]] std::unique_ptr<sink> make_sqlite_sink(sqlite_options options);
 
 } // namespace trackd::sinks

@@ -16,11 +16,26 @@ namespace {
 
 constexpr std::chrono::milliseconds a_moment{100};
 
+// SQLite would make it readable for all. Only a new file is touched: closing a descriptor of a database that is open
+// elsewhere in this process would drop its locks.
+void make_private_file(const fs::path& path) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        ::close(fd);
+    } else if (errno != EEXIST) {
+        throw std::system_error{errno, std::generic_category(), "cannot make " + path.string()};
+    } else if (fs::is_directory(path)) {
+        throw std::runtime_error{
+            "cannot use " + path.string() + ": it is a directory; expected the path of an SQLite database"
+        };
+    }
+}
+
 } // namespace
 
 sqlite_connection::sqlite_connection(fs::path path, std::chrono::milliseconds patience)
     : path_{std::move(path)}, patience_{patience} {
-    make_private_file();
+    make_private_file(path_);
     sqlite3* opened = nullptr;
     constexpr int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -41,6 +56,11 @@ void sqlite_connection::check(int result, const char* what) const {
     case SQLITE_TOOBIG: throw events_refused{text};
     default: throw std::runtime_error{text};
     }
+}
+
+void sqlite_connection::check_row(int result, const char* what) const {
+    if (result != SQLITE_ERROR) return check(result, what);
+    throw events_refused{std::string{"cannot "} + what + ' ' + path_.string() + ": " + reason(result)};
 }
 
 void sqlite_connection::refuse(const std::string& why) const {
@@ -78,14 +98,12 @@ std::size_t sqlite_connection::changes() const {
     return static_cast<std::size_t>(::sqlite3_changes(handle_.get()));
 }
 
-bool sqlite_connection::has_moved() const {
-    int moved = 0;
-    ::sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-    return moved != 0;
-}
-
-void sqlite_connection::checkpoint() const noexcept {
-    ::sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+bool sqlite_connection::checkpoint() const noexcept {
+    int frames = 0;
+    int copied = 0;
+    const int result =
+        ::sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
+    return result == SQLITE_OK && frames == copied;
 }
 
 bool sqlite_connection::empty_log() const {
@@ -102,10 +120,15 @@ fs::path sqlite_connection::log_path() const {
     return ::sqlite3_filename_wal(::sqlite3_db_filename(handle_.get(), "main"));
 }
 
-std::uint64_t sqlite_connection::log_bytes() const {
-    std::error_code missing;
-    const auto bytes = fs::file_size(log_path(), missing);
-    return missing ? 0 : bytes;
+void sqlite_connection::roll_back() const noexcept {
+    if (::sqlite3_get_autocommit(handle_.get()) == 0)
+        ::sqlite3_exec(handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void sqlite_connection::keep_log() const noexcept {
+    int on = 1;
+    ::sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_PERSIST_WAL, &on);
+    ::sqlite3_exec(handle_.get(), "PRAGMA journal_size_limit = -1", nullptr, nullptr, nullptr);
 }
 
 std::string sqlite_connection::reason(int result) const {
@@ -118,19 +141,6 @@ std::string sqlite_connection::reason(int result) const {
     text += system != 0 ? " (" + std::generic_category().message(system) + ')'
                         : " (SQLite error " + std::to_string(result) + ')';
     return text;
-}
-
-// SQLite would make it readable for all. Only a new file is touched: closing a descriptor of a database
-// that is open elsewhere in this process would drop its locks.
-void sqlite_connection::make_private_file() const {
-    const int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd >= 0) {
-        ::close(fd);
-    } else if (errno != EEXIST) {
-        throw std::system_error{errno, std::generic_category(), "cannot make " + path_.string()};
-    } else if (fs::is_directory(path_)) {
-        refuse("it is a directory; expected the path of an SQLite database");
-    }
 }
 
 void sqlite_connection::wait_for_locks(std::chrono::milliseconds patience) const noexcept {

@@ -39,6 +39,10 @@ public:
     /// @param what was done, for the message: `cannot WHAT PATH: …`
     void check(int result, const char* what) const;
 
+    /// The same for the result of an INSERT in a transaction that has found the table to fit: an SQLITE_ERROR is then an
+    /// expression without a value for this row, such as an index on a member of data that is no JSON.
+    void check_row(int result, const char* what) const;
+
     /// Throws `cannot use PATH: WHY`.
     [[noreturn]] void refuse(const std::string& why) const;
 
@@ -52,25 +56,27 @@ public:
     /// How many rows the last statement has touched.
     [[nodiscard]] std::size_t changes() const;
 
-    /// Whether the path no longer leads to the file that is open here.
-    [[nodiscard]] bool has_moved() const;
-
-    /// Copies what it can of the write-ahead log into the database, waiting for nobody.
-    void checkpoint() const noexcept;
+    /// Copies what it can of the write-ahead log into the database, without waiting.
+    /// @return whether the database has all of it now, on the disk
+    bool checkpoint() const noexcept;
 
     /// Copies all of it and cuts its file to nothing, waiting a moment for those who are in the way.
     /// @return whether nobody was
     [[nodiscard]] bool empty_log() const;
 
-    /// The write-ahead log's file, and how large it is.
+    /// The write-ahead log's file.
     [[nodiscard]] std::filesystem::path log_path() const;
-    [[nodiscard]] std::uint64_t log_bytes() const;
+
+    /// Undoes the transaction, if one is open.
+    void roll_back() const noexcept;
+
+    /// Closing leaves the write-ahead log's file as it is: neither removed nor cut.
+    void keep_log() const noexcept;
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
 private:
     [[nodiscard]] std::string reason(int result) const;
-    void make_private_file() const;
     void wait_for_locks(std::chrono::milliseconds patience) const noexcept;
 
     std::filesystem::path path_;

@@ -1,6 +1,7 @@
 #include "sinks/sqlite_schema.hpp"
 
 #include "base/log.hpp"
+#include "sinks/sqlite_fit.hpp"
 
 #include <chrono>
 #include <functional>
@@ -61,6 +62,10 @@ bool has_index(const sqlite_connection& database) {
     return database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'trackd_events_by_time'") > 0;
 }
 
+bool has_rowids(const sqlite_connection& database) {
+    return database.number("SELECT wr FROM pragma_table_list('events') WHERE schema = 'main'") == 0;
+}
+
 // If it throws, the connection must be closed, which rolls back.
 void in_transaction(const sqlite_connection& database, const std::function<void()>& change) {
     database.run("BEGIN IMMEDIATE");
@@ -90,7 +95,9 @@ void change_aloud(
     in_transaction(database, [&] {
         const auto rows =
             database.number( // the smallest and the largest are found at once, other than their number
-                "SELECT (SELECT max(rowid) FROM events) - (SELECT min(rowid) FROM events) + 1"
+                has_rowids(database)
+                    ? "SELECT (SELECT max(rowid) FROM events) - (SELECT min(rowid) FROM events) + 1"
+                    : "SELECT count(*) FROM events"
             );
         base::log().info("{}: {}, with at most {} rows", database.path().string(), what, rows);
         change();
@@ -127,6 +134,7 @@ void prepare_sqlite_schema(const sqlite_connection& database, bool indexes) {
     database.run("PRAGMA synchronous = FULL");
     if (is_new) set_up(database, indexes);
     check_owner(database);
+    check_sqlite_fit(database);
     bring_to_version_2(database, indexes);
     fit_index(database, indexes);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sinks/sqlite_connection.hpp"
+#include "sinks/sqlite_retention.hpp"
 
 #include <trackd/wall_clock.hpp>
 
@@ -14,9 +15,14 @@
 
 namespace trackd::sinks {
 
-/// Of the rows that came first, at most 1000, those that are older than `?1`.
+/// Of the rows from `?1` on, among 1000 row numbers, those that are older than `?2`.
 inline constexpr auto delete_oldest_rows =
-    "DELETE FROM events WHERE rowid < (SELECT min(rowid) FROM events) + 1000 AND received_at < ?1";
+    "DELETE FROM events WHERE rowid >= ?1 AND rowid < ?1 + 1000 AND received_at < ?2";
+
+/// The first row from `?1` on, among 20000 row numbers, that did not come after `?2`.
+inline constexpr auto find_true_row =
+    "SELECT rowid FROM events WHERE rowid >= ?1 AND rowid < ?1 + 20000 AND received_at <= ?2 "
+    "ORDER BY rowid LIMIT 1";
 
 /// From now on a write-ahead log that begins anew gives back what it has beyond this. It begins anew whenever all of it is
 /// in the database and nobody reads it.
@@ -36,16 +42,22 @@ public:
     void close(const std::filesystem::path& path);
 
 private:
-    [[nodiscard]] bool
-    delete_old(const sqlite_connection& database, wall_time older_than, const std::stop_token& stop);
+    void begin_pass(const sqlite_connection& database, wall_time now);
+    [[nodiscard]] bool delete_old(const sqlite_connection& database, const std::stop_token& stop);
+    [[nodiscard]] bool delete_some(const sqlite_connection& database);
     void say_deleted(const std::filesystem::path& path);
     void cut_log(const sqlite_connection& database);
 
     const std::chrono::milliseconds keep_;
     const std::uint64_t log_bytes_;
     const wall_clock now_;
+    retention_clock clock_;
     std::optional<wall_time>
         pass_; // under way since; what comes of age meanwhile is for the next, or none would end
+    wall_time older_than_{};     // of this pass
+    wall_time horizon_{};        // of this pass: rows beyond it are skipped, and hold none back
+    std::int64_t first_row_ = 0; // that this pass has not looked at
+    bool said_jump_ = false;
     wall_time cut_at_{};
     std::size_t deleted_ = 0; // since it was said
     wall_time said_{};

@@ -1,5 +1,7 @@
-"""The SQLite sink end to end: rows that are deleted when they are old, and databases of earlier versions."""
+"""The SQLite sink end to end: rows that are deleted when they are old, databases of earlier versions, tables that were altered,
+and files that are moved or removed while trackd has them open."""
 import contextlib
+import glob
 import os
 import re
 import sqlite3
@@ -64,3 +66,105 @@ class SqliteSink(trackd.TestCase):
             plan = connection.execute("EXPLAIN QUERY PLAN SELECT * FROM events WHERE time >= '2026'").fetchall()
         self.assertIn("trackd_events_by_time", plan[0][3])
         self.assertEqual(len(daemon.ids()), 101)
+
+    # --- a clock that is wrong
+
+    def test_a_start_with_a_clock_that_is_far_ahead_deletes_no_row(self):
+        library = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+        if not library:
+            self.skipTest("libfaketime is not installed")
+        first = self.start({"sinks.sqlite.keep": "30d"})
+        self.post_numbers(first, 0, 2000)
+        self.assertEqual(first.stop().delivered, 2000)
+        wrong = self.restart(first, environment={
+            "LD_PRELOAD": library[0], "FAKETIME": "+400d", "DONT_FAKE_MONOTONIC": "1"})
+        self.post_numbers(wrong, 2000, 1500)
+        wrong.wait_until_delivered()
+        self.assertTrue(wrong.log.find("is far ahead of the newest row"))
+        wrong.stop()
+        right = self.restart(wrong)
+        self.post_numbers(right, 3500, 1)
+        right.wait_until_delivered()
+        right.stop()
+        self.assertEqual(len(right.ids()), 3501)
+        self.assertFalse(right.log.find("that were older than keep"))
+
+    # --- files that are no longer where they were
+
+    def rows_of(self, *databases):
+        ids = []
+        for database in databases:
+            with contextlib.closing(sqlite3.connect(database)) as connection:
+                ids += [row[0] for row in connection.execute("SELECT id FROM events")]
+        return ids
+
+    def test_what_was_delivered_is_there_after_a_crash_though_the_log_was_removed(self):
+        daemon = self.start()
+        self.post_numbers(daemon, 0, 5)
+        daemon.wait_until_delivered()
+        os.remove(f"{daemon.database}-wal")
+        for first in range(5, 55, 10):
+            self.post_numbers(daemon, first, 10)
+            daemon.wait_until_delivered()
+        daemon.crash()
+        self.assertTrue(daemon.log.find("its -wal or -shm was removed or replaced"))
+        self.assertEqual(len(self.rows_of(daemon.database)), 55)
+
+    def test_each_delivered_row_is_in_a_database_when_one_is_moved_while_it_is_read(self):
+        for crash_first in (False, True):
+            with self.subTest("a crash before the next write" if crash_first else "writes, then a crash"):
+                daemon = self.start()
+                self.post_numbers(daemon, 0, 100)
+                daemon.wait_until_delivered()
+                reader = sqlite3.connect(daemon.database, isolation_level=None)
+                self.addCleanup(reader.close)
+                reader.execute("BEGIN")
+                reader.execute("SELECT count(*) FROM events").fetchone()
+                self.post_numbers(daemon, 100, 5000)
+                daemon.wait_until_delivered()
+                moved = daemon.database.with_name("moved.db")
+                daemon.database.rename(moved)
+                if not crash_first:
+                    for first in range(5100, 6100, 100):
+                        self.post_numbers(daemon, first, 100)
+                        daemon.wait_until_delivered()
+                daemon.crash()
+                again = self.restart(daemon)
+                self.post_numbers(again, 6100, 10)
+                again.wait_until_delivered()
+                again.stop()
+                reader.close()
+                ids = set(self.rows_of(moved, daemon.database))
+                expected = [*range(5100), *range(5100 if not crash_first else 6100, 6110)]
+                self.assertEqual(ids, {f"e-{number}" for number in expected})
+
+    # --- tables that were altered
+
+    def test_a_collision_with_the_operators_own_index_is_kept_as_a_dead_letter(self):
+        daemon = self.start()
+        self.post_numbers(daemon, 0, 3)
+        daemon.wait_until_delivered()
+        self.change(daemon, "CREATE UNIQUE INDEX one_number ON events (data)")
+        self.post_numbers(daemon, 0, 3)  # these are duplicates
+        self.assertEqual(daemon.post('{"id":"other","data":1}').status, 201)
+        self.post_numbers(daemon, 3, 20)
+        daemon.wait_until_delivered()
+        sink = daemon.sink("sqlite")
+        self.assertEqual((sink["duplicates"], sink["dead_lettered"], sink["failing"]), (3, 1, False))
+        self.assertEqual(len(daemon.ids()), 23)
+
+    def test_a_table_that_does_not_fit_gets_nothing_and_says_why(self):
+        daemon = self.start()
+        self.post_numbers(daemon, 0, 3)
+        daemon.wait_until_delivered()
+        self.change(daemon, "ALTER TABLE events RENAME COLUMN subject TO topic")
+        self.post_numbers(daemon, 3, 20)
+        self.error_of(daemon, "sqlite", "the column subject of events is missing")
+        daemon.crash()
+        again = self.restart(daemon)
+        self.error_of(again, "sqlite", "the column subject of events is missing")
+        self.assertGreaterEqual(again.sink("sqlite")["pending"], 20)  # or more, if the last cursor was not on disk
+        self.assertEqual(again.count(), 3)
+        self.change(again, "ALTER TABLE events RENAME COLUMN topic TO subject")
+        again.wait_until_delivered()
+        self.assertEqual(again.count(), 23)

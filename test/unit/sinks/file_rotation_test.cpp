@@ -102,6 +102,25 @@ TEST_CASE("a file is closed when its first event is old enough", "[sinks][file][
     CHECK(files.closed().size() == 1);
 }
 
+TEST_CASE(
+    "a clock that was ahead costs one rotation, and files are closed by age again", "[sinks][file][rotation]"
+) {
+    rotation files;
+    const auto sink = files.open({.rotate_every = 1h});
+    test::write_all(*sink, test::numbered_events{1});
+    files.now += 400 * 24h;
+    test::write_all(*sink, test::numbered_events{1, 2});
+    CHECK(files.closed() == std::vector<ids>{ids{"1"}});
+    files.now -= 400 * 24h;
+    test::write_all(*sink, test::numbered_events{1, 3});
+    files.now += 59min;
+    test::write_all(*sink, test::numbered_events{1, 4});
+    CHECK(files.closed().size() == 1);
+    files.now += 1min;
+    test::write_all(*sink, test::numbered_events{1, 5});
+    CHECK(files.closed() == std::vector<ids>{ids{"1"}, ids{"2", "3", "4"}});
+}
+
 TEST_CASE("a file keeps its age over a restart", "[sinks][file][rotation]") {
     rotation files;
     files.now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());

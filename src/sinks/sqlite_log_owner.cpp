@@ -1,0 +1,128 @@
+#include "sinks/sqlite_log_owner.hpp"
+
+#include "base/log.hpp"
+#include "base/rfc3339.hpp"
+#include "sinks/sqlite_files.hpp"
+
+#include <trackd/wall_clock.hpp>
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <fcntl.h>
+#include <optional>
+#include <string>
+#include <sys/xattr.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace trackd::sinks {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr auto mark_name = "user.trackd.database";
+
+std::uintmax_t size_of(const fs::path& file) {
+    std::error_code missing;
+    const auto size = fs::file_size(file, missing);
+    return missing ? 0 : size;
+}
+
+// The inode of the database that a log was marked with; nothing if it has no mark, or was copied with it.
+std::optional<ino_t> read_mark(const fs::path& log) {
+    std::array<char, 64> mark{};
+    if (::getxattr(log.c_str(), mark_name, mark.data(), mark.size() - 1) <= 0) return {};
+    unsigned long long database = 0;
+    unsigned long long marked_log = 0;
+    if (std::sscanf(mark.data(), "%llu %llu", &database, &marked_log) != 2) return {};
+    const auto found = identify_file(log);
+    if (!found || found->inode != marked_log) return {};
+    return static_cast<ino_t>(database);
+}
+
+std::optional<fs::path> find_by_inode(const fs::path& directory, ino_t inode) {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator{directory, error}) {
+        const auto found = identify_file(entry.path());
+        if (found && found->inode == inode && entry.is_regular_file(error)) return entry.path();
+    }
+    return {};
+}
+
+std::string compact_time() {
+    std::string text;
+    base::append_rfc3339(text, utc_now());
+    std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
+    return text;
+}
+
+} // namespace
+
+void mark_log(const fs::path& database) noexcept {
+    const auto owner = identify_file(database);
+    const auto log = identify_file(log_of(database));
+    if (!owner || !log) return;
+    const auto mark = std::to_string(owner->inode) + ' ' + std::to_string(log->inode);
+    ::setxattr(log_of(database).c_str(), mark_name, mark.data(), mark.size(), 0);
+}
+
+void set_foreign_log_aside(const fs::path& database) {
+    const auto log = log_of(database);
+    if (!identify_file(log)) return;
+    const auto file = identify_file(database);
+    const auto owner = read_mark(log);
+    if (size_of(database) > 0 && (!owner || owner == file->inode)) return;
+    if (const auto moved = owner ? find_by_inode(database.parent_path(), *owner) : std::nullopt;
+        moved && moved != database)
+        move_log(database, *moved);
+    else
+        set_log_aside(database);
+}
+
+void move_log(const fs::path& from_database, const fs::path& to_database) {
+    const auto log = log_of(from_database);
+    const auto target = log_of(to_database);
+    std::error_code error;
+    if (size_of(target) == 0) fs::rename(log, target, error);
+    if (size_of(log) > 0) return set_log_aside(from_database);
+    fs::rename(index_of(from_database), index_of(to_database), error);
+    base::log().warn(
+        "{} is now {}: it has rows of the database that was moved; keep the two together", log.string(),
+        target.string()
+    );
+}
+
+void set_log_aside(const fs::path& database) {
+    const auto log = log_of(database);
+    const fs::path target = log.string() + ".orphaned-" + compact_time();
+    const bool has_rows = size_of(log) > 0;
+    if (has_rows)
+        fs::rename(log, target);
+    else
+        fs::remove(log);
+    fs::remove(index_of(database));
+    if (has_rows)
+        base::log().error(
+            "{} is the write-ahead log of a database that is no longer at {}, and may have rows that are "
+            "nowhere "
+            "else: it is now {}; to read them, put it beside a copy of that database as NAME-wal",
+            log.string(), database.string(), target.string()
+        );
+}
+
+bool is_open_elsewhere(const fs::path& database) {
+    const int fd = ::open(database.c_str(), O_RDWR | O_CLOEXEC);
+    if (fd < 0) return false;
+    struct ::flock shared{}; // the bytes by which SQLite says that a database is in use
+    shared.l_type = F_WRLCK;
+    shared.l_whence = SEEK_SET;
+    shared.l_start = 0x40000002;
+    shared.l_len = 510;
+    const bool asked = ::fcntl(fd, F_GETLK, &shared) == 0;
+    ::close(fd);
+    return asked && shared.l_type != F_UNLCK;
+}
+
+} // namespace trackd::sinks

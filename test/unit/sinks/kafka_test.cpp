@@ -2,6 +2,7 @@
 #include "base/log.hpp"
 #include "helpers.hpp"
 #include "sinks/kafka.hpp"
+#include "support/captured_log.hpp"
 
 #include <algorithm>
 #include <librdkafka/rdkafka.h>
@@ -20,6 +21,7 @@ namespace {
 struct stored {
     std::string key;
     std::optional<std::string> value; // none: null
+    wall_time time;
 };
 
 using ids = std::vector<std::string>;
@@ -83,7 +85,8 @@ public:
             if (message == nullptr) throw std::runtime_error{"the topic cannot be read"};
             ended = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
             if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-                auto& [key, value] = all.emplace_back();
+                auto& [key, value, time] = all.emplace_back();
+                time = wall_time{std::chrono::milliseconds{rd_kafka_message_timestamp(message, nullptr)}};
                 key.assign(static_cast<const char*>(message->key), message->key_len);
                 if (message->payload) value.emplace(static_cast<const char*>(message->payload), message->len);
             }
@@ -271,6 +274,44 @@ TEST_CASE(
     CHECK(result.confirmed == 0);
     CHECK(contains(result.refusal, text));
     CHECK(sink->write(events, {}).confirmed == 3);
+}
+
+TEST_CASE("events whose time the brokers refuse are sent with the present time, and said once", "[sinks][kafka]") {
+    const test::captured_log log;
+    imitation cluster;
+    auto options = options_for(cluster);
+    const wall_time present = test::noon + std::chrono::days{10};
+    options.now = [present] { return present; };
+    const auto sink = open_kafka(options);
+    const numbered_events events{3}; // which arrived at noon, or an hour later
+    cluster.answer({RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP});
+    CHECK(sink->write(events, {}).confirmed == 3);
+    CHECK(sink->write(numbered_events{1, 4}, {}).confirmed == 1); // is not tried first
+    sink->close();
+    CHECK(cluster.stored_ids() == ids{"1", "2", "3", "4"});
+    for (const auto& message : cluster.messages())
+        CHECK(message.time == std::chrono::floor<std::chrono::milliseconds>(present));
+    CHECK(log.lines("have the present time instead").size() == 1);
+}
+
+TEST_CASE("brokers that refuse the present time make the write fail, and refuse no event", "[sinks][kafka]") {
+    const auto count = GENERATE(std::size_t{1}, std::size_t{3});
+    imitation cluster;
+    const auto sink = open_kafka(options_for(cluster));
+    const numbered_events events{count};
+    const std::vector refused(2, RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP);
+    cluster.answer(refused);
+    std::string error;
+    try {
+        sink->write(events, {});
+    } catch (const events_refused&) {
+        FAIL("the events are refused");
+    } catch (const std::runtime_error& failure) {
+        error = failure.what();
+    }
+    CHECK(contains(error, "the brokers refuse a message with the present time"));
+    CHECK(sink->write(events, {}).confirmed == count);
+    CHECK(cluster.stored_ids() == events.ids());
 }
 
 TEST_CASE("what follows a failure is not stored before it", "[sinks][kafka]") {

@@ -247,7 +247,8 @@ private:
         const bool ahead = rotated_.is_ahead(target, now);
         if (ahead && !names_ahead_)
             base::log().warn(
-                "{}: a closed file has a name from the future; names go on from there, to keep the order of the "
+                "{}: a closed file has a name from the future; names go on from there, to keep the order of "
+                "the "
                 "files; "
                 "rename the files from the future to have names follow the clock again: {}",
                 file_.path().string(), target.filename().string()
@@ -298,11 +299,11 @@ private:
     std::string fingerprint_; // of the current file; empty: not known
     std::string bookmark_;
     std::optional<std::chrono::nanoseconds> first_event_at_; // of the current file, since boot
-    bool names_ahead_ = false;          // of the clock
-    bool resuming_ = false;             // events that come may be there
-    std::optional<file_replay> replay_; // when that was looked into
-    fs::path not_packed_;               // because of the last error
-    bool packing_fails_ = false;        // which is said once, until all are packed
+    bool names_ahead_ = false;                               // of the clock
+    bool resuming_ = false;                                  // events that come may be there
+    std::optional<file_replay> replay_;                      // when that was looked into
+    fs::path not_packed_;                                    // because of the last error
+    bool packing_fails_ = false;                             // which is said once, until all are packed
 };
 
 } // namespace

@@ -334,12 +334,15 @@ private:
         const auto before = replaced_;
         for (const auto& event : confirmed)
             if (times_.is_replaced(event.received_at)) ++replaced_;
-        if (replaced_ == before || (said_replaced_ && clock::now() - *said_replaced_ < std::chrono::minutes{10}))
+        if (replaced_ == before ||
+            (said_replaced_ && clock::now() - *said_replaced_ < std::chrono::minutes{10}))
             return;
         said_replaced_ = clock::now();
         to_.warn(
-            "{}, topic {}: rejects messages with the time of the events' arrival; {} messages so far have the present "
-            "time instead, with the arrival in ce_receivedat; raise the topic's message.timestamp.before.max.ms "
+            "{}, topic {}: rejects messages with the time of the events' arrival; {} messages so far have "
+            "the present "
+            "time instead, with the arrival in ce_receivedat; raise the topic's "
+            "message.timestamp.before.max.ms "
             "(message.timestamp.difference.max.ms before Kafka 3.6) to keep the time of arrival",
             where_, in_quotes(refused_topic_), replaced_
         );

@@ -24,8 +24,10 @@ std::string kafka_advice(rd_kafka_resp_err_t failure) {
     case RD_KAFKA_RESP_ERR_INVALID_RECORD:
         return "the brokers refuse the message; a topic that is compacted takes none without a key";
     case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
-        return "the brokers refuse a message with the present time; expected this machine's clock and theirs to be "
-               "right, and the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms to leave "
+        return "the brokers refuse a message with the present time; expected this machine's clock and theirs "
+               "to be "
+               "right, and the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms to "
+               "leave "
                "room for what they differ";
     default: return rd_kafka_err2str(failure);
     }

@@ -12,8 +12,9 @@ namespace trackd::sinks {
 
 /// Brokers refuse a message whose time is too far from theirs (`message.timestamp.before.max.ms`,
 /// `message.timestamp.after.max.ms`, in older versions `message.timestamp.difference.max.ms`). The time is this sink's own
-/// choice, so a refusal says nothing about the event: from the smallest distance on that was refused, messages get the
-/// present time. A value of the sink's thread.
+/// choice, so a refusal says nothing about the event: from three quarters of the smallest distance on that was refused,
+/// messages get the present time. A backlog is refused some times that way, and not once a batch, while its events come
+/// nearer to the present. A value of the sink's thread.
 class kafka_timestamps {
 public:
     explicit kafka_timestamps(wall_clock now) : now_{std::move(now)} {}
@@ -45,6 +46,7 @@ public:
     /// @return false: the present time is what the brokers refuse, and another attempt does not help
     bool learn() {
         limit_ = refused_;
+        if (limit_) *limit_ = *limit_ / 4 * 3;
         learnt_at_ = present_;
         return limit_.has_value();
     }

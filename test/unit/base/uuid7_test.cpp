@@ -83,7 +83,9 @@ TEST_CASE("a clock that was ahead does not leave its time in later identifiers",
     }
 }
 
-TEST_CASE("after a step back of a day identifiers rise, after a larger one they follow the clock", "[base][uuid7]") {
+TEST_CASE(
+    "after a step back of a day identifiers rise, after a larger one they follow the clock", "[base][uuid7]"
+) {
     uuid7_generator generator{4};
     const auto before = next(generator, some_time);
     const auto a_day = next(generator, some_time - 24h);

@@ -27,9 +27,7 @@ struct rotation {
 
     std::unique_ptr<sink> open(sinks::file_options options) {
         options.path = path;
-        auto sink = sinks::make_file_sink(
-            options, [this] { return now; }, [this] { return since_boot; }
-        );
+        auto sink = sinks::make_file_sink(options, [this] { return now; }, [this] { return since_boot; });
         sink->open();
         return sink;
     }
@@ -125,7 +123,10 @@ TEST_CASE("a file keeps its age over a restart", "[sinks][file][rotation]") {
     CHECK(files.closed() == std::vector<ids>{ids{"1", "2"}});
 }
 
-TEST_CASE("closed files keep their order and the newest are kept, whatever the clock does", "[sinks][file][rotation]") {
+TEST_CASE(
+    "closed files keep their order and the newest are kept, whatever the clock does",
+    "[sinks][file][rotation]"
+) {
     const auto jump = GENERATE(
         std::chrono::seconds{24h * 400}, std::chrono::seconds{1h}, std::chrono::seconds{-1h},
         std::chrono::seconds{-24h * 400}
@@ -196,7 +197,10 @@ TEST_CASE("a suspended machine's files grow older", "[sinks][file][rotation]") {
     CHECK(files.closed() == std::vector<ids>{ids{"1"}});
 }
 
-TEST_CASE("a name from the future is said once, and once it is renamed names follow the clock", "[sinks][file][rotation]") {
+TEST_CASE(
+    "a name from the future is said once, and once it is renamed names follow the clock",
+    "[sinks][file][rotation]"
+) {
     const test::captured_log lines;
     rotation files;
     const auto sink = files.open({.rotate_bytes = 1});

@@ -3,13 +3,17 @@
 
 using namespace trackd::sinks;
 
-TEST_CASE("errors about the topic, the brokers or the sink's own choices are not about events", "[sinks][kafka]") {
+TEST_CASE(
+    "errors about the topic, the brokers or the sink's own choices are not about events", "[sinks][kafka]"
+) {
     const auto [failure, expected] = GENERATE(
-        std::pair{RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, true}, std::pair{RD_KAFKA_RESP_ERR_INVALID_RECORD, true},
-        std::pair{RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, false}, std::pair{RD_KAFKA_RESP_ERR_INVALID_MSG, false},
-        std::pair{RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, false},
+        std::pair{RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, true},
+        std::pair{RD_KAFKA_RESP_ERR_INVALID_RECORD, true},
+        std::pair{RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, false},
+        std::pair{RD_KAFKA_RESP_ERR_INVALID_MSG, false}, std::pair{RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, false},
         std::pair{RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, false},
-        std::pair{RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, false}, std::pair{RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, false},
+        std::pair{RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, false},
+        std::pair{RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, false},
         std::pair{RD_KAFKA_RESP_ERR_POLICY_VIOLATION, false},
         std::pair{RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, false},
         std::pair{RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, false},

@@ -276,7 +276,9 @@ TEST_CASE(
     CHECK(sink->write(events, {}).confirmed == 3);
 }
 
-TEST_CASE("events whose time the brokers refuse are sent with the present time, and said once", "[sinks][kafka]") {
+TEST_CASE(
+    "events whose time the brokers refuse are sent with the present time, and said once", "[sinks][kafka]"
+) {
     const test::captured_log log;
     imitation cluster;
     auto options = options_for(cluster);

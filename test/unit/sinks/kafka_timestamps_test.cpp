@@ -38,7 +38,9 @@ struct timestamps_fixture {
 
 } // namespace
 
-TEST_CASE_METHOD(timestamps_fixture, "a message has the time of arrival while the brokers take it", "[sinks][kafka]") {
+TEST_CASE_METHOD(
+    timestamps_fixture, "a message has the time of arrival while the brokers take it", "[sinks][kafka]"
+) {
     CHECK(send(cluster.now) == cluster.now);
     CHECK(send(cluster.now - 1h) == cluster.now - 1h);
     CHECK(attempts == 2);
@@ -48,22 +50,25 @@ TEST_CASE_METHOD(timestamps_fixture, "a backlog that is too old gets the present
     const auto old = cluster.now - 5h;
     CHECK(send(old) == cluster.now);
     CHECK(attempts == 2);
-    for (int i = 0; i < 100; ++i)
-        CHECK(send(old + std::chrono::seconds{i}).has_value());
-    CHECK(send(cluster.now - 59min) == cluster.now - 59min);
-    CHECK(attempts < 2 + 101 + 100); // what is learnt from each saves the next ones
+    int sent = 0;
+    for (auto arrived = old; arrived < cluster.now; arrived += 1min, ++sent)
+        CHECK(send(arrived).has_value());
+    CHECK(send(cluster.now - 30min) == cluster.now - 30min);
+    CHECK(attempts - sent < 12); // one is refused now and then, and not each
 }
 
-TEST_CASE_METHOD(timestamps_fixture, "the oldest of a backlog teaches what the younger ones need", "[sinks][kafka]") {
+TEST_CASE_METHOD(
+    timestamps_fixture, "the oldest of a backlog teaches what the younger ones need", "[sinks][kafka]"
+) {
     times.begin_attempt();
     times.refused(cluster.now - 5h);
     times.refused(cluster.now - 2h);
     times.refused(cluster.now - 3h);
     CHECK(times.learn());
     times.begin_attempt();
-    CHECK(times.is_replaced(cluster.now - 2h));
-    CHECK(times.is_replaced(cluster.now + 2h));
-    CHECK_FALSE(times.is_replaced(cluster.now - 119min));
+    CHECK(times.is_replaced(cluster.now - 90min));
+    CHECK(times.is_replaced(cluster.now + 90min));
+    CHECK_FALSE(times.is_replaced(cluster.now - 89min));
 }
 
 TEST_CASE_METHOD(timestamps_fixture, "events that arrived under a clock that was ahead", "[sinks][kafka]") {

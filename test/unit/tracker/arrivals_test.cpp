@@ -54,7 +54,9 @@ TEST_CASE_METHOD(arrivals_fixture, "events of one second share an entry", "[arri
     CHECK(between(3) == times{1s, 1s});
 }
 
-TEST_CASE_METHOD(arrivals_fixture, "over a long time the entries become coarser, and stay true", "[arrivals]") {
+TEST_CASE_METHOD(
+    arrivals_fixture, "over a long time the entries become coarser, and stay true", "[arrivals]"
+) {
     constexpr std::uint64_t seconds = 100'000; // more than a day
     for (std::uint64_t i = 0; i < seconds; ++i, now += 1s)
         arrive(1);

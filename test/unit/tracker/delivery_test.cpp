@@ -142,7 +142,9 @@ TEST_CASE_METHOD(
     CHECK(loop.status().lag == 10min); // they came together, whatever they say themselves
 }
 
-TEST_CASE_METHOD(delivery_fixture, "an event is as old as its wait, whatever the wall clock says", "[delivery]") {
+TEST_CASE_METHOD(
+    delivery_fixture, "an event is as old as its wait, whatever the wall clock says", "[delivery]"
+) {
     append(3);
     until([this] { return loop.place().at == 4; });
     script->hold();

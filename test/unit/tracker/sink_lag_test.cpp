@@ -98,7 +98,9 @@ TEST_CASE_METHOD(lag_fixture, "what was read before it caught up is forgotten", 
 }
 
 // The table `Clock jumps` of docs/reliability.md.
-TEST_CASE_METHOD(lag_fixture, "a jump of the wall clock moves the lag by no more than a second", "[sink_lag]") {
+TEST_CASE_METHOD(
+    lag_fixture, "a jump of the wall clock moves the lag by no more than a second", "[sink_lag]"
+) {
     const auto jump = GENERATE(
         std::chrono::seconds{24h * 400}, std::chrono::seconds{1h}, std::chrono::seconds{-1h},
         std::chrono::seconds{-24h * 400}, std::chrono::seconds{-24h * 10'000}

@@ -32,7 +32,7 @@ struct timestamps_fixture {
 
     brokers cluster;
     std::chrono::microseconds offset{0}; // of our clock
-    kafka_timestamps times{[this] { return cluster.now + offset; }};
+    sinks::kafka_timestamps times{[this] { return cluster.now + offset; }};
     int attempts = 0;
 };
 

@@ -311,10 +311,9 @@ public:
                 result = producer_->deliver(events, times_, stop);
                 if (result.confirmed > 0) log_.forget_error();
                 count_replaced(events.first(result.confirmed));
-                if (result.failure != RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP || !times_.learn() ||
-                    result.confirmed > 0 || stop.stop_requested())
-                    break;
+                if (result.failure != RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP) break;
                 refused_topic_ = result.topic;
+                if (!times_.learn() || result.confirmed > 0 || stop.stop_requested()) break;
                 if (attempt + 1 < max_attempts) producer_.reset();
             }
             return judged(events, result, stop);
@@ -340,10 +339,9 @@ private:
         said_replaced_ = clock::now();
         to_.warn(
             "{}, topic {}: rejects messages with the time of the events' arrival; {} messages so far have "
-            "the present "
-            "time instead, with the arrival in ce_receivedat; raise the topic's "
-            "message.timestamp.before.max.ms "
-            "(message.timestamp.difference.max.ms before Kafka 3.6) to keep the time of arrival",
+            "the "
+            "present time instead, and the arrival in ce_receivedat; to keep it, raise the topic's "
+            "message.timestamp.before.max.ms (message.timestamp.difference.max.ms before Kafka 3.6)",
             where_, in_quotes(refused_topic_), replaced_
         );
     }

@@ -190,7 +190,7 @@ class RefusedMessages(trackd.TestCase):
         clock.set(DAYS_400)
         daemon = self.start({"sinks": self.sinks("future"), **QUICK}, environment=clock.environment)
         self.post_numbers(daemon, 0, 10)
-        trackd.wait_until(lambda: daemon.sink("k")["failing"], "the sink fails")
+        self.error_of(daemon, "k", "expected this machine's clock")
         sink = daemon.sink("k")
         self.assertIn("expected this machine's clock", sink["last_error"])
         self.assertEqual((sink["delivered"], sink["dead_lettered"], sink["pending"]), (0, 0, 10))

@@ -57,6 +57,8 @@ time_t time(time_t* to) {
 // of a monotonic clock.
 int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const struct timespec* until) {
     static int (*next)(pthread_cond_t*, pthread_mutex_t*, const struct timespec*);
+    // The name alone finds the version of before 2003, which has another layout of the condition.
+    if (next == NULL) *(void**)&next = dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
     if (next == NULL) *(void**)&next = dlsym(RTLD_NEXT, "pthread_cond_timedwait");
     struct timespec moment = *until;
     if (moment.tv_sec > 1000000000) moment.tv_sec -= shift();

@@ -60,7 +60,9 @@ void read_stat(process_figures& into) {
     const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
     into.cpu_seconds = static_cast<double>(user + system) / ticks;
     into.threads = static_cast<double>(threads);
-    into.start_seconds = boot_seconds() + static_cast<double>(start) / ticks;
+    // Kept from the first time: the wall clock may be set later, and the process has not started again by that.
+    static const double started = boot_seconds() + static_cast<double>(start) / ticks;
+    into.start_seconds = started;
     into.virtual_bytes = static_cast<double>(bytes);
     into.resident_bytes = static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cstddef>
 #include <random>
 #include <string_view>
@@ -11,6 +12,10 @@
 namespace trackd::base {
 
 namespace {
+
+// A clock that steps back by more was wrong before: identifiers would carry a time from the future until the clock gets
+// there, and for a reading that was 400 days ahead that is longer than the process lives.
+constexpr std::int64_t longest_ahead_ms = std::chrono::milliseconds{std::chrono::days{1}}.count();
 
 constexpr unsigned counter_bits = 26;
 constexpr std::uint32_t counter_end = 1U << counter_bits;
@@ -74,7 +79,7 @@ std::string_view uuid7_generator::next(wall_time now) noexcept {
     const auto since_epoch = std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch();
     const std::int64_t now_ms = std::max<std::int64_t>(since_epoch.count(), 0);
 
-    if (now_ms > last_ms_) {
+    if (now_ms > last_ms_ || last_ms_ - now_ms > longest_ahead_ms) {
         last_ms_ = now_ms;
         counter_ = static_cast<std::uint32_t>(random() >> 39U); // 25 bits: leaves room to count at least 2^25
     } else if (++counter_ == counter_end) {

@@ -9,8 +9,8 @@
 
 namespace trackd::base {
 
-/// Makes UUIDs that rise with time, also within a millisecond and when the wall clock steps back (RFC 9562
-/// section 6.2, method 1: a counter). One a thread: not safe to share. Seeded from the system's entropy.
+/// Makes UUIDs that rise with time, also within a millisecond and when the wall clock steps back by at most a day (RFC
+/// 9562 section 6.2, method 1: a counter). After a larger step back they follow the clock. One a thread: not safe to share. Seeded from the system's entropy.
 class uuid7_generator {
 public:
     uuid7_generator();

@@ -9,6 +9,7 @@
 #include "sinks/rotated_files.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <filesystem>
 #include <optional>
@@ -30,9 +31,9 @@ constexpr auto line_start = R"({"specversion":"1.0","id":")";
 
 class file_sink final : public sink {
 public:
-    file_sink(file_options options, std::function<wall_time()> now)
-        : options_{std::move(options)}, now_{std::move(now)}, file_{fs::absolute(options_.path), line_start},
-          rotated_{file_.path()} {}
+    file_sink(file_options options, wall_clock now, base::boot_clock boot)
+        : options_{std::move(options)}, now_{std::move(now)}, boot_{std::move(boot)},
+          file_{fs::absolute(options_.path), line_start}, rotated_{file_.path()} {}
 
     void open() override {
         file_.open();
@@ -50,7 +51,10 @@ public:
 
     write_result write(std::span<const event_view> events, std::stop_token stop) override {
         if (stop.stop_requested()) return {};
-        if (!file_.follow_path()) fingerprint_.clear();
+        if (!file_.follow_path()) {
+            fingerprint_.clear();
+            first_event_at_.reset();
+        }
         if (resuming_) {
             const auto known = recognise(events, stop);
             if (known > 0) return {.confirmed = known, .duplicates = known};
@@ -204,7 +208,7 @@ private:
 
     void append() {
         if (file_.size() == 0) {
-            file_.age_from(now_());
+            first_event_at_ = boot_();
             fingerprint_ = fingerprint_of_line(buffer_);
         } else if (fingerprint_.empty()) {
             fingerprint_ = fingerprint_of(file_.path());
@@ -217,20 +221,39 @@ private:
     // --- closing files
 
     [[nodiscard]] bool is_due() {
-        if (options_.rotate_every.count() == 0 || file_.size() == 0) return false;
-        const auto now = now_();
-        // Made while the clock was ahead: it would not be due until the clock is there again.
-        if (now < file_.born()) file_.age_from(now);
-        return now - file_.born() >= options_.rotate_every;
+        const std::chrono::nanoseconds every = options_.rotate_every;
+        if (every.count() == 0 || file_.size() == 0) return false;
+        if (!first_event_at_) { // the file is of an earlier process: only the wall clock has gone on since then
+            const std::chrono::nanoseconds age = now_() - file_.born();
+            first_event_at_ = boot_() - std::clamp(age, std::chrono::nanoseconds{0}, every);
+        }
+        return boot_() - *first_event_at_ >= every;
     }
 
     void rotate(const std::stop_token& stop) {
-        const auto target = rotated_.next(now_());
+        const auto now = now_();
+        const auto target = rotated_.next(now);
+        warn_if_ahead(target, now);
         fs::rename(file_.path(), target);
+        first_event_at_.reset();
         file_.open();
         base::log().info("{} is now {}", file_.path().string(), target.filename().string());
         rotated_.prune(options_.keep_files);
         if (options_.compression == file_compression::zstd) pack_closed(stop);
+    }
+
+    // Once, until a name follows the clock again.
+    void warn_if_ahead(const fs::path& target, wall_time now) {
+        const bool ahead = rotated_.is_ahead(target, now);
+        if (ahead && !names_ahead_)
+            base::log().warn(
+                "{}: a closed file has a name from the future; names go on from there, to keep the order of "
+                "the "
+                "files; "
+                "rename the files from the future to have names follow the clock again: {}",
+                file_.path().string(), target.filename().string()
+            );
+        names_ahead_ = ahead;
     }
 
     // The oldest first, and only two: the one that was closed now, and one that an error or a crash has left. So events
@@ -268,22 +291,25 @@ private:
     static constexpr std::size_t keep_capacity = 16U * 1024U * 1024U; // of the buffer, between two writes
 
     const file_options options_;
-    const std::function<wall_time()> now_;
+    const wall_clock now_;
+    const base::boot_clock boot_;
     line_file file_;
     const rotated_files rotated_;
     std::string buffer_;
     std::string fingerprint_; // of the current file; empty: not known
     std::string bookmark_;
-    bool resuming_ = false;             // events that come may be there
-    std::optional<file_replay> replay_; // when that was looked into
-    fs::path not_packed_;               // because of the last error
-    bool packing_fails_ = false;        // which is said once, until all are packed
+    std::optional<std::chrono::nanoseconds> first_event_at_; // of the current file, since boot
+    bool names_ahead_ = false;                               // of the clock
+    bool resuming_ = false;                                  // events that come may be there
+    std::optional<file_replay> replay_;                      // when that was looked into
+    fs::path not_packed_;                                    // because of the last error
+    bool packing_fails_ = false;                             // which is said once, until all are packed
 };
 
 } // namespace
 
-std::unique_ptr<sink> make_file_sink(file_options options, std::function<wall_time()> now) {
-    return std::make_unique<file_sink>(std::move(options), std::move(now));
+std::unique_ptr<sink> make_file_sink(file_options options, wall_clock now, base::boot_clock boot) {
+    return std::make_unique<file_sink>(std::move(options), std::move(now), std::move(boot));
 }
 
 } // namespace trackd::sinks

@@ -1,15 +1,16 @@
 // A sink that appends events to a file as JSON Lines, one event in the JSON format of CloudEvents a line.
 #pragma once
 
+#include "base/boot_time.hpp"
 #include "base/sink_choices.hpp"
 
 #include <trackd/sink.hpp>
+#include <trackd/wall_clock.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 
 namespace trackd::sinks {
@@ -34,11 +35,9 @@ struct file_options {
 ///
 /// Its bookmark is a `file_place`. An event that comes again after a restart, and is found behind it, is confirmed as a
 /// duplicate and not written again. Nothing that is in a file is ever taken back for that.
-/// @param now wall-clock time, for names and ages; called on the sink's thread
-[[nodiscard]] std::unique_ptr<sink> make_file_sink(
-    file_options options,
-    std::function<wall_time()> now =
-        [] { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
-);
+/// @param now  for names, and for the age of a file that was there before; called on the sink's thread
+/// @param boot for the age of files: a jump of the wall clock closes none, and keeps none open
+[[nodiscard]] std::unique_ptr<sink>
+make_file_sink(file_options options, wall_clock now = utc_now, base::boot_clock boot = base::boot_time);
 
 } // namespace trackd::sinks

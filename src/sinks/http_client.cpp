@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <unistd.h>
@@ -20,6 +22,26 @@ namespace {
 constexpr std::size_t kept_bytes = 4096;                             // of an answer's body
 constexpr int longest_poll = 1000;                                   // ms; a stop ends it at once
 constexpr std::chrono::seconds longest_wait = std::chrono::hours{1}; // that a server may ask for
+
+// Nothing, if the answer has no such header, or no date in it.
+std::optional<std::chrono::seconds> date_in(CURL* answered, const char* name) {
+    curl_header* found = nullptr;
+    if (::curl_easy_header(answered, name, 0, CURLH_HEADER, -1, &found) != CURLHE_OK) return {};
+    if (*found->value >= '0' && *found->value <= '9') return {}; // a number of seconds
+    const auto time = ::curl_getdate(found->value, nullptr);
+    return time < 0 ? std::nullopt : std::optional{std::chrono::seconds{time}};
+}
+
+// A date is the server's: the time until then is that from the Date of its answer. libcurl counts from this machine's
+// clock, which may be wrong.
+std::chrono::seconds retry_after(CURL* answered) {
+    const auto date = date_in(answered, "Date");
+    const auto until = date_in(answered, "Retry-After");
+    if (date && until) return *until - *date;
+    curl_off_t seconds = 0;
+    ::curl_easy_getinfo(answered, CURLINFO_RETRY_AFTER, &seconds);
+    return std::chrono::seconds{seconds};
+}
 
 using url_handle = std::unique_ptr<CURLU, decltype(&::curl_url_cleanup)>;
 
@@ -234,10 +256,8 @@ void http_client::read_head() {
     const char* location = nullptr;
     ::curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_URL, &location);
     if (location != nullptr) answer_.location = location;
-    curl_off_t seconds = 0; // which libcurl makes of a date, too
-    ::curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &seconds);
-    if (seconds > 0)
-        answer_.retry_after = std::min<std::chrono::seconds>(std::chrono::seconds{seconds}, longest_wait);
+    if (const auto seconds = retry_after(easy_.get()); seconds.count() > 0)
+        answer_.retry_after = std::min(seconds, longest_wait);
 }
 
 void http_client::fail(CURLcode code) const {

@@ -1,10 +1,13 @@
 #include "sinks/kafka.hpp"
 
 #include "base/json_text.hpp"
+#include "sinks/kafka_errors.hpp"
 #include "sinks/kafka_log.hpp"
+#include "sinks/kafka_timestamps.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <librdkafka/rdkafka.h>
 #include <optional>
@@ -133,13 +136,17 @@ public:
     producer& operator=(const producer&) = delete;
 
     // Ends when all have their report, when `stop` is requested, or when nothing was reported for too long.
-    delivered deliver(std::span<const event_view> events, const std::stop_token& stop) {
+    delivered
+    deliver(std::span<const event_view> events, kafka_timestamps& times, const std::stop_token& stop) {
         reports_.assign(events.size(), RD_KAFKA_RESP_ERR__IN_PROGRESS);
         reported_ = 0;
         progress_ = clock::now();
         delivered result;
         while (result.produced < events.size() &&
-               produce(writer_.write(events[result.produced]), result.produced, stop))
+               produce(
+                   writer_.write(events[result.produced], times.of(events[result.produced].received_at)),
+                   result.produced, stop
+               ))
             ++result.produced;
         while (reported_ < result.produced && !is_over(stop))
             rd_kafka_flush(client_, wait_ms);
@@ -147,6 +154,8 @@ public:
             std::ranges::find_if(reports_, [](code report) { return report != RD_KAFKA_RESP_ERR_NO_ERROR; });
         result.confirmed = static_cast<std::size_t>(first_missing - reports_.begin());
         if (result.confirmed < events.size()) explain(events, result);
+        for (auto i = result.confirmed; i < result.produced; ++i)
+            if (reports_[i] == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP) times.refused(events[i].received_at);
         return result;
     }
 
@@ -266,7 +275,7 @@ private:
             case RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE: continue;
             default:
                 result.failure = reports_[i];
-                result.topic = writer_.write(events[i]).topic;
+                result.topic = writer_.write(events[i], events[i].received_at).topic;
                 return;
             }
         }
@@ -284,47 +293,29 @@ private:
     clock::time_point progress_;
 };
 
-// Whether these events, and no others, are to blame.
-bool is_about_content(code failure) {
-    return failure == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || failure == RD_KAFKA_RESP_ERR_INVALID_RECORD ||
-           failure == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP || failure == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE;
-}
-
-std::string advice(code failure) {
-    switch (failure) {
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-        return "there is no such topic; create it, or let the brokers do it (auto.create.topics.enable), "
-               "which "
-               "refuse a name that differs from another one only in \".\" and \"_\"";
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-        return "the brokers do not let this user write; expected the permission WRITE on the topic, and "
-               "IDEMPOTENT_WRITE on the cluster with brokers before 2.8";
-    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-        return "too large a message; expected at most the topic's max.message.bytes, and the property "
-               "message.max.bytes of the sink";
-    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
-        return "the brokers refuse the message; a topic that is compacted takes none without a key";
-    default: return rd_kafka_err2str(failure);
-    }
-}
-
 class kafka_sink final : public sink {
 public:
     kafka_sink(kafka_options options, spdlog::logger& log)
-        : options_{std::move(options)}, log_{log}, where_{"kafka at " + in_quotes(joined(options_.brokers))} {
-    }
+        : options_{std::move(options)}, to_{log}, log_{log},
+          where_{"kafka at " + in_quotes(joined(options_.brokers))}, times_{options_.now} {}
 
     void open() override { producer_ = make_producer(); }
 
     write_result write(std::span<const event_view> events, std::stop_token stop) override {
         if (stop.stop_requested()) return {};
-        if (!producer_) producer_ = make_producer();
         try {
-            const auto result = producer_->deliver(events, stop);
-            if (result.confirmed > 0) log_.forget_error();
+            delivered result;
+            for (int attempt = 0; attempt < max_attempts; ++attempt) {
+                if (!producer_) producer_ = make_producer();
+                times_.begin_attempt();
+                result = producer_->deliver(events, times_, stop);
+                if (result.confirmed > 0) log_.forget_error();
+                count_replaced(events.first(result.confirmed));
+                if (result.failure != RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP) break;
+                refused_topic_ = result.topic;
+                if (!times_.learn() || result.confirmed > 0 || stop.stop_requested()) break;
+                if (attempt + 1 < max_attempts) producer_.reset();
+            }
             return judged(events, result, stop);
         } catch (...) {
             producer_.reset();
@@ -335,6 +326,26 @@ public:
     void close() override { producer_.reset(); }
 
 private:
+    static constexpr int max_attempts = 3; // of a write whose timestamps are refused
+
+    // An operator is told of it once in ten minutes.
+    void count_replaced(std::span<const event_view> confirmed) {
+        const auto before = replaced_;
+        for (const auto& event : confirmed)
+            if (times_.is_replaced(event.received_at)) ++replaced_;
+        if (replaced_ == before ||
+            (said_replaced_ && clock::now() - *said_replaced_ < std::chrono::minutes{10}))
+            return;
+        said_replaced_ = clock::now();
+        to_.warn(
+            "{}, topic {}: rejects messages with the time of the events' arrival; {} messages so far have "
+            "the "
+            "present time instead, and the arrival in ce_receivedat; to keep it, raise the topic's "
+            "message.timestamp.before.max.ms (message.timestamp.difference.max.ms before Kafka 3.6)",
+            where_, in_quotes(refused_topic_), replaced_
+        );
+    }
+
     std::unique_ptr<producer> make_producer() { return std::make_unique<producer>(options_, log_); }
 
     write_result
@@ -345,18 +356,18 @@ private:
             producer_->is_worn_out()) {
             producer_.reset();
         }
-        const bool refused_here = is_about_content(result.failure) && result.confirmed == result.produced;
-        if (refused_here || (is_about_content(result.failure) && events.size() == 1)) {
+        const bool refused_here = is_about_events(result.failure) && result.confirmed == result.produced;
+        if (refused_here || (is_about_events(result.failure) && events.size() == 1)) {
             return {.confirmed = result.confirmed, .duplicates = 0, .refusal = failure};
         }
         if (result.confirmed > 0 || stop.stop_requested()) return {.confirmed = result.confirmed};
-        if (is_about_content(result.failure)) throw events_refused{failure};
+        if (is_about_events(result.failure)) throw events_refused{failure};
         throw std::runtime_error{failure};
     }
 
     [[nodiscard]] std::string failure_of(const delivered& result) const {
         if (result.failure != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return where_ + ", topic " + in_quotes(result.topic) + ": " + advice(result.failure);
+            return where_ + ", topic " + in_quotes(result.topic) + ": " + kafka_advice(result.failure);
         if (const auto fatal = producer_->fatal_error(); !fatal.empty())
             return where_ + ": the producer cannot go on and is made anew: " + fatal;
         const auto last = log_.last_error();
@@ -365,8 +376,13 @@ private:
     }
 
     const kafka_options options_;
+    spdlog::logger& to_;
     kafka_log log_;
     const std::string where_;
+    kafka_timestamps times_;
+    std::uint64_t replaced_ = 0; // messages with the present time
+    std::string refused_topic_;
+    std::optional<clock::time_point> said_replaced_;
     std::unique_ptr<producer> producer_;
 };
 

@@ -4,6 +4,7 @@
 #include "sinks/kafka_message.hpp"
 
 #include <trackd/sink.hpp>
+#include <trackd/wall_clock.hpp>
 
 #include <spdlog/logger.h>
 
@@ -26,6 +27,7 @@ struct kafka_options {
     std::chrono::milliseconds timeout{30'000};
     /// Of librdkafka, but none of those that are set here.
     std::map<std::string, std::string, std::less<>> properties{};
+    wall_clock now = utc_now; ///< for messages whose time of arrival the brokers refuse
 };
 
 /// An idempotent producer with acks from all replicas. A write produces all its events and waits for their reports; what
@@ -35,6 +37,9 @@ struct kafka_options {
 /// holds, and the next write makes a new one, which begins with the first event that was not confirmed. What the old one
 /// had sent may still be stored: it is there twice then, but in each partition both send the same events in the same order,
 /// so that the first of each keep it.
+///
+/// A message has the time of its event's arrival, unless the brokers refuse that: then it is sent again with the present
+/// time, see `kafka_timestamps`.
 ///
 /// librdkafka's threads live from `open` to `close`, and its lines go to the daemon's log.
 /// @param log outlives the sink

@@ -74,12 +74,12 @@ std::string_view kafka_topic::of(const event_view& event) {
 kafka_message_writer::kafka_message_writer(std::string_view topic, kafka_key key, kafka_format format)
     : topic_{topic}, key_{key}, format_{format} {}
 
-const kafka_message& kafka_message_writer::write(const event_view& event) {
+const kafka_message& kafka_message_writer::write(const event_view& event, wall_time time) {
     kept_.clear();
     message_.headers.clear();
     message_.topic = topic_.of(event);
     message_.key = key_of(event, key_);
-    message_.timestamp = std::chrono::floor<std::chrono::milliseconds>(event.received_at.time_since_epoch());
+    message_.timestamp = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch());
     if (format_ == kafka_format::structured) {
         json_.clear();
         base::append_cloudevent(json_, event);

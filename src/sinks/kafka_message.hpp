@@ -29,7 +29,7 @@ struct kafka_message {
     std::optional<std::string_view> key;   ///< none: Kafka's null
     std::optional<std::string_view> value; ///< none: Kafka's null
     std::vector<kafka_header> headers;
-    std::chrono::milliseconds timestamp{}; ///< since 1970: the event's arrival, which no client can choose
+    std::chrono::milliseconds timestamp{}; ///< since 1970
 };
 
 /// Which topic an event belongs to.
@@ -61,8 +61,9 @@ public:
     /// @throws std::runtime_error if no topic can be named so
     kafka_message_writer(std::string_view topic, kafka_key key, kafka_format format);
 
+    /// @param time the message's, which no client can choose
     /// @return valid until the next call, and as long as the event
-    [[nodiscard]] const kafka_message& write(const event_view& event);
+    [[nodiscard]] const kafka_message& write(const event_view& event, wall_time time);
 
 private:
     void write_headers(const event_view& event);

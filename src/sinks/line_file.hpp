@@ -58,9 +58,6 @@ public:
     /// When the file was made; where the file system does not keep that, when it was last written to before it was opened.
     [[nodiscard]] wall_time born() const noexcept { return born_; }
 
-    /// The open file is as old as if it had been made then.
-    void age_from(wall_time birth) noexcept { born_ = birth; }
-
 private:
     void cut_torn_line(int fd, std::uint64_t size);
     bool cut_back() noexcept;
@@ -70,7 +67,7 @@ private:
     std::optional<base::descriptor> file_;
     std::uint64_t size_ = 0;
     bool torn_ = false; // there may be more in the file than that
-    wall_time born_;
+    wall_time born_{};
 };
 
 } // namespace trackd::sinks

@@ -45,10 +45,16 @@ rotated_files::rotated_files(fs::path current)
       extension_{current.extension().string()} {}
 
 fs::path rotated_files::next(wall_time now) const {
-    // The wall clock may have been set back since the last one was closed.
+    // The wall clock may have been set back since the last one was closed. The order is that of closing even so: which
+    // files are the oldest, to be removed, does not depend on the clock.
     const auto closed = list();
     if (!closed.empty()) now = std::max(now, *closed_at(closed.back()) + std::chrono::microseconds{1});
     return name(now);
+}
+
+bool rotated_files::is_ahead(const fs::path& closed, wall_time now) const {
+    constexpr std::chrono::minutes tolerated{1}; // a clock that is adjusted, and files closed within a moment
+    return closed_at(closed).value_or(now) - now > tolerated;
 }
 
 std::vector<fs::path> rotated_files::list() const {

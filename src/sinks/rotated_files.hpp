@@ -23,6 +23,9 @@ public:
     /// @throws std::filesystem::filesystem_error if the directory cannot be read
     [[nodiscard]] std::filesystem::path next(wall_time now) const;
 
+    /// Whether a name that `next` gave is ahead of the clock: it had to sort behind one from the future.
+    [[nodiscard]] bool is_ahead(const std::filesystem::path& closed, wall_time now) const;
+
     /// All closed files, oldest first; of one that is there packed and as it was, the latter. Files whose names only
     /// look alike are not among them.
     /// @throws std::filesystem::filesystem_error if the directory cannot be read

@@ -73,7 +73,7 @@ void delivery::resume_here(const std::string& bookmark) noexcept {
 }
 
 asio::awaitable<void> delivery::deliver_all() {
-    lag_.progress(cursor_.at, backlog_.end(), clock_.now());
+    lag_.begin(cursor_.at, backlog_.end(), clock_.now(), wall_now_());
     while (!given_up_) {
         if (cursor_.at < backlog_.end()) {
             lag_.fell_behind(wall_now_());
@@ -158,7 +158,7 @@ sink_status delivery::status() const {
     const auto end = backlog_.end();
     if (cursor_.at < end) {
         status.lag_bytes = backlog_.bytes_between(cursor_.at, end);
-        status.lag = lag_.age(wall_now_());
+        status.lag = lag_.age(cursor_.at, wall_now_(), now);
     }
     status.rejecting_all = isolation_.rejects_everything();
     status.failing = failing_since() != wakeup::never;

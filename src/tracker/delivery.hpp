@@ -45,7 +45,10 @@ public:
     [[nodiscard]] boost::asio::awaitable<void> run();
 
     /// There are new events in the backlog.
-    void wake() { changed_.ring(); }
+    void wake() {
+        lag_.arrived(backlog_.end(), clock_.now());
+        changed_.ring();
+    }
 
     /// Deliver what is pending without delays, then end.
     void begin_drain();

@@ -1,8 +1,11 @@
 """The kafka sink with a real broker: what arrives at a consumer, and what is said when nothing can."""
+import datetime
 import json
+import time
 
 from support import trackd
 from support.kafka import Broker
+from support.shifted_clock import DAYS_400, ShiftedClock
 
 QUICK = {"tracker.retry.max": "200ms"}
 
@@ -129,6 +132,87 @@ class KafkaSink(trackd.TestCase):
         self.post(daemon, [{"id": "before", "data": 1}, {"id": "large", "data": "x" * 2_000_000}])
         trackd.wait_until(lambda: daemon.sink("k")["delivered"] == 1, "the one before it")
         self.assertEqual(self.only_message("large").headers["ce_id"], "before")
+
+
+class RefusedMessages(trackd.TestCase):
+    """What a topic refuses is the sink's affair where the sink has chosen it, and never makes a dead letter alone."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = Broker("auto.create.topics.enable=false\n")
+        cls.addClassCleanup(cls.broker.close)
+
+    def sinks(self, topic, brokers=None, *further):
+        table = ",".join(('name="k"', 'kind="kafka"', f'brokers="{brokers or self.broker.address}"', f'topic="{topic}"',
+                          *further))
+        return f"[{{{table}}}]"
+
+    def sends_a_backlog(self, topic, wait=3):
+        """Events that wait for the brokers longer than the topic allows."""
+        daemon = self.start({"sinks": self.sinks(topic, "127.0.0.1:1"), "shutdown.drain_timeout": "1s", **QUICK})
+        self.post_numbers(daemon, 0, 100)
+        self.assertEqual(daemon.stop().pending, 100)
+        time.sleep(wait)
+        daemon = self.restart(daemon, {"sinks": self.sinks(topic)})
+        self.post_numbers(daemon, 100, 1)
+        began = time.time()
+        daemon.wait_until_delivered()
+        sink = daemon.sink("k")
+        self.assertEqual((sink["delivered"], sink["dead_lettered"]), (101, 0))
+        messages = self.broker.messages(topic)
+        self.assertEqual({message.headers["ce_id"] for message in messages}, {f"e-{number}" for number in range(101)})
+        return daemon, began, messages
+
+    def test_a_backlog_that_is_older_than_the_topic_allows_gets_the_present_time(self):
+        for number, setting in enumerate(("message_timestamp_before_max_ms", "message_timestamp_difference_max_ms")):
+            with self.subTest(setting):
+                self.broker.create_topic(f"old-{number}", **{setting: 2000})
+                daemon, began, messages = self.sends_a_backlog(f"old-{number}")
+                for message in messages:
+                    self.assertGreater(message.timestamp / 1000, began - 2.5)
+                first = next(message for message in messages if message.headers["ce_id"] == "e-0")
+                arrived = datetime.datetime.fromisoformat(first.headers["ce_receivedat"].replace("Z", "+00:00")).timestamp()
+                self.assertLess(arrived, first.timestamp / 1000 - 2, "the arrival is in the header")
+                daemon.log.wait_for(f'topic "old-{number}": rejects messages with the time of the events')
+                daemon.stop()
+
+    def test_a_backlog_keeps_its_time_where_the_topic_allows_it(self):
+        self.broker.create_topic("any-age")
+        daemon, began, messages = self.sends_a_backlog("any-age", wait=1)
+        first = next(message for message in messages if message.headers["ce_id"] == "e-0")
+        self.assertLess(first.timestamp / 1000, began - 0.9)
+        self.assertIsNone(daemon.log.find("rejects messages with the time"))
+
+    def test_while_the_clock_is_ahead_events_wait_and_none_is_lost(self):
+        """Brokers refuse a time from the future, which the present time then is, too."""
+        self.broker.create_topic("future", message_timestamp_after_max_ms=3600000)
+        clock = ShiftedClock(self)
+        clock.set(DAYS_400)
+        daemon = self.start({"sinks": self.sinks("future"), **QUICK}, environment=clock.environment)
+        self.post_numbers(daemon, 0, 10)
+        self.error_of(daemon, "k", "expected this machine's clock")
+        sink = daemon.sink("k")
+        self.assertIn("expected this machine's clock", sink["last_error"])
+        self.assertEqual((sink["delivered"], sink["dead_lettered"], sink["pending"]), (0, 0, 10))
+        clock.set(0)
+        daemon.wait_until_delivered()
+        self.assertEqual((daemon.sink("k")["delivered"], daemon.sink("k")["dead_lettered"]), (10, 0))
+        self.assertEqual(len({message.headers["ce_id"] for message in self.broker.messages("future")}), 10)
+
+    def test_a_compacted_topic_without_keys_makes_no_dead_letters(self):
+        """It refuses everything, so it is the topic's affair: needs the decision of the delivery over all sinks."""
+        self.broker.create_topic("compacted", cleanup_policy="compact")
+        daemon = self.start({"sinks": self.sinks("compacted", None, 'key="none"'), **QUICK})
+        self.post_numbers(daemon, 0, 50)
+        trackd.wait_until(lambda: daemon.sink("k")["failing"], "the sink fails")
+        trackd.wait_until(lambda: daemon.sink("k")["retries"] >= 8, "it has been tried some times")
+        sink = daemon.sink("k")
+        self.assertEqual((sink["delivered"], sink["dead_lettered"], sink["pending"]), (0, 0, 50))
+        self.assertIn("a topic that is compacted takes none without a key", sink["last_error"])
+        self.broker.run("kafka.admin.ConfigCommand", "--bootstrap-server", self.broker.address, "--alter", "--topic",
+                        "compacted", "--add-config", "cleanup.policy=delete")
+        daemon.wait_until_delivered()
+        self.assertEqual((daemon.sink("k")["delivered"], daemon.sink("k")["dead_lettered"]), (50, 0))
 
 
 class WithoutAutomaticTopics(trackd.TestCase):

@@ -67,6 +67,33 @@ TEST_CASE("identifiers rise when the clock steps back", "[base][uuid7]") {
     }
 }
 
+// The table `Clock jumps` of docs/reliability.md.
+TEST_CASE("a clock that was ahead does not leave its time in later identifiers", "[base][uuid7]") {
+    uuid7_generator generator{4};
+    const auto before = next(generator, some_time);
+    const auto ahead = next(generator, some_time + 24h * 400);
+    CHECK(ahead > before);
+    auto last = next(generator, some_time + 1min);
+    CHECK(milliseconds_of(last) == 1'781'000'060'123);
+    CHECK(last > before);
+    for (int i = 0; i < 1000; ++i) {
+        auto id = next(generator, some_time + 1min);
+        REQUIRE(id > last);
+        last = std::move(id);
+    }
+}
+
+TEST_CASE(
+    "after a step back of a day identifiers rise, after a larger one they follow the clock", "[base][uuid7]"
+) {
+    uuid7_generator generator{4};
+    const auto before = next(generator, some_time);
+    const auto a_day = next(generator, some_time - 24h);
+    CHECK(a_day > before);
+    CHECK(milliseconds_of(a_day) == 1'781'000'000'123);
+    CHECK(milliseconds_of(next(generator, some_time - 24h - 1ms)) == 1'781'000'000'123 - 86'400'001);
+}
+
 TEST_CASE("a time before 1970 counts as 1970", "[base][uuid7]") {
     uuid7_generator generator{5};
     CHECK(milliseconds_of(next(generator, wall_time{-1h})) == 0);

@@ -1,4 +1,5 @@
 #include "file_lives.hpp"
+#include "support/captured_log.hpp"
 
 using namespace trackd;
 using namespace std::chrono_literals;
@@ -16,10 +17,17 @@ struct rotation {
     test::temporary_directory directory;
     fs::path path = directory / "events.jsonl";
     wall_time now = test::noon;
+    std::chrono::nanoseconds since_boot{1h};
+
+    // Both clocks go on.
+    void wait(std::chrono::seconds time) {
+        now += time;
+        since_boot += time;
+    }
 
     std::unique_ptr<sink> open(sinks::file_options options) {
         options.path = path;
-        auto sink = sinks::make_file_sink(options, [this] { return now; });
+        auto sink = sinks::make_file_sink(options, [this] { return now; }, [this] { return since_boot; });
         sink->open();
         return sink;
     }
@@ -88,50 +96,127 @@ TEST_CASE("closed files are named after the moment, uniquely and in order", "[si
 TEST_CASE("a file is closed when its first event is old enough", "[sinks][file][rotation]") {
     rotation files;
     const auto sink = files.open({.rotate_every = 1h});
-    files.now += 24h; // nothing was written yet: the file has no age
+    files.wait(24h); // nothing was written yet: the file has no age
     test::write_all(*sink, test::numbered_events{1});
-    files.now += 59min;
+    files.wait(59min);
     test::write_all(*sink, test::numbered_events{1, 2});
     CHECK(files.closed().empty());
-    files.now += 1min;
+    files.wait(1min);
     test::write_all(*sink, test::numbered_events{1, 3});
     CHECK(files.closed() == std::vector<ids>{ids{"1", "2"}});
     CHECK(ids_in(files.path) == ids{"3"});
-    files.now += 59min;
+    files.wait(59min);
     test::write_all(*sink, test::numbered_events{1, 4});
     CHECK(files.closed().size() == 1);
-}
-
-TEST_CASE(
-    "a clock that was ahead costs one rotation, and files are closed by age again", "[sinks][file][rotation]"
-) {
-    rotation files;
-    const auto sink = files.open({.rotate_every = 1h});
-    test::write_all(*sink, test::numbered_events{1});
-    files.now += 400 * 24h;
-    test::write_all(*sink, test::numbered_events{1, 2});
-    CHECK(files.closed() == std::vector<ids>{ids{"1"}});
-    files.now -= 400 * 24h;
-    test::write_all(*sink, test::numbered_events{1, 3});
-    files.now += 59min;
-    test::write_all(*sink, test::numbered_events{1, 4});
-    CHECK(files.closed().size() == 1);
-    files.now += 1min;
-    test::write_all(*sink, test::numbered_events{1, 5});
-    CHECK(files.closed() == std::vector<ids>{ids{"1"}, ids{"2", "3", "4"}});
 }
 
 TEST_CASE("a file keeps its age over a restart", "[sinks][file][rotation]") {
     rotation files;
     files.now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
     test::write_all(*files.open({.rotate_every = 1h}), test::numbered_events{1});
-    files.now += 50min;
+    files.wait(50min);
     const auto sink = files.open({.rotate_every = 1h});
     test::write_all(*sink, test::numbered_events{1, 2});
     CHECK(files.closed().empty());
-    files.now += 11min;
+    files.wait(11min);
     test::write_all(*sink, test::numbered_events{1, 3});
     CHECK(files.closed() == std::vector<ids>{ids{"1", "2"}});
+}
+
+TEST_CASE(
+    "closed files keep their order and the newest are kept, whatever the clock does",
+    "[sinks][file][rotation]"
+) {
+    const auto jump = GENERATE(
+        std::chrono::seconds{24h * 400}, std::chrono::seconds{1h}, std::chrono::seconds{-1h},
+        std::chrono::seconds{-24h * 400}
+    );
+    const bool restarted = GENERATE(false, true);
+    INFO("a jump of " << jump.count() << " s" << (restarted ? ", with restarts" : ""));
+    rotation files;
+    const sinks::file_options options{.rotate_bytes = 1, .keep_files = 3};
+    auto sink = files.open(options);
+    const auto write = [&](std::size_t first, std::size_t count) {
+        if (restarted) sink = files.open(options);
+        test::write_all(*sink, test::numbered_events{count, first});
+    };
+    write(1, 3);
+    files.now += jump;
+    write(4, 2);
+    CHECK(files.closed() == std::vector<ids>{ids{"2"}, ids{"3"}, ids{"4"}});
+    files.wait(60s);
+    files.now -= jump;
+    write(6, 2);
+    CHECK(files.closed() == std::vector<ids>{ids{"4"}, ids{"5"}, ids{"6"}});
+    CHECK(ids_in(files.path) == ids{"7"});
+}
+
+TEST_CASE("a jump of the clock closes no file, and keeps none open", "[sinks][file][rotation]") {
+    const auto jump = GENERATE(
+        std::chrono::seconds{24h * 400}, std::chrono::seconds{1h}, std::chrono::seconds{-1h},
+        std::chrono::seconds{-24h * 400}
+    );
+    INFO("a jump of " << jump.count() << " s");
+    rotation files;
+    const auto sink = files.open({.rotate_every = 1h});
+    test::write_all(*sink, test::numbered_events{1});
+    files.now += jump;
+    files.wait(1s);
+    test::write_all(*sink, test::numbered_events{1, 2});
+    CHECK(files.closed().empty());
+    files.now -= jump;
+    files.wait(1h);
+    test::write_all(*sink, test::numbered_events{1, 3});
+    CHECK(files.closed() == std::vector<ids>{ids{"1", "2"}});
+    files.now += jump;
+    files.wait(1h);
+    test::write_all(*sink, test::numbered_events{1, 4});
+    CHECK(files.closed() == std::vector<ids>{ids{"1", "2"}, ids{"3"}});
+}
+
+TEST_CASE("a file from the future is closed one period after the restart", "[sinks][file][rotation]") {
+    rotation files; // whose clock stands before the making of the file
+    files.now = test::noon - 24h * 3650;
+    test::write_all(*files.open({.rotate_every = 1h}), test::numbered_events{1});
+    const auto sink = files.open({.rotate_every = 1h});
+    test::write_all(*sink, test::numbered_events{1, 2});
+    files.wait(59min);
+    test::write_all(*sink, test::numbered_events{1, 3});
+    CHECK(files.closed().empty());
+    files.wait(1min);
+    test::write_all(*sink, test::numbered_events{1, 4});
+    CHECK(files.closed() == std::vector<ids>{ids{"1", "2", "3"}});
+}
+
+TEST_CASE("a suspended machine's files grow older", "[sinks][file][rotation]") {
+    rotation files;
+    const auto sink = files.open({.rotate_every = 1h});
+    test::write_all(*sink, test::numbered_events{1});
+    files.wait(2h); // the time since boot counts it
+    test::write_all(*sink, test::numbered_events{1, 2});
+    CHECK(files.closed() == std::vector<ids>{ids{"1"}});
+}
+
+TEST_CASE(
+    "a name from the future is said once, and once it is renamed names follow the clock",
+    "[sinks][file][rotation]"
+) {
+    const test::captured_log lines;
+    rotation files;
+    const auto sink = files.open({.rotate_bytes = 1});
+    files.now += 24h * 400;
+    test::write_all(*sink, test::numbered_events{2});
+    CHECK(lines.lines("a name from the future").size() == 0);
+    files.now -= 24h * 400;
+    test::write_all(*sink, test::numbered_events{2, 3});
+    CHECK(lines.lines("a name from the future").size() == 1);
+    for (const auto& file : sinks::rotated_files{files.path}.list()) {
+        auto name = file.filename().string();
+        fs::rename(file, files.directory / name.replace(name.find("2027"), 4, "2025"));
+    }
+    test::write_all(*sink, test::numbered_events{1, 5});
+    CHECK(files.names().back() == "events-20261121T120000.000250Z.jsonl");
+    CHECK(files.closed() == std::vector<ids>{ids{"1"}, ids{"2"}, ids{"3"}, ids{"4"}});
 }
 
 TEST_CASE("a file keeps its size over a restart", "[sinks][file][rotation]") {

@@ -59,7 +59,7 @@ TEST_CASE("the key is the attribute that was chosen, or none", "[sinks][kafka]")
     auto event = test::make_event("1");
     event.subject = "seven";
     const auto key = [&](kafka_key which) {
-        return kafka_message_writer{"t", which, kafka_format::binary}.write(event).key;
+        return kafka_message_writer{"t", which, kafka_format::binary}.write(event, event.received_at).key;
     };
     CHECK(key(kafka_key::source) == "shop");
     CHECK(key(kafka_key::id) == "1");
@@ -75,7 +75,7 @@ TEST_CASE("in binary mode every attribute is a header", "[sinks][kafka]") {
     event.datacontenttype = "application/json; charset=utf-8";
     event.extensions = R"( {"traceparent" : "00-\"\u00e4\"", "sampledrate":3, "flag":false} )";
     kafka_message_writer writer{"t", kafka_key::none, kafka_format::binary};
-    const auto& message = writer.write(event);
+    const auto& message = writer.write(event, event.received_at);
     CHECK(
         headers_of(message) ==
         headers{
@@ -103,7 +103,7 @@ TEST_CASE("an event's own receivedat is kept", "[sinks][kafka]") {
     auto event = test::make_event("1");
     event.extensions = R"({"receivedat":"mine"})";
     kafka_message_writer writer{"t", kafka_key::none, kafka_format::binary};
-    const auto all = headers_of(writer.write(event));
+    const auto all = headers_of(writer.write(event, event.received_at));
     CHECK(std::ranges::count(all, "ce_receivedat", &headers::value_type::first) == 1);
     CHECK(std::ranges::count(all, std::pair<std::string, std::string>{"ce_receivedat", "mine"}) == 1);
 }
@@ -114,7 +114,7 @@ TEST_CASE(
     kafka_message_writer writer{"t", kafka_key::none, kafka_format::binary};
     for (const auto& event : test::tricky_events()) {
         INFO("the event with the id " << event.id);
-        const auto& message = writer.write(event);
+        const auto& message = writer.write(event, event.received_at);
         CHECK(message.value.has_value() == (event.kind != data_kind::none));
         CHECK((message.value.value_or("") == event.data)); // in one, for the large one is not to be printed
         const bool typed = !event.datacontenttype.empty() || event.kind == data_kind::json;
@@ -125,7 +125,7 @@ TEST_CASE(
 TEST_CASE("in structured mode the value is the event as CloudEvents JSON", "[sinks][kafka]") {
     kafka_message_writer writer{"t", kafka_key::none, kafka_format::structured};
     for (const auto& event : test::tricky_events()) {
-        const auto& message = writer.write(event);
+        const auto& message = writer.write(event, event.received_at);
         CHECK(headers_of(message) == headers{{"content-type", "application/cloudevents+json"}});
         test::check_same(boost::json::parse(message.value.value()).as_object(), event);
     }

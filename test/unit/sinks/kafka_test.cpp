@@ -1,119 +1,23 @@
-// The sink against librdkafka's own imitation of a cluster, which fails on demand.
-#include "base/log.hpp"
-#include "helpers.hpp"
-#include "sinks/kafka.hpp"
+// The sink against librdkafka's own imitation of a cluster.
+#include "kafka_imitation.hpp"
+#include "support/captured_log.hpp"
 
 #include <algorithm>
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
-#include <optional>
 #include <thread>
 
 using namespace trackd;
 using namespace std::chrono_literals;
 using test::contains;
 using test::error_of;
+using test::imitation;
 using test::numbered_events;
+using test::open_kafka;
+using test::options_for;
 
 namespace {
 
-struct stored {
-    std::string key;
-    std::optional<std::string> value; // none: null
-};
-
 using ids = std::vector<std::string>;
-using properties = std::map<std::string, std::string, std::less<>>;
-
-constexpr std::int16_t produce_request = 0;
-
-// One broker with a topic `events` of one partition.
-class imitation {
-public:
-    imitation() {
-        auto* const how = rd_kafka_conf_new();
-        rd_kafka_conf_set(how, "log_level", "0", nullptr, 0);
-        client_ = rd_kafka_new(RD_KAFKA_PRODUCER, how, nullptr, 0);
-        if (client_ == nullptr) throw std::runtime_error{"no client of librdkafka"};
-        cluster_ = rd_kafka_mock_cluster_new(client_, 1);
-        rd_kafka_mock_topic_create(cluster_, "events", 1, 1);
-    }
-
-    ~imitation() {
-        rd_kafka_mock_cluster_destroy(cluster_);
-        rd_kafka_destroy(client_);
-    }
-
-    imitation(const imitation&) = delete;
-    imitation& operator=(const imitation&) = delete;
-
-    // The next requests to produce are answered so, one after the other.
-    void answer(const std::vector<rd_kafka_resp_err_t>& errors) {
-        rd_kafka_mock_push_request_errors_array(cluster_, produce_request, errors.size(), errors.data());
-    }
-
-    void go_down() { rd_kafka_mock_broker_set_down(cluster_, 1); }
-
-    void come_up() { rd_kafka_mock_broker_set_up(cluster_, 1); }
-
-    void set_topic_error(rd_kafka_resp_err_t error) {
-        rd_kafka_mock_topic_set_error(cluster_, "events", error);
-    }
-
-    [[nodiscard]] std::string address() const { return rd_kafka_mock_cluster_bootstraps(cluster_); }
-
-    [[nodiscard]] ids stored_ids() const {
-        ids all;
-        for (const auto& message : messages())
-            all.push_back(message.key);
-        return all;
-    }
-
-    // What is in the topic, in its order.
-    [[nodiscard]] std::vector<stored> messages() const {
-        auto* const how = rd_kafka_conf_new();
-        rd_kafka_conf_set(how, "bootstrap.servers", address().c_str(), nullptr, 0);
-        rd_kafka_conf_set(how, "enable.partition.eof", "true", nullptr, 0);
-        auto* const consumer = rd_kafka_new(RD_KAFKA_CONSUMER, how, nullptr, 0);
-        auto* const topic = rd_kafka_topic_new(consumer, "events", nullptr);
-        rd_kafka_consume_start(topic, 0, RD_KAFKA_OFFSET_BEGINNING);
-        std::vector<stored> all;
-        for (bool ended = false; !ended;) {
-            auto* const message = rd_kafka_consume(topic, 0, 60'000);
-            if (message == nullptr) throw std::runtime_error{"the topic cannot be read"};
-            ended = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
-            if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-                auto& [key, value] = all.emplace_back();
-                key.assign(static_cast<const char*>(message->key), message->key_len);
-                if (message->payload) value.emplace(static_cast<const char*>(message->payload), message->len);
-            }
-            rd_kafka_message_destroy(message);
-        }
-        rd_kafka_consume_stop(topic, 0);
-        rd_kafka_topic_destroy(topic);
-        rd_kafka_destroy(consumer);
-        return all;
-    }
-
-private:
-    rd_kafka_t* client_ = nullptr;
-    rd_kafka_mock_cluster_t* cluster_ = nullptr;
-};
-
-sinks::kafka_options options_for(const imitation& cluster, properties further = {}) {
-    sinks::kafka_options options;
-    options.brokers = {cluster.address()};
-    options.topic = "events";
-    options.key = sinks::kafka_key::id;
-    options.properties = std::move(further);
-    return options;
-}
-
-std::unique_ptr<sink> open_kafka(sinks::kafka_options options) {
-    auto made = sinks::make_kafka_sink(std::move(options), base::log());
-    made->open();
-    return made;
-}
+using properties = test::kafka_properties;
 
 // As a delivery does, failures included.
 void write_until_all_are_there(sink& to, std::span<const event_view> events) {
@@ -271,6 +175,46 @@ TEST_CASE(
     CHECK(result.confirmed == 0);
     CHECK(contains(result.refusal, text));
     CHECK(sink->write(events, {}).confirmed == 3);
+}
+
+TEST_CASE(
+    "events whose time the brokers refuse are sent with the present time, and said once", "[sinks][kafka]"
+) {
+    const test::captured_log log;
+    imitation cluster;
+    auto options = options_for(cluster);
+    const wall_time present = test::noon + std::chrono::days{10};
+    options.now = [present] { return present; };
+    const auto sink = open_kafka(options);
+    const numbered_events events{3}; // which arrived at noon, or an hour later
+    cluster.answer({RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP});
+    CHECK(sink->write(events, {}).confirmed == 3);
+    CHECK(sink->write(numbered_events{1, 4}, {}).confirmed == 1); // is not tried first
+    sink->close();
+    CHECK(cluster.stored_ids() == ids{"1", "2", "3", "4"});
+    for (const auto& message : cluster.messages())
+        CHECK(message.time == std::chrono::floor<std::chrono::milliseconds>(present));
+    CHECK(log.lines("have the present time instead").size() == 1);
+}
+
+TEST_CASE("brokers that refuse the present time make the write fail, and refuse no event", "[sinks][kafka]") {
+    const auto count = GENERATE(std::size_t{1}, std::size_t{3});
+    imitation cluster;
+    const auto sink = open_kafka(options_for(cluster));
+    const numbered_events events{count};
+    const std::vector refused(2, RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP);
+    cluster.answer(refused);
+    std::string error;
+    try {
+        sink->write(events, {});
+    } catch (const events_refused&) {
+        FAIL("the events are refused");
+    } catch (const std::runtime_error& failure) {
+        error = failure.what();
+    }
+    CHECK(contains(error, "the brokers refuse a message with the present time"));
+    CHECK(sink->write(events, {}).confirmed == count);
+    CHECK(cluster.stored_ids() == events.ids());
 }
 
 TEST_CASE("what follows a failure is not stored before it", "[sinks][kafka]") {

@@ -45,7 +45,8 @@ private:
 
 postgres_table read_relation(row_reader row) {
     postgres_table table;
-    table.fingerprint = row.next();
+    table.oid = row.next_number();
+    table.versions = row.next();
     table.kind = row.next_letter();
     table.persistence = row.next_letter();
     table.row_security = row.next_flag();

@@ -55,7 +55,7 @@ void postgres_session::check_table(const std::stop_token& stop) try {
         };
     if (table->persistence == 'u')
         log_.warn("{}: it is unlogged, a crash of the server empties it", describe(connection_.where()));
-    guard_ = make_postgres_guard(sql_, table->fingerprint);
+    guard_ = make_postgres_guard(sql_, *table);
     table_ = std::move(*table);
 } catch (const postgres_error& error) { // whatever it is about, no event was sent
 

@@ -26,19 +26,16 @@ constexpr auto schema = R"((
     PRIMARY KEY (source, id)
 ))";
 
-// Changes with every change of the columns, indexes, triggers, rules, or of the table itself. Each part is read through an
-// index of the catalogue.
-constexpr auto fingerprint = R"(
-    pg_catalog.concat_ws(' ', c.oid, c.xmin,
-        (SELECT pg_catalog.string_agg(a.xmin::text, ',' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
-         WHERE a.attrelid = c.oid AND a.attnum > 0),
-        (SELECT pg_catalog.string_agg(i.indexrelid::text || ':' || i.xmin::text, ',' ORDER BY i.indexrelid)
-         FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid),
-        (SELECT pg_catalog.string_agg(t.oid::text || ':' || t.xmin::text, ',' ORDER BY t.oid)
-         FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid)))";
+// The transactions that have changed the table, its columns, indexes or triggers; a rule changes the table. Each is found
+// through an index of the catalogue: about 0.2 ms of the server's processor time.
+constexpr auto versions = R"(ARRAY(
+    SELECT xmin::text FROM pg_catalog.pg_class WHERE oid = {oid}
+    UNION ALL SELECT xmin::text FROM pg_catalog.pg_attribute WHERE attrelid = {oid} AND attnum > 0
+    UNION ALL SELECT xmin::text FROM pg_catalog.pg_index WHERE indrelid = {oid}
+    UNION ALL SELECT xmin::text FROM pg_catalog.pg_trigger WHERE tgrelid = {oid} ORDER BY 1))";
 
 // tgtype: 1 for each row, 2 before, 4 insert. ev_type: 2 update, 3 insert.
-constexpr auto describe_table = R"(SELECT {fingerprint}, c.relkind, c.relpersistence,
+constexpr auto describe_table = R"(SELECT c.oid, {versions}, c.relkind, c.relpersistence,
     pg_catalog.row_security_active(c.oid),
     EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype & 7 = 7
         AND t.tgenabled IN ('O', 'A')),
@@ -116,18 +113,21 @@ std::string insert_into(const std::string& table) {
     for (std::size_t i = 1; i <= postgres_columns.size(); ++i)
         arrays += fmt::format("{}${}", i == 1 ? "" : ", ", i);
     return fmt::format(
-        "INSERT INTO {} ({}) SELECT * FROM pg_catalog.unnest({}) ON CONFLICT (source, id) DO NOTHING", table,
+        "INSERT INTO {} ({}) SELECT * FROM unnest({}) ON CONFLICT (source, id) DO NOTHING", table,
         column_names(), arrays
     );
 }
 
+std::string versions_of(std::string_view oid) {
+    return fmt::format(versions, fmt::arg("oid", oid));
+}
+
 std::string describe(const std::string& table) {
-    std::string sql;
-    for (const auto* part : {describe_table, describe_columns, describe_indexes})
-        sql += fmt::format(
-            fmt::runtime(part), fmt::arg("fingerprint", fingerprint), fmt::arg("name", literal(table))
-        );
-    return sql;
+    return fmt::format(
+               describe_table, fmt::arg("versions", versions_of("c.oid")), fmt::arg("name", literal(table))
+           ) +
+           fmt::format(describe_columns, fmt::arg("name", literal(table))) +
+           fmt::format(describe_indexes, fmt::arg("name", literal(table)));
 }
 
 } // namespace
@@ -142,7 +142,7 @@ postgres_statements make_postgres_statements(const std::string& name) {
         .copy = fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)", table, column_names()),
         .insert = insert_into(table),
         .find_missing = fmt::format(
-            "SELECT pg_catalog.min(n) FROM pg_catalog.unnest($1, $2) WITH ORDINALITY AS sent(id, source, n) "
+            "SELECT pg_catalog.min(n) FROM unnest($1, $2) WITH ORDINALITY AS sent(id, source, n) "
             "WHERE NOT EXISTS (SELECT FROM {} stored WHERE stored.source = sent.source AND stored.id = "
             "sent.id)",
             table
@@ -150,11 +150,11 @@ postgres_statements make_postgres_statements(const std::string& name) {
     };
 }
 
-std::string make_postgres_guard(const postgres_statements& statements, std::string_view expected) {
+std::string make_postgres_guard(const postgres_statements& statements, const postgres_table& table) {
     return fmt::format(
-        "/* trackd: has the table changed? */ SELECT 1 / (coalesce((SELECT {} FROM pg_catalog.pg_class c "
-        "WHERE c.oid = pg_catalog.to_regclass({})), '') = '{}')::int",
-        fingerprint, literal(statements.table), expected
+        "/* trackd: has the table changed? */ SELECT 1 / coalesce(pg_catalog.to_regclass({}) = "
+        "{}::pg_catalog.regclass AND {} = '{}', false)::int",
+        literal(statements.table), table.oid, versions_of(std::to_string(table.oid)), table.versions
     );
 }
 

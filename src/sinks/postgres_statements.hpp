@@ -1,8 +1,9 @@
 // The SQL of the postgres sink.
 #pragma once
 
+#include "sinks/postgres_table.hpp"
+
 #include <string>
-#include <string_view>
 
 namespace trackd::sinks {
 
@@ -22,8 +23,8 @@ struct postgres_statements {
 /// @throws std::runtime_error if the name has another form
 [[nodiscard]] postgres_statements make_postgres_statements(const std::string& table);
 
-/// A statement that fails (22012) if the table has another fingerprint than this one.
+/// A statement that fails (22012) if the table is another one than this or has changed since it was described.
 [[nodiscard]] std::string
-make_postgres_guard(const postgres_statements& statements, std::string_view fingerprint);
+make_postgres_guard(const postgres_statements& statements, const postgres_table& table);
 
 } // namespace trackd::sinks

@@ -32,7 +32,8 @@ struct postgres_table_index {
 };
 
 struct postgres_table {
-    std::string fingerprint;       ///< changes with the rest
+    std::uint32_t oid = 0;
+    std::string versions;          ///< changes with the rest
     char kind = 'r';               ///< pg_class.relkind
     char persistence = 'p';        ///< pg_class.relpersistence
     bool row_security = false;     ///< policies apply to the user: COPY cannot be used

@@ -84,13 +84,6 @@ class BehindPgBouncer(PostgresCase):
                 ids = server.ids()
                 self.assertEqual((len(ids), len(set(ids))), (4000, 4000))
 
-    def test_a_pool_by_statements_is_named_as_what_does_not_do(self):
-        server, pool = self.start_pool("statement")
-        daemon = self.start_with(server, port=pool.port)
-        self.post_numbers(daemon, 0, 20)
-        self.error_of(daemon, "postgres", "transaction blocks not allowed in statement pooling mode")
-        self.assertEqual(server.count(), 0)
-
 
 if __name__ == "__main__":
     unittest.main()

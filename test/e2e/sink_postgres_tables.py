@@ -1,8 +1,10 @@
 """The postgres sink and tables that an operator has altered, before the start and under an open connection, in batches of 3
 (by INSERT) and of 20 (by COPY). docs/reliability.md has the same rows as a table.
 """
+import concurrent.futures
 import json
 import re
+import threading
 import unittest
 
 from e2e.sink_postgres import OnOneServer, documented_table, setUpModule  # noqa: F401 (unittest calls setUpModule)
@@ -219,6 +221,28 @@ class AlteredTables(OnOneServer):
 
     def test_what_refuses_one_event_refuses_no_other(self):
         self.each(REFUSALS, self.check_refusal)
+
+    def test_a_type_that_changes_to_and_fro_under_writes_never_takes_bytes_that_are_no_json(self):
+        server = self.shared.new_database()
+        self.make_tables(server)
+        daemon = self.start_on(server)
+        done = threading.Event()
+
+        def alter():
+            while not done.is_set():
+                self.alter(server, retype("data", "text"))
+                self.alter(server, retype("data", "jsonb", "data::jsonb"))  # which fails for what is no JSON
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            altering = pool.submit(alter)
+            for number in range(30):
+                self.post_numbers(daemon, number * EVENTS, EVENTS)
+            wait_until(lambda: altering.done() or daemon.sink("large")["delivered"] > 10 * EVENTS, "some are delivered")
+            done.set()
+            altering.result()
+        daemon.wait_until_delivered()
+        for name in SIZES:
+            self.assertEqual(server.count(f"{name} WHERE id = 'e-' || (data #>> '{{}}')"), 30 * EVENTS)
+            self.assertEqual(daemon.sink(name)["dead_lettered"], 0)
 
     def test_an_error_of_a_triggers_own_leaves_the_connection_open(self):
         server = self.shared.new_database()

@@ -35,6 +35,7 @@ std::span<const event_view> portion(std::span<const event_view> events) {
     return events.first(count);
 }
 
+constexpr auto changed_again = ": it changes during each write";
 constexpr auto skipped_by_trigger = ": a trigger has skipped the row without an error";
 
 class postgres_sink final : public sink {
@@ -91,7 +92,9 @@ private:
 
     // An error of one statement leaves the session usable. But a change of the user's settings reaches new sessions only.
     [[noreturn]] void report(const postgres_error& error) {
-        const auto text = session_->describe(error.what());
+        const auto text = session_->describe(
+            postgres_session::is_about_change(error) ? session_->where() + changed_again : error.what()
+        );
         const bool is_about_events = postgres_session::is_about_events(error);
         if (++failures_ >= failures_a_session || is_about_session(error.sqlstate) || !session_->is_idle())
             session_.reset();
@@ -115,7 +118,8 @@ private:
                 all = false;
                 session_->roll_back(stop);
                 most_events_ = std::max(few, 2 * *missing);
-                if (*missing == 0) throw events_refused{session_->describe(skipped_by_trigger)};
+                if (*missing == 0)
+                    throw events_refused{session_->describe(session_->where() + skipped_by_trigger)};
                 events = events.first(*missing);
             }
         }

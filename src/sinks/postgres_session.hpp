@@ -66,7 +66,10 @@ public:
     /// Whether `copy` failed where `insert` may not.
     [[nodiscard]] static bool is_for_insert(const postgres_error& error);
 
-    /// A text about the table.
+    /// For messages: the database and its server.
+    [[nodiscard]] std::string where() const { return connection_.where(); }
+
+    /// The text of an error, which begins with `where`, as one about the table.
     [[nodiscard]] std::string describe(std::string_view text) const;
 
 private:

@@ -212,6 +212,7 @@ class AlteredTables(OnOneServer):
             letter = json.loads(daemon.letters("show", name).stdout)
             self.assertEqual(letter["event"]["id"], "e-1")
             self.assertIn(alteration[1].replace("{table}", name), letter["reason"])
+            self.assertIn(f"table {name} of database {server.database} at 127.0.0.1:{server.port}: ", letter["reason"])
 
     def test_what_takes_every_event(self):
         self.each(FITS, self.check_fits)

@@ -167,7 +167,10 @@ TEST_CASE("rules and missing privileges are named", "[sinks][postgres]") {
 TEST_CASE("names stay names in every statement", "[sinks][postgres]") {
     const auto sql = make_postgres_statements(R"(a.it's "\)");
     CHECK(sql.table == R"("a"."it's ""\")");
-    const auto guard = make_postgres_guard(sql, {.oid = 7, .versions = "{1,2}"});
+    postgres_table table;
+    table.oid = 7;
+    table.versions = "{1,2}";
+    const auto guard = make_postgres_guard(sql, table);
     CHECK(guard.find(R"(to_regclass(E'"a"."it''s ""\\"'))") != guard.npos);
     CHECK(guard.find("attrelid = 7 AND") != guard.npos);
     CHECK(guard.find("= '{1,2}'") != guard.npos);

@@ -1,12 +1,8 @@
 #include "sinks/postgres.hpp"
 
-#include "sinks/postgres_connection.hpp"
-#include "sinks/postgres_errors.hpp"
-#include "sinks/postgres_rows.hpp"
+#include "sinks/postgres_session.hpp"
 
-#include <spdlog/fmt/fmt.h>
-
-#include <array>
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
@@ -16,24 +12,10 @@ namespace trackd::sinks {
 
 namespace {
 
-// docs/sinks.md shows it, too.
-constexpr auto schema = R"((
-    id              text NOT NULL,
-    source          text NOT NULL,
-    type            text NOT NULL,
-    time            timestamptz NOT NULL,
-    received_at     timestamptz NOT NULL,
-    subject         text,
-    datacontenttype text,
-    data            jsonb,
-    data_text       text,
-    data_bytes      bytea,
-    extensions      jsonb,
-    PRIMARY KEY (source, id)
-))";
-
 constexpr std::size_t few = 10;         // fewer rows are not worth the second round trip of COPY
 constexpr int writes_without_copy = 16; // where there was one duplicate there are more
+constexpr int failures_a_session = 16;
+constexpr std::size_t all_events = std::size_t{1} << 30U;
 constexpr std::size_t bytes_a_write = std::size_t{64} << 20U; // the server takes less than 1 GiB at once
 constexpr std::size_t longest_event = std::size_t{256} << 20U;
 
@@ -53,43 +35,8 @@ std::span<const event_view> portion(std::span<const event_view> events) {
     return events.first(count);
 }
 
-/// `SCHEMA.TABLE`, each part in quotes.
-std::string quoted_table(const std::string& table) {
-    std::string out;
-    std::string_view rest = table;
-    for (int parts = 1;; ++parts) {
-        const auto dot = rest.find('.');
-        const auto part = rest.substr(0, dot);
-        if (part.empty() || part.size() > 63 || parts > 2)
-            throw std::runtime_error{
-                "table: found \"" + table + "\", expected TABLE or SCHEMA.TABLE, each 1 to 63 bytes long"
-            };
-        out += '"';
-        for (const char c : part)
-            out.append(c == '"' ? 2 : 1, c);
-        out += '"';
-        if (dot == rest.npos) return out;
-        out += '.';
-        rest.remove_prefix(dot + 1);
-    }
-}
-
-std::string column_names() {
-    std::string names;
-    for (const auto& column : postgres_columns)
-        names.append(names.empty() ? "" : ", ").append(column.name);
-    return names;
-}
-
-std::string insert_into(const std::string& table) {
-    std::string arrays;
-    for (std::size_t i = 1; i <= postgres_columns.size(); ++i)
-        arrays += fmt::format("{}${}", i == 1 ? "" : ", ", i);
-    return fmt::format(
-        "INSERT INTO {} ({}) SELECT * FROM unnest({}) ON CONFLICT (source, id) DO NOTHING", table,
-        column_names(), arrays
-    );
-}
+constexpr auto changed_again = ": it changes during each write";
+constexpr auto skipped_by_trigger = ": a trigger has skipped the row without an error";
 
 class postgres_sink final : public sink {
 public:
@@ -97,104 +44,112 @@ public:
 
     void open() override {
         check_postgres_connection(options_.connection);
-        const auto table = quoted_table(options_.table);
-        copy_ = fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)", table, column_names());
-        insert_ = insert_into(table);
-        create_ = fmt::format("CREATE TABLE IF NOT EXISTS {} {}", table, schema);
+        sql_ = make_postgres_statements(options_.table);
     }
 
     write_result write(std::span<const event_view> events, std::stop_token stop) override {
-        const auto now = portion(events);
+        const auto now = portion(events.first(std::min(events.size(), most_events_)));
         if (now.empty()) return {.refusal = "it has more than 256 MiB, which PostgreSQL does not take"};
         try {
-            const auto inserted = store(now, stop);
-            return {.confirmed = now.size(), .duplicates = now.size() - inserted};
+            const auto result = store(now, stop);
+            failures_ = 0;
+            return result;
         } catch (const postgres_stopped&) {
-            connection_.reset();
+            session_.reset();
             return {};
         } catch (const postgres_error& error) {
-            if (!is_about_rows(error.sqlstate)) {
-                connection_.reset();
-                throw std::runtime_error{named(error)};
-            }
-            throw events_refused{named(error)};
+            report(error);
+        } catch (const events_refused&) {
+            throw;
         } catch (...) {
-            connection_.reset();
+            session_.reset();
             throw;
         }
     }
 
-    void close() override { connection_.reset(); }
+    void close() override { session_.reset(); }
 
 private:
-    /// @return how many of the events were not there before
-    std::size_t store(std::span<const event_view> events, const std::stop_token& stop) {
+    write_result store(std::span<const event_view> events, const std::stop_token& stop) {
         if (stop.stop_requested()) throw postgres_stopped{};
-        if (!connection_ || !connection_->is_alive()) connect(stop);
+        if (!session_ || !session_->is_alive()) connect(stop);
         try {
-            return store_in_table(events, stop);
+            return store_rows(events, stop);
         } catch (const postgres_error& error) {
-            if (error.sqlstate != "42P01" || !options_.create_table) throw;
+            if (!postgres_session::is_about_change(error)) throw;
         }
-        create_table(stop);
-        return store_in_table(events, stop);
+        session_->check_table(stop);
+        verifies_ = session_->table().has_row_triggers;
+        return store_rows(events, stop);
     }
 
     void connect(const std::stop_token& stop) {
-        connection_.reset(); // the old one first: the server may be at its limit
-        try {
-            connection_.emplace(options_, stop);
-        } catch (const postgres_error& error) { // whatever it is about, no event was sent
-            throw std::runtime_error{error.what()};
+        session_.reset(); // the old one first: the server may be at its limit
+        session_.emplace(options_, sql_, log_, stop);
+        verifies_ = session_->table().has_row_triggers;
+        failures_ = 0;
+    }
+
+    // An error of one statement leaves the session usable. But a change of the user's settings reaches new sessions only.
+    [[noreturn]] void report(const postgres_error& error) {
+        const auto text = session_->describe(
+            postgres_session::is_about_change(error) ? session_->where() + changed_again : error.what()
+        );
+        const bool is_about_events = postgres_session::is_about_events(error);
+        if (++failures_ >= failures_a_session || is_about_session(error.sqlstate) || !session_->is_idle())
+            session_.reset();
+        if (is_about_events) throw events_refused{text};
+        throw std::runtime_error{text};
+    }
+
+    // A row that is neither written nor there already was skipped by a trigger. Once such a trigger is known, rows are
+    // counted before the COMMIT, and the events before the first skipped one are written by themselves.
+    write_result store_rows(std::span<const event_view> events, const std::stop_token& stop) {
+        for (bool all = true;;) {
+            const auto written = write_rows(events, stop);
+            const auto missing =
+                written < events.size() ? session_->find_missing(events, stop) : std::nullopt;
+            if (!missing) {
+                if (verifies_) session_->commit(stop);
+                if (all) most_events_ = std::min(most_events_ * 2, all_events);
+                return {.confirmed = events.size(), .duplicates = events.size() - written};
+            }
+            if (std::exchange(verifies_, true)) {
+                all = false;
+                session_->roll_back(stop);
+                most_events_ = std::max(few, 2 * *missing);
+                if (*missing == 0)
+                    throw events_refused{session_->describe(session_->where() + skipped_by_trigger)};
+                events = events.first(*missing);
+            }
         }
     }
 
     // COPY is by far the fastest, but fails as a whole if one event is already there.
-    std::size_t store_in_table(std::span<const event_view> events, const std::stop_token& stop) {
-        if (events.size() < few) return insert(events, stop);
+    std::size_t write_rows(std::span<const event_view> events, const std::stop_token& stop) {
+        const auto end = verifies_ ? postgres_session::ending::none : postgres_session::ending::commit;
+        if (events.size() < few || session_->table().row_security) return session_->insert(events, end, stop);
         if (writes_until_copy_ > 0) {
             --writes_until_copy_;
-            return insert(events, stop);
+            return session_->insert(events, end, stop);
         }
         try {
-            connection_->copy(copy_, copy_stream(events), stop);
-            return events.size();
+            return session_->copy(events, end, stop);
         } catch (const postgres_error& error) {
-            if (!is_about_copy(error.sqlstate)) throw;
+            if (!postgres_session::is_for_insert(error)) throw;
         }
         writes_until_copy_ = writes_without_copy;
-        return insert(events, stop);
-    }
-
-    std::size_t insert(std::span<const event_view> events, const std::stop_token& stop) {
-        const auto arrays = column_arrays(events);
-        std::array<postgres_parameter, postgres_columns.size()> parameters{};
-        for (std::size_t i = 0; i < arrays.size(); ++i)
-            parameters[i] = {postgres_columns[i].array, arrays[i]};
-        return connection_->run(insert_, parameters, stop);
-    }
-
-    // Whatever the server has against it, it is not the events' fault.
-    void create_table(const std::stop_token& stop) {
-        try {
-            connection_->run(create_, {}, stop);
-        } catch (const postgres_error& error) {
-            throw std::runtime_error{"cannot make " + named(error)};
-        }
-        log_.info("table {} made in {}", options_.table, connection_->where());
-    }
-
-    [[nodiscard]] std::string named(const postgres_error& error) const {
-        return "table " + options_.table + " of " + error.what();
+        return session_->insert(events, end, stop);
     }
 
     const postgres_options options_;
     spdlog::logger& log_;
-    std::string copy_;
-    std::string insert_;
-    std::string create_;
-    std::optional<postgres_connection> connection_;
+    postgres_statements sql_;
+    std::optional<postgres_session> session_;
+    std::size_t most_events_ = all_events;
     int writes_until_copy_ = 0;
+    int failures_ = 0;      // since the last success or the session's begin
+    bool verifies_ = false; // counts the rows before the COMMIT
 };
 
 } // namespace

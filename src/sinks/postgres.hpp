@@ -16,14 +16,15 @@ struct postgres_options {
     std::string table = "events"; ///< `TABLE` or `SCHEMA.TABLE`, with the letters' case as it stands
     bool create_table = false;    ///< where it is missing
     std::chrono::milliseconds connect_timeout{10'000};   ///< for each host
-    std::chrono::milliseconds statement_timeout{60'000}; ///< of a write, in the server
+    std::chrono::milliseconds statement_timeout{60'000}; ///< of each statement, in the server
 };
 
 /// One transaction a write; when it returns, the server has committed it (as safely as its `synchronous_commit`
-/// says). An event whose `(source, id)` is already there is left as it is, and counted as a duplicate.
+/// says). An event whose `(source, id)` is already there is left as it is, and counted as a duplicate. Nothing is written to
+/// a table that does not take every event, and no setting of the session outlives the transaction.
 ///
-/// `open` throws for options that can never work, and needs no server. After a failure that is not the events'
-/// the next write begins with a new connection.
+/// `open` throws for options that can never work, and needs no server. An error of a statement leaves the connection open;
+/// after another failure the next write begins with a new one.
 /// @param log outlives the sink
 [[nodiscard]] std::unique_ptr<sink> make_postgres_sink(postgres_options options, spdlog::logger& log);
 

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <poll.h>
 #include <stdexcept>
 #include <sys/socket.h>
@@ -53,7 +52,7 @@ postgres_connection::postgres_connection(const postgres_options& options, const 
         handle_.get(), [](void*, const char*) {}, nullptr
     ); // it would write to standard error
     connect(options.connect_timeout, stop);
-    set_up(stop);
+    check_encoding();
 }
 
 // The timeout is that of each address. libpq has none here, but goes on to the next one when a socket fails.
@@ -77,54 +76,114 @@ void postgres_connection::connect(milliseconds timeout, const std::stop_token& s
     if (::PQsetnonblocking(handle_.get(), 1) != 0) fail("use");
 }
 
-void postgres_connection::set_up(const std::stop_token& stop) {
+void postgres_connection::check_encoding() const {
     const std::string encoding = text_of(::PQparameterStatus(handle_.get(), "server_encoding"));
     if (encoding != "UTF8")
         throw std::runtime_error{
             where() + " has the encoding " + encoding + "; expected UTF8, which takes all events"
         };
-    run(fmt::format("SET statement_timeout = {}", statement_timeout_.count()), {}, stop);
 }
 
-std::size_t postgres_connection::run(
-    const std::string& sql, std::span<const postgres_parameter> parameters, const std::stop_token& stop
+// SET LOCAL: behind PgBouncer the session is another client's after the transaction.
+std::array<std::string, 2> postgres_connection::begin() const {
+    return {
+        "BEGIN ISOLATION LEVEL READ COMMITTED",
+        fmt::format("SET LOCAL statement_timeout = {}", statement_timeout_.count())
+    };
+}
+
+std::vector<postgres_result>
+postgres_connection::run_script(const std::string& sql, std::string_view data, const std::stop_token& stop) {
+    const auto deadline = end_of_statement();
+    if (::PQsendQuery(handle_.get(), sql.c_str()) != 1) fail("write to");
+    flush(deadline, stop);
+    std::vector<postgres_result> results;
+    postgres_result failed{nullptr, &::PQclear};
+    while (auto answer = next_result(deadline, stop)) {
+        const auto status = ::PQresultStatus(answer.get());
+        if (status == PGRES_COPY_IN)
+            send_copy_data(data, deadline, stop);
+        else if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+            results.push_back(std::move(answer));
+        else if (!failed)
+            failed = std::move(answer);
+    }
+    if (!failed) return results;
+    roll_back(stop);
+    refuse(failed.get(), results.size());
+}
+
+// All of it goes into libpq's buffer, and from there as the server takes it.
+void postgres_connection::send_copy_data(
+    std::string_view data, time_point deadline, const std::stop_token& stop
 ) {
+    if (::PQputCopyData(handle_.get(), data.data(), static_cast<int>(data.size())) != 1 ||
+        ::PQputCopyEnd(handle_.get(), nullptr) != 1)
+        fail("write to");
+    flush(deadline, stop);
+}
+
+std::vector<postgres_result> postgres_connection::run_pipeline(
+    std::span<const postgres_statement> statements, const std::stop_token& stop
+) {
+    const auto deadline = end_of_statement();
+    if (::PQenterPipelineMode(handle_.get()) != 1) fail("write to");
+    for (const auto& statement : statements)
+        send(statement);
+    if (::PQpipelineSync(handle_.get()) != 1) fail("write to");
+    flush(deadline, stop);
+    std::vector<postgres_result> results;
+    postgres_result failed{nullptr, &::PQclear};
+    for (std::size_t ends = 0; ends <= statements.size();) { // nothing stands behind each statement's result
+        auto answer = next_result(deadline, stop);
+        const auto status = ::PQresultStatus(answer.get());
+        if (!answer)
+            ++ends;
+        else if (status == PGRES_PIPELINE_SYNC)
+            break;
+        else if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+            results.push_back(std::move(answer));
+        else if (!failed)
+            failed = std::move(answer);
+    }
+    if (::PQexitPipelineMode(handle_.get()) != 1 && !failed) fail("use");
+    if (!failed) return results;
+    roll_back(stop);
+    refuse(failed.get(), results.size());
+}
+
+void postgres_connection::send(const postgres_statement& statement) {
     std::vector<Oid> types;
     std::vector<const char*> values;
     std::vector<int> lengths;
-    for (const auto& parameter : parameters) {
+    for (const auto& parameter : statement.parameters) {
         types.push_back(parameter.type);
         values.push_back(parameter.value.data());
         lengths.push_back(static_cast<int>(parameter.value.size()));
     }
-    const std::vector<int> formats(parameters.size(), 1); // binary
-    const auto deadline = end_of_statement();
+    const std::vector<int> formats(values.size(), 1); // binary
     const int sent = ::PQsendQueryParams(
-        handle_.get(), sql.c_str(), static_cast<int>(parameters.size()), types.data(), values.data(),
-        lengths.data(), formats.data(), 1
+        handle_.get(), statement.sql.c_str(), static_cast<int>(values.size()), types.data(), values.data(),
+        lengths.data(), formats.data(), 0
     );
     if (sent != 1) fail("write to");
-    flush(deadline, stop);
-    return finish(deadline, stop);
 }
 
-void postgres_connection::copy(const std::string& sql, std::string_view data, const std::stop_token& stop) {
-    const auto deadline = end_of_statement();
-    if (::PQsendQuery(handle_.get(), sql.c_str()) != 1) fail("write to");
+bool postgres_connection::is_idle() const noexcept {
+    return ::PQtransactionStatus(handle_.get()) == PQTRANS_IDLE;
+}
+
+// A failure here must not hide the error that is the reason for it: `is_idle` shows it.
+void postgres_connection::roll_back(const std::stop_token& stop) try {
+    if (::PQtransactionStatus(handle_.get()) != PQTRANS_INERROR) return;
+    const auto deadline = steady_clock::now() + grace;
+    if (::PQsendQuery(handle_.get(), "ROLLBACK") != 1) return;
     flush(deadline, stop);
-    const auto answer = next_result(deadline, stop);
-    if (::PQresultStatus(answer.get()) == PGRES_COPY_IN) {
-        // All of it goes into libpq's buffer, and from there as the server takes it.
-        if (::PQputCopyData(handle_.get(), data.data(), static_cast<int>(data.size())) != 1 ||
-            ::PQputCopyEnd(handle_.get(), nullptr) != 1)
-            fail("write to");
-        flush(deadline, stop);
-        finish(deadline, stop);
-    } else {
-        while (next_result(deadline, stop)) {
-        }
-        refuse(answer.get());
+    while (next_result(deadline, stop)) {
     }
+} catch (const std::runtime_error&) {
+
+    return;
 }
 
 // The server's last words come before the end itself: so until nothing is there to be read.
@@ -153,24 +212,12 @@ void postgres_connection::flush(time_point deadline, const std::stop_token& stop
 }
 
 /// @return nothing behind the last one
-postgres_connection::result
-postgres_connection::next_result(time_point deadline, const std::stop_token& stop) {
+postgres_result postgres_connection::next_result(time_point deadline, const std::stop_token& stop) {
     while (::PQisBusy(handle_.get()) != 0) {
         wait(POLLIN, deadline, stop);
         if (::PQconsumeInput(handle_.get()) != 1) fail("read from");
     }
     return {::PQgetResult(handle_.get()), &::PQclear};
-}
-
-std::size_t postgres_connection::finish(time_point deadline, const std::stop_token& stop) {
-    result answer{nullptr, &::PQclear};
-    while (auto next = next_result(deadline, stop))
-        answer = std::move(next);
-    if (::PQresultStatus(answer.get()) != PGRES_COMMAND_OK) refuse(answer.get());
-    const std::string_view rows = ::PQcmdTuples(answer.get());
-    std::size_t count = 0;
-    std::from_chars(rows.data(), rows.data() + rows.size(), count);
-    return count;
 }
 
 void postgres_connection::wait(short events, time_point deadline, const std::stop_token& stop) {
@@ -197,17 +244,16 @@ void postgres_connection::fail(const char* what) const {
     };
 }
 
-void postgres_connection::refuse(const PGresult* answer) const {
+void postgres_connection::refuse(const PGresult* answer, std::size_t statement) const {
     const auto code = text_of(::PQresultErrorField(answer, PG_DIAG_SQLSTATE));
     if (code.empty()) fail("use"); // libpq's own: the connection is gone
-    const auto advice = postgres_advice(code);
-    throw postgres_error{
-        code, fmt::format(
-                  "{}: {} (SQLSTATE {}){}{}", where(),
-                  text_of(::PQresultErrorField(answer, PG_DIAG_MESSAGE_PRIMARY)), code,
-                  advice.empty() ? "" : "; ", advice
-              )
+    postgres_error error{
+        code,
+        format_postgres_error(where(), text_of(::PQresultErrorField(answer, PG_DIAG_MESSAGE_PRIMARY)), code)
     };
+    error.column = text_of(::PQresultErrorField(answer, PG_DIAG_COLUMN_NAME));
+    error.statement = statement;
+    throw error;
 }
 
 void check_postgres_connection(const std::string& connection) {

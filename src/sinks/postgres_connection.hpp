@@ -3,6 +3,7 @@
 
 #include "sinks/postgres.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -12,16 +13,24 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace trackd::sinks {
 
 /// Thrown by a wait that was told to stop.
 class postgres_stopped {};
 
+using postgres_result = std::unique_ptr<PGresult, decltype(&::PQclear)>;
+
 /// One parameter of a statement, in its type's binary format.
 struct postgres_parameter {
     std::uint32_t type;
     std::string_view value;
+};
+
+struct postgres_statement {
+    std::string sql;
+    std::vector<postgres_parameter> parameters{};
 };
 
 /// Functions throw `postgres_error` for what the server has answered, `postgres_stopped`, or `std::runtime_error`.
@@ -33,12 +42,22 @@ class postgres_connection {
 public:
     postgres_connection(const postgres_options& options, const std::stop_token& stop);
 
-    /// @return the number of rows that it has touched
-    std::size_t
-    run(const std::string& sql, std::span<const postgres_parameter> parameters, const std::stop_token& stop);
+    /// Runs statements without parameters, separated by semicolons, in one message. The data are for a COPY … FROM STDIN
+    /// among them.
+    /// @return the result of each statement
+    /// @throws postgres_error for the first one that fails: those after it are not run, and the transaction is over
+    std::vector<postgres_result>
+    run_script(const std::string& sql, std::string_view data, const std::stop_token& stop);
 
-    /// COPY … FROM STDIN with these data.
-    void copy(const std::string& sql, std::string_view data, const std::stop_token& stop);
+    /// The same for statements with parameters: all are sent before the first answer is read.
+    std::vector<postgres_result>
+    run_pipeline(std::span<const postgres_statement> statements, const std::stop_token& stop);
+
+    /// Begins a transaction with this sink's timeout, which no setting of the session outlives.
+    [[nodiscard]] std::array<std::string, 2> begin() const;
+
+    /// Whether no transaction is open.
+    [[nodiscard]] bool is_idle() const noexcept;
 
     /// Whether nothing has been heard of its end.
     [[nodiscard]] bool is_alive();
@@ -48,18 +67,19 @@ public:
 
 private:
     using time_point = std::chrono::steady_clock::time_point;
-    using result = std::unique_ptr<PGresult, decltype(&::PQclear)>;
 
     void connect(std::chrono::milliseconds timeout, const std::stop_token& stop);
-    void set_up(const std::stop_token& stop);
+    void check_encoding() const;
+    void send(const postgres_statement& statement);
+    void send_copy_data(std::string_view data, time_point deadline, const std::stop_token& stop);
     void flush(time_point deadline, const std::stop_token& stop);
-    result next_result(time_point deadline, const std::stop_token& stop);
-    std::size_t finish(time_point deadline, const std::stop_token& stop);
+    postgres_result next_result(time_point deadline, const std::stop_token& stop);
+    void roll_back(const std::stop_token& stop);
     void wait(short events, time_point deadline, const std::stop_token& stop);
     bool is_ready(short events, time_point deadline, const std::stop_token& stop);
     [[nodiscard]] time_point end_of_statement() const;
     [[noreturn]] void fail(const char* what) const;
-    [[noreturn]] void refuse(const PGresult* answer) const;
+    [[noreturn]] void refuse(const PGresult* answer, std::size_t statement) const;
 
     std::unique_ptr<PGconn, decltype(&::PQfinish)> handle_;
     std::chrono::milliseconds statement_timeout_;

@@ -1,6 +1,9 @@
 #include "sinks/postgres_errors.hpp"
 
+#include "sinks/postgres_rows.hpp"
+
 #include <simdjson.h>
+#include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 #include <array>
@@ -23,6 +26,7 @@ constexpr auto known = std::to_array<advice>({
      "CREATE on the schema, too"},
     {"42703", "expected the columns that docs/sinks.md shows"},
     {"42804", "expected the columns that docs/sinks.md shows"},
+    {"42809", "expected a table: trackd writes to no view and to no foreign table"},
     {"42P01", "make the table, as docs/sinks.md shows, or set create_table = true"},
     {"42P10", "expected PRIMARY KEY (source, id), or a unique index on both, so that each event is there once"
     },
@@ -44,6 +48,20 @@ bool is_about_rows(std::string_view sqlstate) noexcept {
     return kind == "22" || kind == "23" || kind == "44" || kind == "54" || sqlstate == "P0001";
 }
 
+bool is_about_rows(const postgres_error& error) noexcept {
+    const bool names_another =
+        error.sqlstate == "23502" && !error.column.empty() &&
+        std::ranges::find(postgres_columns, error.column, &postgres_column::name) == postgres_columns.end();
+    return is_about_rows(std::string_view{error.sqlstate}) && !names_another;
+}
+
+// Class 08 is the connection, 25 the transaction's state, 53 resources, 57P the server's end, 58 and XX its disk and itself.
+bool is_about_session(std::string_view sqlstate) noexcept {
+    const auto kind = sqlstate.substr(0, 2);
+    return kind == "08" || kind == "25" || kind == "53" || kind == "58" || kind == "XX" ||
+           sqlstate.starts_with("57P");
+}
+
 // A key that is already there; or a table with security policies.
 bool is_about_copy(std::string_view sqlstate) noexcept {
     return sqlstate == "23505" || sqlstate == "0A000";
@@ -52,6 +70,12 @@ bool is_about_copy(std::string_view sqlstate) noexcept {
 std::string_view postgres_advice(std::string_view sqlstate) noexcept {
     const auto* found = std::ranges::find(known, sqlstate, &advice::code);
     return found != known.end() ? found->what : std::string_view{};
+}
+
+std::string
+format_postgres_error(const std::string& where, std::string_view text, std::string_view sqlstate) {
+    const auto advice = postgres_advice(sqlstate);
+    return fmt::format("{}: {} (SQLSTATE {}){}{}", where, text, sqlstate, advice.empty() ? "" : "; ", advice);
 }
 
 std::string on_one_line(std::string_view text) {

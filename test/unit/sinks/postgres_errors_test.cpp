@@ -28,6 +28,30 @@ TEST_CASE("a key that is there and a table with policies are left to INSERT", "[
     CHECK_FALSE(is_about_copy("42P01"));
 }
 
+TEST_CASE("a NULL in a column that the sink does not write is not the rows' fault", "[sinks][postgres]") {
+    postgres_error error{"23502", "null value"};
+    CHECK(is_about_rows(error));
+    error.column = "subject";
+    CHECK(is_about_rows(error));
+    error.column = "tenant";
+    CHECK_FALSE(is_about_rows(error));
+    error.sqlstate = "23514";
+    CHECK(is_about_rows(error));
+}
+
+TEST_CASE(
+    "another session may help where the server, and not a statement, is in trouble", "[sinks][postgres]"
+) {
+    for (const auto* code : {"08006", "25006", "53300", "57P01", "58030", "XX000"}) {
+        CAPTURE(code);
+        CHECK(is_about_session(code));
+    }
+    for (const auto* code : {"22P02", "23514", "42P01", "57014", "TR001", "P0001", "40001", "55P03"}) {
+        CAPTURE(code);
+        CHECK_FALSE(is_about_session(code));
+    }
+}
+
 TEST_CASE("errors that an operator has to mend say how", "[sinks][postgres]") {
     CHECK(postgres_advice("42P01") == "make the table, as docs/sinks.md shows, or set create_table = true");
     CHECK(postgres_advice("42501").starts_with("the user needs INSERT"));

@@ -58,6 +58,15 @@ public:
         });
     }
 
+    /// Where a sink has got to in an earlier process.
+    void put_cursor(const std::string& sink, const cursor& place) { cursors_[sink] = place; }
+
+    /// Sinks that may skip have to get to `at`, or there is no room.
+    void be_short_of_room(position at) {
+        short_of_room_ = true;
+        need_for_room(at);
+    }
+
     /// So many positions from `first` on can no longer be read.
     void damage(position first, std::uint64_t count) { damaged_[first] = count; }
 
@@ -141,6 +150,8 @@ public:
 
     [[nodiscard]] position room_at() const noexcept override { return room_at_; }
 
+    [[nodiscard]] bool short_of_room() const noexcept override { return short_of_room_; }
+
     [[nodiscard]] std::size_t max_batch_bytes() const noexcept override { return max_batch_bytes_; }
 
     [[nodiscard]] backlog_condition condition() const noexcept override { return condition_; }
@@ -175,6 +186,7 @@ private:
     int failing_reads_ = 0;
     int reads_ = 0;
     bool breaks_read_ = false;
+    bool short_of_room_ = false;
     bool stores_always_ = false;
     bool stores_on_close_ = false;
     bool kept_new_sinks_ = false;

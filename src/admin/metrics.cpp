@@ -178,10 +178,10 @@ void add_sinks(page& to, const std::vector<sink_status>& sinks) {
         "lost", "Events that the sink will never get, because a drain ended before it.", &sink_status::lost
     );
     add_count("retries", "Writes that were tried again.", &sink_status::retries);
-    // Without those ahead: whether they are wanted is asked again after a restart, and a counter must not fall.
+    // Without those ahead of the cursor: they are counted again after a restart, and a counter must not fall.
     add_each(
         add_counter(
-            to, "trackd_sink_filtered_total", "Events that the sink passed, and that its route did not want."
+            to, "trackd_sink_filtered_total", "Events that the sink's route did not want."
         ),
         [](const sink_status& sink) { return sink.filtered - sink.filtered_ahead; }
     );

@@ -103,11 +103,11 @@ asio::awaitable<void> delivery::deliver_all() {
     }
 }
 
-// One write of many events costs a sink little more than a write of one. What it does not want is not written.
+// One write of many events costs a sink little more than a write of one.
 asio::awaitable<void> delivery::linger() {
     const auto until = clock_.now() + spec_.linger;
-    while (pending_from(cursor_.at) > 0 && !draining_ && !given_up_ &&
-           backlog_.end() - cursor_.at < spec_.batch.events && clock_.now() < until)
+    while (!draining_ && !given_up_ && backlog_.end() - cursor_.at < spec_.batch.events &&
+           clock_.now() < until)
         co_await changed_.wait(until);
 }
 
@@ -227,11 +227,6 @@ std::uint64_t delivery::pending_from(position from) const noexcept {
     const auto first = std::clamp(from, cursor_.at, std::max(cursor_.at, backlog_.end()));
     const auto unwanted = index_ ? index_->unwanted() - index_->unwanted_below(first) : 0;
     return backlog_.end() - std::min(first, backlog_.end()) - unwanted;
-}
-
-position delivery::confirmed_end() const noexcept {
-    if (!index_) return cursor_.at;
-    return std::max(cursor_.at, std::min(index_->first_wanted(), backlog_.stored_end()));
 }
 
 // Other events are at the cursor than those that were tried.

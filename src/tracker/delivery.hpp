@@ -75,8 +75,10 @@ public:
     /// How many events from `from` on are pending: wanted, or not known to be unwanted.
     [[nodiscard]] std::uint64_t pending_from(position from) const noexcept;
 
-    /// Everything that it wants below this position is behind it, and everything else is stored.
-    [[nodiscard]] position confirmed_end() const noexcept;
+    /// Whether it has yet to confirm an event in [from, to).
+    [[nodiscard]] bool lacks(position from, position to) const noexcept {
+        return cursor_.at < to && (!index_ || index_->wants_any(from, to));
+    }
 
     /// As `tracker::with_sink`.
     [[nodiscard]] boost::asio::awaitable<bool> with_sink(std::function<void(sink&, std::stop_token)> work);

@@ -15,6 +15,10 @@ std::size_t encoded_bytes(const event_view& event) noexcept {
            event.datacontenttype.size() + event.extensions.size() + event.data.size();
 }
 
+std::uint64_t count_bits(std::uint64_t word) noexcept {
+    return static_cast<std::uint64_t>(std::popcount(word));
+}
+
 // The bits [from, to) of a word, with 0 <= from < to <= 64.
 std::uint64_t bits_between(std::size_t from, std::size_t to) noexcept {
     return (~std::uint64_t{0} >> (64 - (to - from))) << from;
@@ -25,7 +29,7 @@ std::uint64_t bits_between(std::size_t from, std::size_t to) noexcept {
 route_index::route_index(route wanted, position at, position unknown_from, position end)
     : wanted_{std::move(wanted)}, at_{at}, end_{std::max(at, end)},
       unknown_begin_{std::clamp(unknown_from, at_, end_)}, unknown_end_{end_},
-      base_{at / block_events * block_events}, first_wanted_{at} {}
+      base_{at / block_events * block_events} {}
 
 void route_index::append(position first, const batch& events) {
     auto at = first;
@@ -62,7 +66,6 @@ void route_index::pass_to(position to) {
     end_ = std::max(end_, to);
     unknown_begin_ = std::max(unknown_begin_, to);
     unknown_end_ = std::max(unknown_end_, to);
-    first_wanted_ = std::max(first_wanted_, to);
 }
 
 void route_index::truncate(position end) {
@@ -72,7 +75,6 @@ void route_index::truncate(position end) {
     end_ = end;
     unknown_begin_ = std::min(unknown_begin_, end);
     unknown_end_ = std::min(unknown_end_, end);
-    first_wanted_ = std::min(first_wanted_, end);
 }
 
 void route_index::set_route(route wanted, position kept_end) {
@@ -81,7 +83,6 @@ void route_index::set_route(route wanted, position kept_end) {
     unknown_begin_ = next_unknown() ? std::min(unknown_begin_, kept) : kept;
     unknown_end_ = end_;
     forget(unknown_begin_, end_);
-    first_wanted_ = at_;
     if (wanted_.wants_all()) unknown_begin_ = unknown_end_;
 }
 
@@ -99,21 +100,22 @@ std::uint64_t route_index::unwanted_below(position to) const noexcept {
             found += each.unwanted.events;
         } else {
             for (auto at = first; at < to; at += word_bits)
-                found += std::popcount(word_at(at) & bits_between(0, std::min<position>(word_bits, to - at)));
+                found += count_bits(word_at(at) & bits_between(0, std::min<position>(word_bits, to - at)));
         }
         first += block_events;
     }
     return found;
 }
 
-position route_index::first_wanted() const noexcept {
-    while (first_wanted_ < end_) {
-        const auto in_word = first_wanted_ % word_bits;
-        const auto run = static_cast<std::size_t>(std::countr_one(word_at(first_wanted_) >> in_word));
-        first_wanted_ = std::min<position>(first_wanted_ + run, end_);
-        if (in_word + run < word_bits) break;
+bool route_index::wants_any(position from, position to) const noexcept {
+    from = std::max(from, at_);
+    while (from < to) {
+        const auto in_word = from % word_bits;
+        const auto length = std::min<position>(word_bits - in_word, to - from);
+        if ((~word_at(from) & bits_between(in_word, in_word + length)) != 0) return true;
+        from += length;
     }
-    return first_wanted_;
+    return false;
 }
 
 void route_index::look_at(position at, const event_view& event, std::size_t bytes) {
@@ -149,7 +151,7 @@ void route_index::forget_in(std::size_t block_index, position from, position to)
         const auto length = std::min<position>(word_bits - in_word, to - from);
         auto& word = (*holder.bits)[from % block_events / word_bits];
         const auto mask = bits_between(in_word, in_word + length);
-        events += static_cast<std::uint64_t>(std::popcount(word & mask));
+        events += count_bits(word & mask);
         word &= ~mask;
         from += length;
     }

@@ -56,8 +56,8 @@ public:
     /// How many bytes the unwanted events take as they are encoded. An estimate while the cursor is between them.
     [[nodiscard]] std::uint64_t unwanted_bytes() const noexcept { return total_.bytes; }
 
-    /// The first event ahead of the cursor that is wanted or unknown; the end where there is none.
-    [[nodiscard]] position first_wanted() const noexcept;
+    /// Whether an event in [from, to) is ahead of the cursor, and wanted or unknown.
+    [[nodiscard]] bool wants_any(position from, position to) const noexcept;
 
 private:
     static constexpr std::size_t word_bits = 64;
@@ -87,7 +87,6 @@ private:
     position base_; // of the first block; a multiple of `block_events`
     std::deque<block> blocks_;
     count total_;
-    mutable position first_wanted_; // every event between the cursor and here is unwanted
 };
 
 } // namespace trackd

@@ -142,6 +142,8 @@ private:
     void look_at_condition();
     void make_room();
     void settle();
+    void settle_unwanted();
+    [[nodiscard]] bool lacks_wanted() const noexcept;
     void give_back(batch::mark released);
     [[nodiscard]] delivery* delivery_to(std::string_view sink) const noexcept;
     [[nodiscard]] error_code why_not_taken() const;
@@ -333,7 +335,7 @@ void tracker::impl::take_in() {
         take_in(std::move(one));
     for (auto& delivery : deliveries_)
         delivery->wake();
-    if (options_.ack == ack_mode::accepted) settle();
+    if (options_.ack != ack_mode::delivered || lacks_wanted()) settle();
     if (released_) release_waiters();
     // Deadlines only rise: who waits for an earlier one need not hear of those behind it.
     if (nobody_waited && acknowledgements_.next_deadline() != wakeup::never) acknowledgements_changed_.ring();
@@ -459,14 +461,40 @@ void tracker::impl::settle() {
     switch (options_.ack) {
     case ack_mode::accepted: return acknowledgements_.settle_up_to(backlog_->end());
     case ack_mode::journaled: return acknowledgements_.settle_up_to(backlog_->stored_end());
-    case ack_mode::delivered: return acknowledgements_.settle_up_to(required_end());
+    case ack_mode::delivered: acknowledgements_.settle_up_to(required_end()); return settle_unwanted();
     }
+}
+
+// A sink that is behind holds up only the events that its route wants.
+void tracker::impl::settle_unwanted() {
+    auto below = backlog_->stored_end();
+    bool any_routed = false;
+    for (const auto& each : deliveries_) {
+        if (!each->required()) continue;
+        if (each->index() == nullptr)
+            below = std::min(below, each->place().at);
+        else
+            any_routed = true;
+    }
+    if (!any_routed) return;
+    acknowledgements_.settle_each(below, [this](position from, position to) {
+        return std::ranges::none_of(deliveries_, [from, to](const auto& each) {
+            return each->required() && each->lacks(from, to);
+        });
+    });
+}
+
+// Whether a sink with a route is behind: one that is not passes what it does not want at once.
+bool tracker::impl::lacks_wanted() const noexcept {
+    return std::ranges::any_of(deliveries_, [](const auto& each) {
+        return each->index() != nullptr && each->pending_from(each->place().at) > 0;
+    });
 }
 
 position tracker::impl::required_end() const {
     auto least = backlog_->end();
     for (const auto& delivery : deliveries_)
-        if (delivery->required()) least = std::min(least, delivery->confirmed_end());
+        if (delivery->required()) least = std::min(least, delivery->place().at);
     return least;
 }
 

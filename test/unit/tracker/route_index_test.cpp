@@ -46,11 +46,10 @@ struct model {
         return found;
     }
 
-    [[nodiscard]] position first_wanted() const {
-        auto found = at;
-        while (found < end && flags[found] == 1)
-            ++found;
-        return found;
+    [[nodiscard]] bool wants_any(position from, position to) const {
+        for (auto each = std::max(from, at); each < to; ++each)
+            if (flags[each] == 0) return true;
+        return false;
     }
 
     position at;
@@ -65,15 +64,17 @@ TEST_CASE("new events are counted as they come", "[route]") {
     index.append(1, batch_of({true, false, false, true}));
     CHECK(index.unwanted() == 2);
     CHECK(index.unwanted_below(3) == 1);
-    CHECK(index.first_wanted() == 1);
+    CHECK(index.wants_any(1, 3));
+    CHECK_FALSE(index.wants_any(2, 4));
+    CHECK(index.wants_any(2, 5));
     CHECK_FALSE(index.next_unknown());
     index.pass_to(2);
     CHECK(index.unwanted() == 2);
-    CHECK(index.first_wanted() == 4);
+    CHECK(index.wants_any(2, 5));
     index.pass_to(5);
     CHECK(index.unwanted() == 0);
     CHECK(index.unwanted_bytes() == 0);
-    CHECK(index.first_wanted() == 5);
+    CHECK_FALSE(index.wants_any(1, 5));
 }
 
 TEST_CASE("events from before are unknown, and count as wanted until they are read", "[route]") {
@@ -165,8 +166,9 @@ TEST_CASE("counts are right whatever comes, over many blocks", "[route]") {
         }
         }
         REQUIRE(index.unwanted() == expected.unwanted_below(expected.end));
-        REQUIRE(index.first_wanted() == expected.first_wanted());
         const auto to = expected.at + below(expected.end - expected.at + 1);
+        const auto from = to - below(std::min<std::uint64_t>(to, 100));
+        REQUIRE(index.wants_any(from, to) == expected.wants_any(from, to));
         REQUIRE(index.unwanted_below(to) == expected.unwanted_below(to));
         REQUIRE((index.unwanted_bytes() == 0) == (index.unwanted() == 0));
     }

@@ -31,9 +31,9 @@ batch events_of(std::string_view kinds, std::size_t first_id = 1) {
     return events;
 }
 
-tracker_options accepted_at_once() {
+tracker_options with_ack(ack_mode ack) {
     tracker_options options;
-    options.ack = ack_mode::accepted;
+    options.ack = ack;
     return options;
 }
 
@@ -41,7 +41,7 @@ tracker_options accepted_at_once() {
 struct process {
     explicit process(
         std::shared_ptr<test::fake_sink_script> written_by, std::string_view earlier = {},
-        const cursor& place = {}
+        const cursor& place = {}, ack_mode ack = ack_mode::accepted
     )
         : script{std::move(written_by)} {
         made->put(events_of(earlier));
@@ -53,9 +53,9 @@ struct process {
         specs[0].sink = std::make_unique<test::fake_sink>(script);
         specs[0].batch = {5, 1'000'000};
         specs[0].wanted = orders;
-        specs[0].required = false;
-        specs[0].when_full = when_full::skip;
-        tracked.emplace(context.get_executor(), accepted_at_once(), std::move(made), std::move(specs), time);
+        specs[0].required = ack == ack_mode::delivered;
+        specs[0].when_full = specs[0].required ? when_full::block : when_full::skip;
+        tracked.emplace(context.get_executor(), with_ack(ack), std::move(made), std::move(specs), time);
     }
 
     ~process() {
@@ -78,9 +78,11 @@ struct process {
         static_cast<void>(books());
     }
 
-    void send(std::string_view kinds) {
-        test::start(context, tracked->track(events_of(kinds, store->end())));
+    // Ends when the promise holds.
+    auto send(std::string_view kinds) {
+        auto sent = test::start(context, tracked->track(events_of(kinds, store->end())));
         settle();
+        return sent;
     }
 
     // Until the sink has failed, or has nothing left.
@@ -259,6 +261,26 @@ TEST_CASE("with another route the events ahead are counted again", "[route]") {
     CHECK(now.books().pending == 3);
     now.skip_to(now.store->end());
     CHECK(now.books().skipped == 3);
+}
+
+TEST_CASE("an answer does not wait for a sink that does not want the events", "[route]") {
+    process now{failing(), {}, {}, ack_mode::delivered};
+    now.start();
+    const auto order = now.send("po");
+    now.until_at_rest(true);
+    const auto page = now.send("pp");
+    const auto both = now.send("pop");
+    const auto last = now.send("p");
+    CHECK_FALSE(order->ended());
+    CHECK(page->get() == boost::system::error_code{});
+    CHECK_FALSE(both->ended());
+    CHECK(last->ended());
+    now.script->work();
+    now.time.advance(1min);
+    now.until_at_rest(false);
+    now.settle();
+    CHECK(order->get() == boost::system::error_code{});
+    CHECK(both->get() == boost::system::error_code{});
 }
 
 TEST_CASE("where nothing outlives the process, what a sink does not want is not lost", "[route]") {

@@ -180,9 +180,7 @@ void add_sinks(page& to, const std::vector<sink_status>& sinks) {
     add_count("retries", "Writes that were tried again.", &sink_status::retries);
     // Without those ahead of the cursor: they are counted again after a restart, and a counter must not fall.
     add_each(
-        add_counter(
-            to, "trackd_sink_filtered_total", "Events that the sink's route did not want."
-        ),
+        add_counter(to, "trackd_sink_filtered_total", "Events that the sink's route did not want."),
         [](const sink_status& sink) { return sink.filtered - sink.filtered_ahead; }
     );
     add_count("skipped", "Events that the sink passed over for want of room.", &sink_status::skipped);

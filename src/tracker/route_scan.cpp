@@ -77,7 +77,10 @@ asio::awaitable<void> route_scan::read_chunk(position from) {
     }
     if (ended_) co_return;
     if (!error.empty()) {
-        base::log().warn("the backlog cannot be read to count what routes want: {}", error);
+        if (!std::exchange(failing_, true))
+            base::log().warn(
+                "the backlog cannot be read to count what routes want, which is tried again: {}", error
+            );
         for (const auto& each : deliveries_)
             each->skip_uncounted();
         const auto until = clock_.now() + retry_after;
@@ -86,6 +89,7 @@ asio::awaitable<void> route_scan::read_chunk(position from) {
     } else if (events.end() == from) { // not stored yet
         co_await changed_.wait();
     } else {
+        failing_ = false;
         for (const auto& each : deliveries_)
             each->learn(events);
     }

@@ -45,6 +45,7 @@ private:
     const std::vector<std::unique_ptr<delivery>>& deliveries_;
     wakeup changed_;
     bool running_ = false;
+    bool failing_ = false;
     bool ended_ = false;
 };
 

@@ -44,7 +44,7 @@ public:
     }
 
     /// What it is given is on the disk at once.
-    void store_always() { stores_always_ = true; }
+    void store_always(bool always = true) { stores_always_ = always; }
 
     /// @param keep_unwritten as in `journal_options`; without it what is not stored is dropped where it is not good
     void become(backlog_condition condition, bool keep_unwritten = false) {

@@ -36,7 +36,7 @@ TEST_CASE("those are answered whose events lie below the position, and no others
 
 TEST_CASE("some may be answered before others that came earlier", "[acknowledgements]") {
     answers waiting;
-    for (const position end : {3, 5, 6, 9})
+    for (const auto end : std::vector<position>{3, 5, 6, 9})
         waiting.wait(end);
     std::vector<std::pair<position, position>> asked;
     waiting.queue.settle_each(6, [&](position from, position to) {

@@ -8,6 +8,7 @@
 
 #include <trackd/tracker.hpp>
 
+#include <algorithm>
 #include <random>
 
 using namespace trackd;
@@ -29,6 +30,10 @@ batch events_of(std::string_view kinds, std::size_t first_id = 1) {
         events.append(event);
     }
     return events;
+}
+
+std::uint64_t count_of(std::string_view kinds, char kind) {
+    return static_cast<std::uint64_t>(std::ranges::count(kinds, kind));
 }
 
 tracker_options with_ack(ack_mode ack) {
@@ -88,6 +93,7 @@ struct process {
     // Until the sink has failed, or has nothing left.
     void until_at_rest(bool fails) {
         test::run_until(context, [&] {
+            if (!fails) time.advance(10s);
             const auto now = books();
             return fails ? now.pending == 0 || now.failing : now.pending == 0 && place().at == store->end();
         });
@@ -150,14 +156,14 @@ TEST_CASE("what a sink does not want is not pending while it is down", "[route]"
     now.send("pppp");
     CHECK(now.books().pending == 0);
     CHECK(now.books().lag_bytes == 0);
+    CHECK(now.books().lag == 0s);
     now.send("oppopp");
     now.until_at_rest(true);
     now.send(std::string(10'000, 'p'));
     const auto books = now.books();
     CHECK(books.pending == 2);
     CHECK(books.filtered == 10'008);
-    CHECK(books.lag_bytes == events_of("oo").bytes() + 2); // two of the ids have two digits
-    CHECK(books.lag == 0s);
+    CHECK(books.lag_bytes == events_of("oo").bytes());
 }
 
 TEST_CASE("only events that a sink wants count as skipped", "[route][skip]") {
@@ -215,10 +221,10 @@ TEST_CASE("a skip waits until the events are counted", "[route][skip]") {
 
 TEST_CASE("a skip over events that cannot be read counts them as skipped", "[route][skip]") {
     process now{failing(), "pppo"};
-    now.store->fail_reads(2); // one of the delivery, one of the count
+    now.store->fail_reads(1'000'000);
     now.tracked->start();
     now.store->be_short_of_room(5);
-    test::run_until(now.context, [&] { return now.place().at == 5; });
+    test::run_until(now.context, [&] { return now.time.advance(1s), now.place().at == 5; });
     CHECK(now.books().skipped == 4);
     CHECK(now.books().pending == 0);
 }
@@ -238,10 +244,14 @@ TEST_CASE("damage is pending until the delivery finds it", "[route]") {
 }
 
 TEST_CASE("events that the backlog drops are not counted", "[route]") {
-    process now{failing()};
+    process now{failing(), {}, {}, ack_mode::delivered};
     now.start();
     now.send("opp");
     now.until_at_rest(true);
+    now.store->store_always(false);
+    now.send("pppo");
+    CHECK(now.books().filtered == 5);
+    CHECK(now.books().pending == 2);
     now.store->become(backlog_condition::full);
     now.settle();
     CHECK(now.books().filtered == 2);
@@ -326,14 +336,13 @@ TEST_CASE("the figures of a routed sink are exact through skips, outages and res
             now.time.advance(1min);
             now.until_at_rest(down);
             const auto books = now.books();
-            const auto at = static_cast<std::ptrdiff_t>(now.place().at - 1);
             REQUIRE(books.accepted == all.size());
-            REQUIRE(books.filtered == std::ranges::count(all, 'p'));
-            REQUIRE(books.pending == std::count(all.begin() + at, all.end(), 'o'));
+            REQUIRE(books.filtered == count_of(all, 'p'));
+            REQUIRE(books.pending == count_of(all.substr(now.place().at - 1), 'o'));
             REQUIRE(books.delivered == script->ids().size());
         }
         const auto report = now.end();
-        REQUIRE(report.books.sinks[0].filtered == std::ranges::count(all, 'p'));
+        REQUIRE(report.books.sinks[0].filtered == count_of(all, 'p'));
         place = now.place();
     }
 }

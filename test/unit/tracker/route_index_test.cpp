@@ -42,7 +42,7 @@ struct model {
     [[nodiscard]] std::uint64_t unwanted_below(position to) const {
         std::uint64_t found = 0;
         for (auto each = at; each < std::min(to, end); ++each)
-            found += flags[each] == 1 ? 1 : 0;
+            if (flags[each] == 1) ++found;
         return found;
     }
 

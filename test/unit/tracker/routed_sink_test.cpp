@@ -39,6 +39,7 @@ std::uint64_t count_of(std::string_view kinds, char kind) {
 tracker_options with_ack(ack_mode ack) {
     tracker_options options;
     options.ack = ack;
+    options.ack_timeout = 24h;
     return options;
 }
 
@@ -214,7 +215,7 @@ TEST_CASE("after a restart the figures are right again once the backlog was read
 TEST_CASE("a skip waits until the events are counted", "[route][skip]") {
     process now{failing(), std::string(10'000, 'p') + "oooo" + std::string(10'000, 'p')};
     now.tracked->start();
-    now.store->be_short_of_room(10'003);
+    asio::post(now.context, [&] { now.store->be_short_of_room(10'003); });
     test::run_until(now.context, [&] { return now.place().at == 10'003; });
     CHECK(now.books().skipped == 2);
 }
@@ -223,7 +224,7 @@ TEST_CASE("a skip over events that cannot be read counts them as skipped", "[rou
     process now{failing(), "pppo"};
     now.store->fail_reads(1'000'000);
     now.tracked->start();
-    now.store->be_short_of_room(5);
+    asio::post(now.context, [&] { now.store->be_short_of_room(5); });
     test::run_until(now.context, [&] { return now.time.advance(1s), now.place().at == 5; });
     CHECK(now.books().skipped == 4);
     CHECK(now.books().pending == 0);
@@ -302,7 +303,7 @@ TEST_CASE("where nothing outlives the process, what a sink does not want is not 
     specs[0].wanted = orders;
     tracker tracked{context.get_executor(), {}, make_memory_backlog(), std::move(specs), time};
     tracked.start();
-    const auto sent = test::start(context, tracked.track(events_of("oppopp")));
+    CHECK_FALSE(test::run(context, tracked.track(events_of("oppopp"))));
     const auto report = test::run(context, tracked.drain(time.now()));
     CHECK(report.lost == 2);
     CHECK(report.books.sinks[0].filtered == 4);

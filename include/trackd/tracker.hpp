@@ -86,16 +86,17 @@ struct sink_status {
     std::uint64_t accepted = 0;
     std::uint64_t delivered = 0;
     std::uint64_t pending = 0;
-    std::uint64_t filtered = 0;
+    std::uint64_t filtered = 0; ///< with those that wait ahead, as far as they are known to be unwanted
     std::uint64_t dead_lettered = 0;
     std::uint64_t skipped = 0;
     std::uint64_t damaged = 0;
     std::uint64_t lost = 0;
-    std::uint64_t duplicates = 0; ///< of the delivered, those the sink already had
-    std::uint64_t batches = 0;    ///< successful writes
-    std::uint64_t retries = 0;    ///< writes that were tried again
-    std::uint64_t lag_bytes = 0;  ///< of the pending events: see `backlog::bytes_between`
-    std::chrono::seconds lag{0};  ///< how old the oldest pending event is
+    std::uint64_t filtered_ahead = 0; ///< of the filtered, those that the sink has not passed yet
+    std::uint64_t duplicates = 0;     ///< of the delivered, those the sink already had
+    std::uint64_t batches = 0;        ///< successful writes
+    std::uint64_t retries = 0;        ///< writes that were tried again
+    std::uint64_t lag_bytes = 0;      ///< of the pending events: see `backlog::bytes_between`
+    std::chrono::seconds lag{0};      ///< how old the oldest pending event is
     /// When nothing will be pending, as things go; none while that does not come nearer.
     std::optional<std::chrono::seconds> caught_up_in;
     bool rejecting_all = false;     ///< it rejects every event that was tried: the destination is at fault

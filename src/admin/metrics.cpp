@@ -182,7 +182,11 @@ void add_sinks(page& to, const std::vector<sink_status>& sinks) {
         "all_rejected", "Attempts at which the sink rejected every event that was tried.",
         &sink_status::all_rejected
     );
-    add_count("filtered", "Events that the sink's route did not want.", &sink_status::filtered);
+    // Without those ahead of the cursor: they are counted again after a restart, and a counter must not fall.
+    add_each(
+        add_counter(to, "trackd_sink_filtered_total", "Events that the sink's route did not want."),
+        [](const sink_status& sink) { return sink.filtered - sink.filtered_ahead; }
+    );
     add_count("skipped", "Events that the sink passed over for want of room.", &sink_status::skipped);
     add_count("damaged", "Events that can no longer be read from the journal.", &sink_status::damaged);
     add_each(

@@ -21,12 +21,30 @@ public:
     using settled_function = std::function<void(boost::system::error_code)>;
 
     void add(position end, clock::time_point deadline, settled_function settled) {
-        waiting_.push_back({end, deadline, std::move(settled)});
+        waiting_.push_back({begin_, end, deadline, std::move(settled)});
+        begin_ = end;
     }
 
     /// Everything below `end` is as safe as was promised.
     void settle_up_to(position end) {
         settle_while([end](const entry& e) { return e.end <= end; }, {});
+    }
+
+    /// Some events below `end` are as safe as was promised, although not all before them are.
+    /// @param is_safe of the events in [from, to)
+    template <class Predicate>
+    void settle_each(position end, Predicate is_safe) {
+        const auto last = std::partition_point(waiting_.begin(), waiting_.end(), [end](const entry& e) {
+            return e.end <= end;
+        });
+        const auto waits = [&is_safe](const entry& e) { return !is_safe(e.begin, e.end); };
+        const auto first = std::find_if_not(waiting_.begin(), last, waits);
+        if (first == last) return;
+        const auto due = std::stable_partition(first, last, waits);
+        std::vector<entry> concerned{std::make_move_iterator(due), std::make_move_iterator(last)};
+        waiting_.erase(due, last);
+        for (const auto& one : concerned)
+            one.settled({});
     }
 
     /// Tells those who wait for something from `begin` on what has become of it instead.
@@ -36,6 +54,7 @@ public:
         });
         std::vector<entry> concerned{std::make_move_iterator(first), std::make_move_iterator(waiting_.end())};
         waiting_.erase(first, waiting_.end());
+        begin_ = std::min(begin_, begin);
         for (const auto& one : concerned)
             one.settled(outcome);
     }
@@ -56,6 +75,7 @@ public:
 
 private:
     struct entry {
+        position begin;
         position end;
         clock::time_point deadline;
         settled_function settled;
@@ -71,6 +91,7 @@ private:
     }
 
     std::deque<entry> waiting_;
+    position begin_ = 0; // of the next one's events, or before
 };
 
 } // namespace trackd

@@ -36,6 +36,7 @@ delivery::delivery(
       upkeep_{spec_.sink->has_upkeep(), spec_.upkeep_every} {
     books_.name = spec_.name;
     books_.kind = spec_.kind;
+    if (!spec_.wanted.wants_all()) index_.emplace(spec_.wanted, cursor_.at, cursor_.at, backlog_.end());
 }
 
 asio::awaitable<void> delivery::run() {
@@ -150,14 +151,17 @@ void delivery::give_up() {
 sink_status delivery::status() const {
     auto status = books_;
     status.damaged = cursor_.damaged;
-    status.filtered = cursor_.filtered;
+    status.filtered_ahead = index_ ? index_->unwanted() : 0;
+    status.filtered = cursor_.filtered + status.filtered_ahead;
     status.dead_lettered = cursor_.dead_lettered;
     status.skipped = cursor_.skipped;
     status.delivered = cursor_.delivered();
     const auto now = clock_.now();
     const auto end = backlog_.end();
-    if (cursor_.at < end) {
-        status.lag_bytes = backlog_.bytes_between(cursor_.at, end);
+    const bool lacks_some = pending_from(cursor_.at) > 0;
+    if (lacks_some) {
+        const auto bytes = backlog_.bytes_between(cursor_.at, end);
+        status.lag_bytes = bytes - std::min(bytes, index_ ? index_->unwanted_bytes() : 0);
         status.lag = lag_.age(cursor_.at, wall_now_(), now);
     }
     status.rejecting_all = isolation_.rejects_everything();
@@ -165,15 +169,23 @@ sink_status delivery::status() const {
     if (status.failing)
         status.failing_for = std::chrono::floor<std::chrono::seconds>(now - failing_since());
     else
-        status.caught_up_in = lag_.caught_up_in(cursor_.at, end, now);
+        status.caught_up_in = lag_.caught_up_in(lacks_some ? cursor_.at : end, end, now);
     return status;
 }
 
 void delivery::skip_to(position to) {
     if (to <= cursor_.at) return;
-    cursor_.skipped += to - cursor_.at - take_stored_below(to);
+    if (index_ && !index_->knows_below(to)) {
+        deferred_skip_ = std::max(deferred_skip_, to);
+        return;
+    }
+    const auto passed = to - cursor_.at;
+    const auto unwanted = index_ ? index_->unwanted_below(to) : 0;
+    const auto skipped = passed - std::min(passed, unwanted + take_stored_below(to));
+    cursor_.filtered += unwanted;
+    cursor_.skipped += skipped;
     cursor_.at = to;
-    if (may_say(said_skipped_))
+    if (skipped > 0 && may_say(said_skipped_))
         base::log().error(
             "sink {}: too slow, backlog full; skipping to position {} ({} events skipped in total)",
             spec_.name, to, cursor_.skipped
@@ -182,6 +194,40 @@ void delivery::skip_to(position to) {
     isolation_.reset();
     move_cursor();
     changed_.ring();
+}
+
+void delivery::skip_uncounted() {
+    if (!waits_to_skip()) return;
+    if (index_) index_->assume_wanted_below(deferred_skip_);
+    skip_to(deferred_skip_);
+}
+
+void delivery::learn(const chunk& events) {
+    if (!index_) return;
+    index_->add(events);
+    if (waits_to_skip() && index_->knows_below(deferred_skip_)) skip_to(deferred_skip_);
+    on_progress_();
+}
+
+void delivery::set_route(route wanted) {
+    spec_.wanted = std::move(wanted);
+    if (index_)
+        index_->set_route(spec_.wanted, judged_end_);
+    else if (!spec_.wanted.wants_all())
+        index_.emplace(spec_.wanted, cursor_.at, std::max(cursor_.at, judged_end_), backlog_.end());
+    drop_index_if_useless();
+    if (waits_to_skip()) skip_to(deferred_skip_);
+}
+
+// Kept where the route has come to want everything, until the events are passed that the route before has judged.
+void delivery::drop_index_if_useless() {
+    if (index_ && spec_.wanted.wants_all() && cursor_.at >= judged_end_) index_.reset();
+}
+
+std::uint64_t delivery::pending_from(position from) const noexcept {
+    const auto first = std::clamp(from, cursor_.at, std::max(cursor_.at, backlog_.end()));
+    const auto unwanted = index_ ? index_->unwanted() - index_->unwanted_below(first) : 0;
+    return backlog_.end() - std::min(first, backlog_.end()) - unwanted;
 }
 
 // Other events are at the cursor than those that were tried.
@@ -199,8 +245,10 @@ bool delivery::may_say(clock::time_point& said) const {
 }
 
 asio::awaitable<void> delivery::deliver(chunk events) {
+    if (index_) index_->add(events);
     const selection batch{std::move(events), spec_.wanted, stored_ahead_};
     const auto wanted = batch.events();
+    judged_end_ = batch.place(wanted.size());
     if (wanted.empty())
         co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable)); // let others in
     std::size_t next = 0;
@@ -366,6 +414,8 @@ void delivery::pass(const selection& batch, std::size_t next, std::size_t count)
 }
 
 void delivery::move_cursor() {
+    if (index_) index_->pass_to(cursor_.at);
+    drop_index_if_useless();
     backlog_.move_cursor(spec_.name, cursor_);
     lag_.progress(cursor_.at, backlog_.end(), clock_.now());
     on_progress_();

@@ -4,6 +4,7 @@
 
 #include "tracker/fault_isolation.hpp"
 #include "tracker/retry.hpp"
+#include "tracker/route_index.hpp"
 #include "tracker/selection.hpp"
 #include "tracker/sink_lag.hpp"
 #include "tracker/upkeep.hpp"
@@ -56,12 +57,32 @@ public:
     /// End now: a write that is under way is asked to stop, and waited for.
     void give_up();
 
-    /// Passes over everything below `to`, for good: it counts as skipped. A write that is under way goes on, and what of
-    /// it arrives counts as delivered all the same.
+    /// Passes over everything below `to`, for good: what its route wants counts as skipped, the rest as filtered. A write
+    /// that is under way goes on, and what of it arrives counts as delivered all the same. Happens later, once `learn`
+    /// has seen all events below `to`, where the route index does not know them yet.
     void skip_to(position to);
 
+    [[nodiscard]] bool waits_to_skip() const noexcept { return deferred_skip_ > cursor_.at; }
+
+    /// The events that `skip_to` waits for cannot be read: they count as skipped.
+    void skip_uncounted();
+
     /// As `tracker::set_route`.
-    void set_route(route wanted) { spec_.wanted = std::move(wanted); }
+    void set_route(route wanted);
+
+    /// Which events ahead of the cursor the route does not want; null for a route that wants everything.
+    [[nodiscard]] route_index* index() noexcept { return index_ ? &*index_ : nullptr; }
+
+    /// Events for the route index, from the backlog.
+    void learn(const chunk& events);
+
+    /// How many events from `from` on are pending: wanted, or not known to be unwanted.
+    [[nodiscard]] std::uint64_t pending_from(position from) const noexcept;
+
+    /// Whether it has yet to confirm an event in [from, to).
+    [[nodiscard]] bool lacks(position from, position to) const noexcept {
+        return cursor_.at < to && (!index_ || index_->wants_any(from, to));
+    }
 
     /// As `tracker::with_sink`.
     [[nodiscard]] boost::asio::awaitable<bool> with_sink(std::function<void(sink&, std::stop_token)> work);
@@ -166,6 +187,7 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> linger();
     [[nodiscard]] boost::asio::awaitable<std::optional<chunk>> read();
     void move_cursor();
+    void drop_index_if_useless();
 
     tracker_strand strand_;
     clock& clock_;
@@ -180,6 +202,9 @@ private:
     bool select_again_ = false;       // the chunk that is being delivered has one of these
     wakeup changed_;
     cursor cursor_;
+    std::optional<route_index> index_; // none: the route wants everything
+    position judged_end_ = 0; // of the events of which a write may be under way: their route does not change
+    position deferred_skip_ = 0;
     sink_lag lag_;
     upkeep_schedule upkeep_;
     std::atomic<clock::time_point> failing_since_{wakeup::never};

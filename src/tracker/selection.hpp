@@ -37,8 +37,11 @@ public:
         return index < places_.size() ? places_[index] : all_.end();
     }
 
-    /// Of the event at `at`, wanted or not, or of the last one where the chunk ends before it. There is one at least.
+    /// Of the first event from `at` on that is wanted, or of the last one where the chunk ends before it. There is one
+    /// at least.
     [[nodiscard]] wall_time received_at(position at) const noexcept {
+        const auto next = whole_ ? places_.end() : std::ranges::lower_bound(places_, at);
+        if (next != places_.end()) at = *next;
         return all_.events[std::min<std::size_t>(at - all_.first, all_.events.size() - 1)].received_at;
     }
 

@@ -5,6 +5,7 @@
 #include "tracker/delivery.hpp"
 #include "tracker/io_lane.hpp"
 #include "tracker/room_forecast.hpp"
+#include "tracker/route_scan.hpp"
 
 #include <trackd/onlooker.hpp>
 #include <trackd/tracker.hpp>
@@ -134,11 +135,15 @@ private:
     // On the strand.
     void take_in();
     void take_in(submission handed_over);
+    void index(position first);
+    void scan_routes();
     void progress();
     void backlog_changed();
     void look_at_condition();
     void make_room();
     void settle();
+    void settle_unwanted();
+    [[nodiscard]] bool lacks_wanted() const noexcept;
     void give_back(batch::mark released);
     [[nodiscard]] delivery* delivery_to(std::string_view sink) const noexcept;
     [[nodiscard]] error_code why_not_taken() const;
@@ -183,8 +188,10 @@ private:
     bool deliveries_ended_ = false;
     bool released_ = false;
     bool drained_ = false;
+    route_scan scan_;
     base::task_group<asio::any_io_executor> timers_;
     base::task_group<asio::any_io_executor> delivering_;
+    base::task_group<asio::any_io_executor> scanning_;
 };
 
 tracker::impl::impl(
@@ -194,8 +201,9 @@ tracker::impl::impl(
     : options_{options}, clock_{time}, strand_{asio::make_strand(executor)}, backlog_{std::move(store)},
       credit_{options.max_pending_events, options.max_pending_bytes, backlog_->max_batch_bytes()},
       before_{backlog_->end() - 1}, acknowledgements_changed_{strand_, time}, hurried_{strand_, time},
-      condition_changed_{strand_, time}, timers_{strand_, base::log_failed_task},
-      delivering_{strand_, base::log_failed_task} {
+      condition_changed_{strand_, time}, scan_{strand_, time, *backlog_, deliveries_},
+      timers_{strand_, base::log_failed_task}, delivering_{strand_, base::log_failed_task},
+      scanning_{strand_, base::log_failed_task} {
     for (auto& sink : sinks) {
         any_may_skip_ |= !sink.required && sink.when_full == when_full::skip;
         const auto from = backlog_->open_cursor(sink.name, sink.start, sink.sink->bookmark());
@@ -226,6 +234,7 @@ void tracker::impl::start() {
         for (auto& delivery : self->deliveries_)
             self->delivering_.spawn("delivery " + delivery->name(), delivery->run());
         self->timers_.spawn("acknowledgement timeouts", self->expire_acknowledgements());
+        self->scan_routes();
     });
 }
 
@@ -326,7 +335,7 @@ void tracker::impl::take_in() {
         take_in(std::move(one));
     for (auto& delivery : deliveries_)
         delivery->wake();
-    settle();
+    if (options_.ack != ack_mode::delivered || lacks_wanted()) settle();
     if (released_) release_waiters();
     // Deadlines only rise: who waits for an earlier one need not hear of those behind it.
     if (nobody_waited && acknowledgements_.next_deadline() != wakeup::never) acknowledgements_changed_.ring();
@@ -342,12 +351,25 @@ void tracker::impl::take_in(submission handed_over) {
         if (handed_over.settled) handed_over.settled(refused);
         return;
     }
+    const auto first = backlog_->end();
     backlog_->append(std::move(handed_over.events));
+    index(first);
     if (handed_over.shown) options_.onlooker->show({backlog_->newest(), std::move(handed_over.senders)});
     if (!handed_over.settled) return;
     acknowledgements_.add(
         backlog_->end(), clock_.now() + options_.ack_timeout, std::move(handed_over.settled)
     );
+}
+
+// Events that are new, from `first` on: only sinks with a route look at them.
+void tracker::impl::index(position first) {
+    if (backlog_->end() == first) return;
+    for (const auto& each : deliveries_)
+        if (auto* of_route = each->index()) of_route->append(first, *backlog_->newest());
+}
+
+void tracker::impl::scan_routes() {
+    if (!deliveries_ended_ && scan_.is_needed()) scanning_.spawn("route scan", scan_.run());
 }
 
 // Why nothing can be stored now. Who was told already that his events are safe is not concerned: they are kept.
@@ -376,6 +398,9 @@ void tracker::impl::progress() {
 }
 
 void tracker::impl::backlog_changed() {
+    for (const auto& each : deliveries_)
+        if (auto* of_route = each->index()) of_route->truncate(backlog_->end());
+    scan_.wake();
     settle();
     look_at_condition();
     if (any_may_skip_ && backlog_->short_of_room()) make_room();
@@ -436,8 +461,34 @@ void tracker::impl::settle() {
     switch (options_.ack) {
     case ack_mode::accepted: return acknowledgements_.settle_up_to(backlog_->end());
     case ack_mode::journaled: return acknowledgements_.settle_up_to(backlog_->stored_end());
-    case ack_mode::delivered: return acknowledgements_.settle_up_to(required_end());
+    case ack_mode::delivered: acknowledgements_.settle_up_to(required_end()); return settle_unwanted();
     }
+}
+
+// A sink that is behind holds up only the events that its route wants.
+void tracker::impl::settle_unwanted() {
+    auto below = backlog_->stored_end();
+    bool any_routed = false;
+    for (const auto& each : deliveries_) {
+        if (!each->required()) continue;
+        if (each->index() == nullptr)
+            below = std::min(below, each->place().at);
+        else
+            any_routed = true;
+    }
+    if (!any_routed) return;
+    acknowledgements_.settle_each(below, [this](position from, position to) {
+        return std::ranges::none_of(deliveries_, [from, to](const auto& each) {
+            return each->required() && each->lacks(from, to);
+        });
+    });
+}
+
+// Whether a sink with a route is behind: one that is not passes what it does not want at once.
+bool tracker::impl::lacks_wanted() const noexcept {
+    return std::ranges::any_of(deliveries_, [](const auto& each) {
+        return each->index() != nullptr && each->pending_from(each->place().at) > 0;
+    });
 }
 
 position tracker::impl::required_end() const {
@@ -485,6 +536,8 @@ asio::awaitable<drain_report> tracker::impl::drain(clock::time_point deadline) {
     co_await delivering_.join();
 
     deliveries_ended_ = true;
+    scan_.end();
+    co_await scanning_.join();
     acknowledgements_changed_.ring();
     hurried_.ring();
     co_await backlog_->close();
@@ -587,9 +640,9 @@ tracker_status tracker::impl::status() const {
         auto books = delivery->status();
         const auto& place = delivery->place();
         books.accepted = backlog_->end() - place.start + not_taken_in;
-        books.pending = backlog_->end() - place.at + not_taken_in;
+        books.pending = delivery->pending_from(place.at) + not_taken_in;
         if (drained_) {
-            books.lost = backlog_->end() - std::min(std::max(place.at, kept_end), backlog_->end());
+            books.lost = delivery->pending_from(kept_end);
             books.pending -= books.lost;
         }
         status.sinks.push_back(std::move(books));
@@ -609,6 +662,7 @@ asio::awaitable<bool> tracker::impl::set_route(std::string sink, route wanted) {
     const auto self = shared_from_this();
     auto* named = delivery_to(sink);
     if (named != nullptr) named->set_route(std::move(wanted));
+    scan_routes();
     co_return named != nullptr;
 }
 
@@ -616,8 +670,9 @@ tracker_activities tracker::impl::activities() const {
     tracker_activities running;
     for (auto& task : delivering_.running())
         running.deliveries.push_back({std::move(task.name), task.age});
-    for (auto& task : timers_.running())
-        running.timers.push_back({std::move(task.name), task.age});
+    for (const auto* group : {&timers_, &scanning_})
+        for (auto& task : group->running())
+            running.timers.push_back({std::move(task.name), task.age});
     return running;
 }
 

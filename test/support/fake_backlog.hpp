@@ -44,7 +44,7 @@ public:
     }
 
     /// What it is given is on the disk at once.
-    void store_always() { stores_always_ = true; }
+    void store_always(bool always = true) { stores_always_ = always; }
 
     /// @param keep_unwritten as in `journal_options`; without it what is not stored is dropped where it is not good
     void become(backlog_condition condition, bool keep_unwritten = false) {
@@ -56,6 +56,15 @@ public:
             if (dropped.events > 0) told_.released(dropped);
             told_.changed();
         });
+    }
+
+    /// Where a sink has got to in an earlier process.
+    void put_cursor(const std::string& sink, const cursor& place) { cursors_[sink] = place; }
+
+    /// Sinks that may skip have to get to `at`, or there is no room.
+    void be_short_of_room(position at) {
+        short_of_room_ = true;
+        need_for_room(at);
     }
 
     /// So many positions from `first` on can no longer be read.
@@ -141,6 +150,8 @@ public:
 
     [[nodiscard]] position room_at() const noexcept override { return room_at_; }
 
+    [[nodiscard]] bool short_of_room() const noexcept override { return short_of_room_; }
+
     [[nodiscard]] std::size_t max_batch_bytes() const noexcept override { return max_batch_bytes_; }
 
     [[nodiscard]] backlog_condition condition() const noexcept override { return condition_; }
@@ -175,6 +186,7 @@ private:
     int failing_reads_ = 0;
     int reads_ = 0;
     bool breaks_read_ = false;
+    bool short_of_room_ = false;
     bool stores_always_ = false;
     bool stores_on_close_ = false;
     bool kept_new_sinks_ = false;

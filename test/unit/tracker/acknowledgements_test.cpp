@@ -34,6 +34,28 @@ TEST_CASE("those are answered whose events lie below the position, and no others
     CHECK(waiting.got.size() == 2);
 }
 
+TEST_CASE("some may be answered before others that came earlier", "[acknowledgements]") {
+    answers waiting;
+    for (const auto end : std::vector<position>{3, 5, 6, 9})
+        waiting.wait(end);
+    std::vector<std::pair<position, position>> asked;
+    waiting.queue.settle_each(6, [&](position from, position to) {
+        if (asked.empty() || asked.back().second < to) asked.emplace_back(from, to);
+        return from >= 3;
+    });
+    CHECK(asked == std::vector<std::pair<position, position>>{{0, 3}, {3, 5}, {5, 6}});
+    CHECK(waiting.got.size() == 2);
+    waiting.queue.settle_up_to(3);
+    CHECK(waiting.got.size() == 3);
+    waiting.queue.settle_from(6, {}); // what comes next gets position 6 once more
+    CHECK(waiting.got.size() == 4);
+    waiting.wait(7);
+    position begin = 0;
+    waiting.queue.settle_each(7, [&](position from, position) { return begin = from, true; });
+    CHECK(begin == 6);
+    CHECK(waiting.got.size() == 5);
+}
+
 TEST_CASE("those whose time is over hear what they are told", "[acknowledgements]") {
     answers waiting;
     waiting.wait(3, noon);

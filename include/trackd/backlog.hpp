@@ -99,7 +99,8 @@ struct journal_status {
     distribution commit_seconds; ///< how long each commit took
     distribution commit_events;  ///< how many events each one stored
     std::string last_error;      ///< of the disk; kept after it works again
-    std::vector<journal_holder> holders; ///< every sink that has a cursor; the one with the oldest events first
+    std::vector<journal_holder>
+        holders; ///< every sink that has a cursor; the one with the oldest events first
 };
 
 /// Where accepted events wait for the sinks: in memory, or in a journal on disk.

@@ -27,7 +27,7 @@ struct commit_progress {
     std::uint64_t commits = 0;
     std::uint64_t fulls = 0; ///< how often the condition became full
     std::chrono::microseconds last_commit{};
-    std::string error;     ///< of the disk, the last one
+    std::string error;      ///< of the disk, the last one
     bool will_look = false; ///< it looks for room, or is about to
 };
 

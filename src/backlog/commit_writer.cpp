@@ -70,7 +70,7 @@ void commit_writer::commit(std::span<const std::shared_ptr<const batch>> batches
 bool commit_writer::make_room(std::span<const std::shared_ptr<const batch>> wanted) {
     // Less room than the next commit needs would only be announced, and not be there.
     const auto expected = std::min<std::uint64_t>(refused_bytes_, options_.segment_bytes / 4);
-    const auto bytes = wanted.empty() ? std::max(expected, block_bytes) : commit_bytes(wanted);
+    const auto bytes = wanted.empty() ? std::max<std::uint64_t>(expected, block_bytes) : commit_bytes(wanted);
     if (fits(bytes)) return true;
     try {
         start_segment(bytes);

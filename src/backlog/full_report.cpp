@@ -28,7 +28,8 @@ std::optional<full_report::line> full_report::next(time_point now) {
 }
 
 full_report::line full_report::say(kind what, time_point now) {
-    const auto since = said_at_ ? std::chrono::floor<std::chrono::seconds>(now - *said_at_) : std::chrono::seconds{0};
+    const auto since =
+        said_at_ ? std::chrono::floor<std::chrono::seconds>(now - *said_at_) : std::chrono::seconds{0};
     const line made{what, fulls_, since};
     said_full_ = what != kind::good;
     if (said_full_) said_full_at_ = now;
@@ -49,7 +50,8 @@ void write_fullness(const full_report::line& line, std::string_view reason, std:
         break;
     case full_report::kind::good:
         base::log().info(
-            "journal: there is room again; full {} more times in the last {} s", line.fulls, line.since.count()
+            "journal: there is room again; full {} more times in the last {} s", line.fulls,
+            line.since.count()
         );
         break;
     }

@@ -21,8 +21,7 @@ find_holders(const cursors& all, const std::set<std::string, std::less<>>& confi
 std::string describe(const journal_holder& holder, std::string_view error) {
     if (holder.events == 0) return "no sink holds events";
     auto text = fmt::format(
-        "sink {} holds the oldest events, {} from position {} on", holder.sink, holder.events,
-        holder.oldest
+        "sink {} holds the oldest events, {} from position {} on", holder.sink, holder.events, holder.oldest
     );
     if (!holder.configured)
         text += fmt::format("; it is not configured, `trackd sink forget {}` gives them up", holder.sink);

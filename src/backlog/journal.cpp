@@ -270,7 +270,7 @@ private:
     asio::awaitable<void> save_cursors() {
         cursors_dirty_ = false;
         const auto all = cursors_;
-        const auto below = all.empty() ? 0 : least_cursor(); // without cursors, a segment keeps the next position
+        const auto below = least_cursor();
         bool trimmed = false;
         try {
             co_await beside([&] {
@@ -317,6 +317,7 @@ private:
     }
 
     [[nodiscard]] position least_cursor() const {
+        if (cursors_.empty()) return 0; // then only segments keep the next position
         auto least = stored_end_;
         for (const auto& [sink, at] : cursors_)
             least = std::min(least, at.at);
@@ -335,7 +336,8 @@ private:
             if (configured_.contains(sink)) continue;
             base::log().warn(
                 "journal: sink {0} is not configured any more, and keeps {1} events for its return; "
-                "`trackd sink forget {0}` gives them up, or `trackd journal forget {0}` while trackd is stopped",
+                "`trackd sink forget {0}` gives them up, or `trackd journal forget {0}` while trackd is "
+                "stopped",
                 sink, stored_end_ - std::min(at.at, stored_end_)
             );
         }

@@ -145,8 +145,8 @@ private:
     std::uint64_t spares_made_ = 0;
     trackd::position passed_ = 0;
     std::optional<trackd::position> released_end_; // of the newest segment
-    bool tight_ = false;                           // the disk has refused a segment, or may refuse the next one
-    bool is_last_ = false;                         // the disk has no room for a segment after the newest one
+    bool tight_ = false;   // the disk has refused a segment, or may refuse the next one
+    bool is_last_ = false; // the disk has no room for a segment after the newest one
 
     // Held while the newest segment gets its name, or loses it: a released segment and its successor may have the same
     // one. Locked before `mutex_`.

@@ -374,7 +374,7 @@ void tracker::impl::progress() {
     delivered_.store(confirmed - 1, std::memory_order_release);
     forecast_.progress(confirmed, clock_.now());
     retry_after_ = forecast_.until(backlog_->room_at());
-    // The sink that has got further may have been the one that other sinks could not make room without.
+    // Sinks that may be skipped make room only after those that block have moved.
     if (any_may_skip_ && backlog_->short_of_room()) room_is_wanted();
     settle();
 }

@@ -43,7 +43,9 @@ TEST_CASE_METHOD(report_fixture, "a journal that has room says nothing", "[full_
     CHECK(report.due() == full_report::time_point::max());
 }
 
-TEST_CASE_METHOD(report_fixture, "the first time it is full is said at once, and only once", "[full_report]") {
+TEST_CASE_METHOD(
+    report_fixture, "the first time it is full is said at once, and only once", "[full_report]"
+) {
     const auto line = become(true);
     REQUIRE(line);
     CHECK(line->what == kind::full);
@@ -81,7 +83,9 @@ TEST_CASE_METHOD(report_fixture, "a condition that alternates is summed up once 
     CHECK(alternate_for(600s) == 10);
 }
 
-TEST_CASE_METHOD(report_fixture, "the end of alternating is said, with how often it was full", "[full_report]") {
+TEST_CASE_METHOD(
+    report_fixture, "the end of alternating is said, with how often it was full", "[full_report]"
+) {
     CHECK(alternate_for(20s) == 1);
     const auto line = after(9s);
     REQUIRE(line);
@@ -95,10 +99,11 @@ TEST_CASE("each line names the reason and the sink that holds the oldest events"
     write_fullness({kind::alternating, 17, 60s}, "no space", "sink a holds");
     write_fullness({kind::good, 2, 70s}, "no space", "sink a holds");
     CHECK(
-        log.lines() == std::vector<std::string>{
-                           "error journal: full, refusing events until there is room: no space; sink a holds",
-                           "error journal: full again, 17 times in 60 s: no space; sink a holds",
-                           "info journal: there is room again; full 2 more times in the last 70 s",
-                       }
+        log.lines() ==
+        std::vector<std::string>{
+            "error journal: full, refusing events until there is room: no space; sink a holds",
+            "error journal: full again, 17 times in 60 s: no space; sink a holds",
+            "info journal: there is room again; full 2 more times in the last 70 s",
+        }
     );
 }

@@ -36,8 +36,8 @@ TEST_CASE("the description names what lets go of the events", "[held_events]") {
         "sink a holds the oldest events, 80 from position 20 on; it fails: connection refused"
     );
     CHECK(
-        describe({"gone", 20, 80, false}, "") ==
-        "sink gone holds the oldest events, 80 from position 20 on; it is not configured, `trackd sink forget "
-        "gone` gives them up"
+        describe({"gone", 20, 80, false}, "") == "sink gone holds the oldest events, 80 from position 20 on; "
+                                                 "it is not configured, `trackd sink forget "
+                                                 "gone` gives them up"
     );
 }

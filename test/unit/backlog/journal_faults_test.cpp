@@ -137,9 +137,7 @@ bool is_of_first_segment(const faulty_files::call& call) {
 }
 
 // Has each operation of a run fail, and looks at what has become of it.
-void at_each_operation(
-    trouble what, const std::function<void(broken_run&)>& look, bool small_disk = false
-) {
+void at_each_operation(trouble what, const std::function<void(broken_run&)>& look, bool small_disk = false) {
     for (what.number = 1;; ++what.number) {
         CAPTURE(what.number, what.error);
         broken_run run{what, small_disk};

@@ -101,8 +101,10 @@ struct power_cuts {
         faulty_files files{*disk};
         recorder kept{*disk, files, made};
         const auto segment = place.options.segment_bytes;
-        if (small_disk) disk->limit(segment + segment / 2 + segment / 4);
-        else place.options.segment_bytes = 4 * segment;
+        if (small_disk)
+            disk->limit(segment + segment / 2 + segment / 4);
+        else
+            place.options.segment_bytes = 4 * segment;
         for (int runs = 0; runs < 3; ++runs) {
             if (runs > 0 && !small_disk) place.options.segment_bytes = segment;
             if (runs > 0 && !small_disk) place.options.max_bytes = 2 * segment;

@@ -444,7 +444,8 @@ TEST_CASE_METHOD(
 }
 
 TEST_CASE_METHOD(
-    store_fixture, "a segment without a record is released, and its successor keeps the name", "[segment_store]"
+    store_fixture, "a segment without a record is released, and its successor keeps the name",
+    "[segment_store]"
 ) {
     open();
     static_cast<void>(make(7));
@@ -495,7 +496,8 @@ TEST_CASE_METHOD(
 }
 
 TEST_CASE_METHOD(
-    store_fixture, "files of an earlier, larger journal do not serve again beyond the bound", "[segment_store]"
+    store_fixture, "files of an earlier, larger journal do not serve again beyond the bound",
+    "[segment_store]"
 ) {
     open();
     for (position first = 1; first <= 4; ++first)

@@ -172,7 +172,7 @@ std::unique_ptr<file> segment_store::create(const std::filesystem::path& path, s
         {
             const std::lock_guard lock{mutex_};
             bytes_ -= bytes;
-            tight_ = true;
+            tight_ |= failure.code().value() == ENOSPC || failure.code().value() == EDQUOT;
         }
         if (is_no_room(failure.code())) throw no_room{failure.code(), failure.what()};
         throw;

@@ -5,6 +5,7 @@
 
 using namespace std::chrono_literals;
 using trackd::journal::full_report;
+using trackd::journal::write_fullness;
 using kind = full_report::kind;
 
 namespace {
@@ -25,9 +26,9 @@ struct report_fixture {
     std::size_t alternate_for(std::chrono::seconds time) {
         std::size_t lines = 0;
         for (std::chrono::seconds passed{0}; passed < time; passed += 1s) {
-            lines += become(true) ? 1 : 0;
-            lines += become(false) ? 1 : 0;
-            lines += after(1s) ? 1 : 0;
+            lines += become(true) ? 1U : 0U;
+            lines += become(false) ? 1U : 0U;
+            lines += after(1s) ? 1U : 0U;
         }
         return lines;
     }

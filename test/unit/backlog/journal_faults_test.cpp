@@ -104,7 +104,7 @@ private:
             const auto events = 1 + static_cast<std::size_t>(i) % 4;
             if (!journal.store(events) && !(makes_room(journal) && journal.store(events))) break;
             if (i % 6 != 5) continue;
-            journal.move(std::max(made_.stored.load(), position{5}) - 4);
+            journal.move(std::max(std::max(made_.stored.load(), position{5}) - 4, made_.moved.load()));
             journal.pass(std::chrono::seconds{2});
         }
         journal.close();
@@ -116,8 +116,10 @@ private:
         if (journal.condition() != backlog_condition::full) return false;
         ++fulls_;
         journal.move(made_.stored);
-        journal.pass(std::chrono::seconds{2});
-        journal.wait([&] { return journal.condition() != backlog_condition::full; });
+        journal.wait([&] { // cursors that could not be written are tried again
+            journal.pass(std::chrono::seconds{2});
+            return journal.condition() != backlog_condition::full;
+        });
         return journal.condition() == backlog_condition::good;
     }
 

@@ -140,7 +140,8 @@ TEST_CASE_METHOD(
     CHECK(names().empty());
     CHECK(bytes() == 0);
     CHECK_NOTHROW(make(1));
-    CHECK(bytes() == whole);
+    const bool reserves_ahead = (kind == operation::open || kind == operation::reserve) && error != EMFILE;
+    CHECK(bytes() == (reserves_ahead ? 2 : 1) * whole);
 }
 
 TEST_CASE_METHOD(

@@ -237,9 +237,14 @@ private:
 
     void write_line(const full_report::line& line) const {
         const auto holders = find_holders(cursors_, configured_, newest_.end());
-        const auto holder = holders.empty() ? journal_holder{} : holders.front();
-        const auto error = signals_.sink_error ? signals_.sink_error(holder.sink) : std::string{};
-        write_fullness(line, commits_.progress().error, describe(holder, error));
+        journal_holder named;
+        std::string error;
+        for (const auto& holder : holders) { // of several at the oldest event, one that fails
+            if (holder.oldest != holders.front().oldest || !error.empty()) break;
+            if (signals_.sink_error) error = signals_.sink_error(holder.sink);
+            if (!error.empty() || named.sink.empty()) named = holder;
+        }
+        write_fullness(line, commits_.progress().error, describe(named, error));
     }
 
     asio::awaitable<chunk> read_from_disk(position from, position below, read_limits limits) {

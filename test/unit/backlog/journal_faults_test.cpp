@@ -32,7 +32,8 @@ public:
     /// @param small_disk it has no room for a second segment: the newest one is given up again and again
     explicit broken_run(const trouble& what, bool small_disk = false) : what_{what} {
         const auto segment = place_.options.segment_bytes;
-        if (small_disk) disk_->limit(segment + segment / 2 + segment / 4);
+        // Beside the segment the disk has room for the cursors, and for their new file after a sync that failed.
+        if (small_disk) disk_->limit(2 * segment + segment / 4);
         files_.before_each([this](const faulty_files::call& call) {
             if (call.number == what_.number) fail(call);
         });

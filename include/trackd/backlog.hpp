@@ -78,6 +78,14 @@ enum class backlog_condition {
     failed, ///< the disk failed: it takes nothing any more, and the daemon has to end
 };
 
+/// A sink for which a journal keeps events: no room comes back before it has taken them.
+struct journal_holder {
+    std::string sink;
+    position oldest = 0;      ///< the first event that is kept for it
+    std::uint64_t events = 0; ///< kept for it
+    bool configured = true;   ///< false: it was removed from the configuration, and nothing delivers them
+};
+
 /// What a backlog on disk has to say for itself. Any figure but `bytes` is about this process's time.
 struct journal_status {
     std::uint64_t segments = 0;
@@ -91,6 +99,8 @@ struct journal_status {
     distribution commit_seconds; ///< how long each commit took
     distribution commit_events;  ///< how many events each one stored
     std::string last_error;      ///< of the disk; kept after it works again
+    std::vector<journal_holder>
+        holders; ///< every sink that has a cursor; the one with the oldest events first
 };
 
 /// Where accepted events wait for the sinks: in memory, or in a journal on disk.
@@ -109,6 +119,8 @@ public:
         std::function<void(batch::mark)>
             released; ///< so many events and bytes have left memory; also from within
                       ///< `move_cursor`
+        /// For log lines: what this sink fails with now; empty if it works, or is not known. May be null.
+        std::function<std::string(std::string_view sink)> sink_error = nullptr;
     };
 
     virtual ~backlog() = default;
@@ -149,9 +161,10 @@ public:
     [[nodiscard]] virtual std::uint64_t bytes_between(position from, position to) const = 0;
 
     /// Where every cursor must have got for there to be room again: the end of the oldest piece that can be given up.
+    /// While the backlog is full, the newest piece is one of them.
     [[nodiscard]] virtual position room_at() const noexcept = 0;
 
-    /// Whether there will soon be no room: who may pass over events had better do it now.
+    /// Whether there is no room, or will soon be none: sinks that may skip events should do it now.
     [[nodiscard]] virtual bool short_of_room() const noexcept { return false; }
 
     /// How many encoded bytes may be admitted at once, so that it can take them in whatever batch they come.

@@ -148,6 +148,11 @@ void add_backlog(page& to, const tracker_status& tracker) {
 void add_journal(page& to, const journal_status& journal) {
     add(add_gauge(to, "trackd_journal_bytes", "What the journal takes on disk."), journal.bytes);
     add(add_gauge(to, "trackd_journal_max_bytes", "What the journal may take on disk."), journal.max_bytes);
+    auto& held = add_gauge(
+        to, "trackd_journal_held_events", "Events that the journal keeps for the sink, configured or not."
+    );
+    for (const auto& holder : journal.holders)
+        add(held, holder.events, {{"sink", holder.sink}});
     add_histogram(
         to, "trackd_journal_commit_seconds", "How long a commit of the journal took, with its sync.",
         journal.commit_seconds

@@ -131,6 +131,18 @@ std::string_view to_string(backlog_condition condition) {
     return "unknown";
 }
 
+// The sink with the oldest events.
+json::value holder_page(const std::vector<journal_holder>& all) {
+    if (all.empty() || all.front().events == 0) return nullptr;
+    const auto& holder = all.front();
+    return json::object{
+        {"sink", holder.sink},
+        {"configured", holder.configured},
+        {"position", holder.oldest},
+        {"events", holder.events},
+    };
+}
+
 json::object journal_page(const journal_status& journal, backlog_condition condition) {
     return {
         {"condition", text(to_string(condition))},
@@ -143,6 +155,7 @@ json::object journal_page(const journal_status& journal, backlog_condition condi
         {"damaged_bytes", journal.damaged_bytes},
         {"torn_bytes", journal.torn_bytes},
         {"last_error", journal.last_error},
+        {"held_by", holder_page(journal.holders)},
     };
 }
 

@@ -60,7 +60,15 @@ void commit_thread::submit(std::shared_ptr<const batch> events) {
 void commit_thread::look_for_room() {
     const std::lock_guard lock{mutex_};
     look_ = true;
+    progress_.will_look = true;
     changed_.notify_one();
+}
+
+void commit_thread::wait_for_look() {
+    std::unique_lock lock{mutex_};
+    looked_.wait(lock, [this] {
+        return !progress_.will_look || progress_.condition != backlog_condition::full;
+    });
 }
 
 void commit_thread::close() {
@@ -183,6 +191,8 @@ void commit_thread::look_again(unique_lock& lock) {
     const batches next{waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(next_commit())};
     attempt(lock, [&] { room = writer_.make_room(next); });
     if (room) set(backlog_condition::good, "");
+    progress_.will_look = look_;
+    looked_.notify_all();
     tell(lock);
 }
 

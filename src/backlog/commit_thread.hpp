@@ -27,7 +27,8 @@ struct commit_progress {
     std::uint64_t commits = 0;
     std::uint64_t fulls = 0; ///< how often the condition became full
     std::chrono::microseconds last_commit{};
-    std::string error; ///< of the disk, the last one
+    std::string error;      ///< of the disk, the last one
+    bool will_look = false; ///< it looks for room, or is about to
 };
 
 /// How its commits were, as it counts them: any thread may read them.
@@ -60,6 +61,9 @@ public:
 
     /// Some room may have been made.
     void look_for_room();
+
+    /// Returns when it has looked for room as often as it was told to, if the condition is full. Blocks.
+    void wait_for_look();
 
     /// Stores what waits, where it can; then writes a mark, and ends. Blocks.
     void close();
@@ -98,6 +102,7 @@ private:
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
+    std::condition_variable looked_;
     batches waiting_;
     bool look_ = false;
     bool closing_ = false;

@@ -49,6 +49,7 @@ commit_writer::commit_writer(
 void commit_writer::commit(std::span<const std::shared_ptr<const batch>> batches) {
     if (!fits(commit_bytes_at_most(batches))) {
         const auto bytes = commit_bytes(batches);
+        refused_bytes_ = bytes;
         if (!fits(bytes)) start_segment(bytes);
     }
     write_commit([&] {
@@ -67,7 +68,9 @@ void commit_writer::commit(std::span<const std::shared_ptr<const batch>> batches
 }
 
 bool commit_writer::make_room(std::span<const std::shared_ptr<const batch>> wanted) {
-    const auto bytes = std::max<std::uint64_t>(commit_bytes(wanted), block_bytes);
+    // Less room than the next commit needs would only be announced, and not be there.
+    const auto expected = std::min<std::uint64_t>(refused_bytes_, options_.segment_bytes / 4);
+    const auto bytes = wanted.empty() ? std::max<std::uint64_t>(expected, block_bytes) : commit_bytes(wanted);
     if (fits(bytes)) return true;
     try {
         start_segment(bytes);
@@ -105,13 +108,23 @@ void commit_writer::start_segment(std::uint64_t commit_bytes) {
     header.first = next_;
     header.salt = salts_();
     header.chain = chain_;
-    auto made = store_.make_next(header, segment_header::encoded_bytes + commit_bytes);
+    auto made = make_next(header, segment_header::encoded_bytes + commit_bytes);
     file_ = std::move(made.open);
     file_bytes_ = made.bytes;
     salt_ = header.salt;
     offset_ = segment_header::encoded_bytes;
     written_end_ = made.header.reused ? file_bytes_ : segment_header::encoded_bytes;
     marked_ = true;
+}
+
+// Where there is no room for it, the newest segment is not held on to.
+segment_store::made commit_writer::make_next(const segment_header& header, std::uint64_t least) {
+    try {
+        return store_.make_next(header, least);
+    } catch (const no_room&) {
+        if (store_.release_newest(next_)) file_ = nullptr;
+        throw;
+    }
 }
 
 template <class Records>

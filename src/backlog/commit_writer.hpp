@@ -33,8 +33,8 @@ public:
     ///         what has become of them is unknown, and nothing may be written here any more
     void commit(std::span<const std::shared_ptr<const batch>> batches);
 
-    /// Whether `commit` would find room for these, or if there are none, for anything at all: for a caller whose commit
-    /// has just thrown no_room. Makes it, if it can.
+    /// Whether `commit` would find room for these, or if there are none, for what it found no room for, but at most for
+    /// a quarter of a segment: for a caller whose commit has just thrown no_room. Makes it, if it can.
     /// @throws std::system_error: the disk failed
     [[nodiscard]] bool make_room(std::span<const std::shared_ptr<const batch>> wanted);
 
@@ -54,6 +54,7 @@ public:
 
 private:
     void start_segment(std::uint64_t commit_bytes);
+    [[nodiscard]] segment_store::made make_next(const segment_header& header, std::uint64_t least);
 
     [[nodiscard]] bool fits(std::uint64_t bytes) const noexcept {
         return file_ && offset_ + bytes <= file_bytes_;
@@ -82,6 +83,7 @@ private:
     std::uint32_t chain_;
     bool marked_ = true;
     bool unsynced_ = false;
+    std::uint64_t refused_bytes_ = block_bytes; // of the last commit that needed another segment
 
     // The commit that is being put together, and the piece of it that is not written yet.
     std::vector<char> piece_;

@@ -4,6 +4,8 @@
 #include "backlog/commit_thread.hpp"
 #include "backlog/cursor_file.hpp"
 #include "backlog/directory_lock.hpp"
+#include "backlog/full_report.hpp"
+#include "backlog/held_events.hpp"
 #include "backlog/journal_reader.hpp"
 #include "backlog/recovery.hpp"
 #include "base/log.hpp"
@@ -95,9 +97,11 @@ public:
         signals_ = std::move(to);
         clock_ = &time;
         moved_.emplace(strand_, time);
+        condition_changed_.emplace(strand_, time);
         tasks_.emplace(strand_, base::log_failed_task);
         report_unknown_sinks();
         tasks_->spawn("journal cursors", keep_cursors());
+        tasks_->spawn("journal condition", report_fullness());
     }
 
     void append(batch events) override {
@@ -130,11 +134,16 @@ public:
         return on_disk + newest_.bytes_between(std::max(from, in_memory), std::max(to, in_memory));
     }
 
-    [[nodiscard]] position room_at() const noexcept override { return store_.end_of_oldest().value_or(1); }
+    [[nodiscard]] position room_at() const noexcept override {
+        const auto newest_counts = condition_ == backlog_condition::full;
+        return store_.end_of_oldest().value_or(newest_counts ? stored_end_ : 1);
+    }
 
-    // Not where a sink that is not configured any more keeps the oldest segment: nobody else can give it up.
+    // Not where a sink that is not configured any more keeps the oldest segment: nobody else can give it up. Nor while
+    // it is not known what the last segments that were given up are good for.
     [[nodiscard]] bool short_of_room() const noexcept override {
-        return store_.has_its_last() && least_cursor() >= least_cursor(configured_);
+        if (least_cursor() < least_cursor(configured_)) return false;
+        return condition_ == backlog_condition::full ? !will_look_ : store_.has_its_last();
     }
 
     // Two batches, each a segment of its own, must fit beside each other: one that is delivered, and the next. What an
@@ -149,8 +158,10 @@ public:
         if (!moved_) co_return; // it was never started
         closing_ = true;
         moved_->ring();
+        condition_changed_->ring();
         co_await tasks_->join();
         co_await save_cursors(); // what that gives up may be the room for what is still to be stored
+        if (condition_ == backlog_condition::full) co_await give_up_newest();
         co_await beside([this] { commits_.close(); });
         progress();
         co_await save_cursors();
@@ -176,6 +187,7 @@ public:
         status.commit_seconds = commits_.figures().microseconds.read(1e6);
         status.commit_events = commits_.figures().events.read();
         status.last_error = done.error;
+        status.holders = find_holders(cursors_, configured_, newest_.end());
         return status;
     }
 
@@ -186,6 +198,7 @@ private:
         auto released = newest_.size(stored_end_, done.stored_end);
         stored_end_ = done.stored_end;
         segment_bytes_ = done.segment_bytes;
+        will_look_ = done.will_look;
         report(done);
         condition_ = done.condition;
         if (condition_ != backlog_condition::good && !options_.keep_unwritten) {
@@ -207,14 +220,31 @@ private:
     }
 
     void report(const commit_progress& now) {
+        fulls_.changed(now.condition == backlog_condition::full, clock_->now());
         if (now.condition == condition_) return;
-        switch (now.condition) {
-        case backlog_condition::good: base::log().info("journal: there is room again"); break;
-        case backlog_condition::full:
-            base::log().error("journal: full, nothing more is taken until there is room: {}", now.error);
-            break;
-        case backlog_condition::failed: base::log().error("journal: failed: {}", now.error); break;
+        if (now.condition == backlog_condition::failed)
+            base::log().error("journal: failed: {}", now.error);
+        else
+            condition_changed_->ring();
+    }
+
+    asio::awaitable<void> report_fullness() {
+        while (!closing_) {
+            if (const auto line = fulls_.next(clock_->now())) write_line(*line);
+            co_await condition_changed_->wait(fulls_.due());
         }
+    }
+
+    void write_line(const full_report::line& line) const {
+        const auto holders = find_holders(cursors_, configured_, newest_.end());
+        journal_holder named;
+        std::string error;
+        for (const auto& holder : holders) { // of several at the oldest event, one that fails
+            if (holder.oldest != holders.front().oldest || !error.empty()) break;
+            if (signals_.sink_error) error = signals_.sink_error(holder.sink);
+            if (!error.empty() || named.sink.empty()) named = holder;
+        }
+        write_fullness(line, commits_.progress().error, describe(named, error));
     }
 
     asio::awaitable<chunk> read_from_disk(position from, position below, read_limits limits) {
@@ -251,15 +281,23 @@ private:
             co_await beside([&] {
                 write_cursors(files_, options_.directory, all);
                 trimmed = store_.trim(below);
-                if (trimmed) reader_.forget_below(store_.begin().value_or(0));
+                if (trimmed) reader_.forget_below(store_.begin().value_or(below));
             });
             cursors_error_.clear();
         } catch (const std::exception& failure) {
             cursors_failed(failure);
         }
-        if (!trimmed) co_return;
+        if (!trimmed && condition_ != backlog_condition::full) co_return;
+        will_look_ = true;
         commits_.look_for_room();
-        signals_.changed();
+        if (trimmed) signals_.changed();
+    }
+
+    // The newest segment, where that is what makes room: before the end of the journal, for what is still to be stored.
+    asio::awaitable<void> give_up_newest() {
+        co_await beside([this] { commits_.wait_for_look(); });
+        progress();
+        if (can_trim()) co_await save_cursors();
     }
 
     // Does blocking work on the thread beside, and comes back.
@@ -277,11 +315,14 @@ private:
     }
 
     [[nodiscard]] bool can_trim() const {
-        const auto end = store_.end_of_oldest();
-        return end && *end <= least_cursor();
+        const auto least = least_cursor();
+        if (const auto end = store_.end_of_oldest()) return *end <= least;
+        // The newest segment is given up only after the cursors on disk have passed it.
+        return condition_ == backlog_condition::full && least == stored_end_ && store_.passed() < least;
     }
 
     [[nodiscard]] position least_cursor() const {
+        if (cursors_.empty()) return 0; // then only segments keep the next position
         auto least = stored_end_;
         for (const auto& [sink, at] : cursors_)
             least = std::min(least, at.at);
@@ -299,9 +340,10 @@ private:
         for (const auto& [sink, at] : cursors_) {
             if (configured_.contains(sink)) continue;
             base::log().warn(
-                "journal: sink {} is not configured any more, and keeps {} events for its return; "
-                "`trackd journal forget {}` gives them up",
-                sink, stored_end_ - std::min(at.at, stored_end_), sink
+                "journal: sink {0} is not configured any more, and keeps {1} events for its return; "
+                "`trackd sink forget {0}` gives them up, or `trackd journal forget {0}` while trackd is "
+                "stopped",
+                sink, stored_end_ - std::min(at.at, stored_end_)
             );
         }
     }
@@ -323,11 +365,14 @@ private:
     position stored_end_;
     std::uint64_t segment_bytes_ = 0; // as in `commit_progress`
     backlog_condition condition_ = backlog_condition::good;
+    bool will_look_ = false; // as in `commit_progress`
+    full_report fulls_;
     batch_queue newest_; // what is not stored, and before it some of what is
     bool cursors_dirty_ = false;
     std::string cursors_error_;
     bool closing_ = false;
     std::optional<wakeup> moved_;
+    std::optional<wakeup> condition_changed_;
 
     journal_reader reader_; // used on the thread beside, like what is given to `beside`
     commit_thread commits_;

@@ -149,9 +149,10 @@ private:
         if (lost_.first >= next) next = lost_.end;
         for (const auto& [sink, at] : kept) {
             if (at.at <= next) continue;
-            base::log().warn(
-                "journal: sink {} has got as far as {}, the journal only to {}", sink, at.at, next
-            );
+            if (!found_.segments.empty()) // else all were given up, and the cursors keep the next position
+                base::log().warn(
+                    "journal: sink {} has got as far as {}, the journal only to {}", sink, at.at, next
+                );
             next = at.at;
         }
     }

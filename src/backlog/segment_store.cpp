@@ -62,12 +62,35 @@ segment_store::segment_store(
 segment_store::made segment_store::make_next(segment_header header, std::uint64_t least) {
     if (const auto spare = take_spare(least)) {
         header.reused = true;
-        return put_into_place(header, *spare, open_spare(*spare));
+        auto next = put_into_place(header, *spare, open_spare(*spare));
+        reserve_ahead();
+        return next;
     }
     const auto bytes = std::max(segment_bytes_, round_up(least, block_bytes));
     const auto path = not_yet(directory_ / segment_name(header.first));
     header.reused = false;
-    return put_into_place(header, path, create_with_what_spares_take(path, bytes));
+    auto next = put_into_place(header, path, create_with_what_spares_take(path, bytes));
+    reserve_ahead();
+    return next;
+}
+
+// Where the disk is tight, the attempt to reserve the segment after the newest one is the only reliable test for room:
+// no system call reports a quota, or inodes on every file system. The reserved file is a spare.
+void segment_store::reserve_ahead() {
+    {
+        const std::lock_guard lock{mutex_};
+        if (!tight_ || !spares_.empty() || bytes_ + segment_bytes_ > max_bytes_) return;
+    }
+    const auto path = next_spare_path();
+    try {
+        static_cast<void>(create(path, segment_bytes_));
+    } catch (const no_room&) {
+        const std::lock_guard lock{mutex_};
+        is_last_ = true;
+        return;
+    }
+    const std::lock_guard lock{mutex_};
+    spares_.push_back(path);
 }
 
 std::unique_ptr<file> segment_store::open_spare(const std::filesystem::path& path) {
@@ -122,7 +145,9 @@ void segment_store::take_room(std::uint64_t more) {
             enospc,
             fmt::format("the journal may take {} bytes (journal.max_bytes), and has {}", max_bytes_, bytes_)
         };
-    if (free < min_free_bytes_ || free - min_free_bytes_ < more)
+    const auto ours = free - std::min(free, min_free_bytes_);
+    tight_ |= ours < more + segment_bytes_;
+    if (ours < more)
         throw no_room{
             enospc,
             fmt::format(
@@ -139,12 +164,15 @@ std::unique_ptr<file> segment_store::create(const std::filesystem::path& path, s
     try {
         auto open = files_.open(path, open_mode::create);
         open->reserve(bytes);
+        const std::lock_guard lock{mutex_};
+        is_last_ = false;
         return open;
     } catch (const std::system_error& failure) {
         remove_quietly(path);
         {
             const std::lock_guard lock{mutex_};
             bytes_ -= bytes;
+            tight_ |= failure.code().value() == ENOSPC || failure.code().value() == EDQUOT;
         }
         if (is_no_room(failure.code())) throw no_room{failure.code(), failure.what()};
         throw;
@@ -165,6 +193,7 @@ segment_store::made segment_store::put_into_place(
     }
     // A sync that fails is the end, whatever the reason (see `file::sync`); so is the directory's.
     next.open->sync();
+    const std::lock_guard name{newest_name_};
     try {
         files_.rename(from, path);
     } catch (const std::system_error& failure) {
@@ -178,6 +207,7 @@ segment_store::made segment_store::put_into_place(
         segments_.pop_back();
     }
     segments_.push_back({header, next.bytes, path});
+    released_end_.reset();
     return next;
 }
 
@@ -194,18 +224,52 @@ void segment_store::give_back(
 
 bool segment_store::trim(trackd::position below) {
     bool any = false;
+    {
+        const std::lock_guard lock{mutex_};
+        passed_ = below;
+    }
     while (const auto segment = given_up(below)) {
         give_up(*segment);
         any = true;
     }
+    any |= give_up_released(below);
     if (!new_spares_.empty()) {
         // A spare may only be written to once a power cut cannot bring its old name back.
         files_.sync_directory(directory_);
         const std::lock_guard lock{mutex_};
         spares_.insert(spares_.end(), new_spares_.begin(), new_spares_.end());
         new_spares_.clear();
+        is_last_ = false;
     }
+    if (any) reserve_ahead();
     return any;
+}
+
+bool segment_store::release_newest(trackd::position end) {
+    const std::lock_guard lock{mutex_};
+    if (segments_.size() != 1 || passed_ < end) return false;
+    released_end_ = end;
+    return true;
+}
+
+// Afterwards only the cursors say which position comes next.
+bool segment_store::give_up_released(trackd::position below) {
+    const std::lock_guard name{newest_name_};
+    std::optional<segment_file> newest;
+    {
+        const std::lock_guard lock{mutex_};
+        if (!released_end_ || *released_end_ > below) return false;
+        newest = segments_.front();
+    }
+    give_up(*newest);
+    const std::lock_guard lock{mutex_};
+    released_end_.reset();
+    return true;
+}
+
+trackd::position segment_store::passed() const {
+    const std::lock_guard lock{mutex_};
+    return passed_;
 }
 
 // The oldest segment, if nobody needs it any more.
@@ -217,7 +281,8 @@ std::optional<segment_file> segment_store::given_up(trackd::position below) cons
 
 // It stays in the books until that has worked.
 void segment_store::give_up(const segment_file& segment) {
-    const bool serves_again = segment.bytes == segment_bytes_ && spares() + new_spares_.size() < most_spares;
+    const bool serves_again =
+        segment.bytes == segment_bytes_ && spares() + new_spares_.size() < most_spares && keeps_bounds();
     if (serves_again) {
         auto path = next_spare_path();
         files_.rename(segment.path, path);
@@ -234,6 +299,12 @@ void segment_store::newest_was_cut(std::uint64_t bytes) {
     const std::lock_guard lock{mutex_};
     bytes_ -= segments_.back().bytes - bytes;
     segments_.back().bytes = bytes;
+}
+
+// Not where an earlier process had a larger `max_bytes`.
+bool segment_store::keeps_bounds() const {
+    const std::lock_guard lock{mutex_};
+    return bytes_ <= max_bytes_;
 }
 
 std::size_t segment_store::spares() const {
@@ -260,13 +331,13 @@ std::optional<trackd::position> segment_store::begin() const {
 
 std::optional<trackd::position> segment_store::end_of_oldest() const {
     const std::lock_guard lock{mutex_};
-    if (segments_.size() < 2) return {};
+    if (segments_.size() < 2) return released_end_;
     return segments_[1].header.first;
 }
 
 bool segment_store::has_its_last() const {
     const std::lock_guard lock{mutex_};
-    return spares_.empty() && !segments_.empty() && bytes_ + segment_bytes_ > max_bytes_;
+    return spares_.empty() && !segments_.empty() && (is_last_ || bytes_ + segment_bytes_ > max_bytes_);
 }
 
 std::uint64_t segment_store::bytes_between(trackd::position from, trackd::position to, written newest) const {

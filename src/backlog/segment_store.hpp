@@ -64,9 +64,19 @@ public:
 
     /// Gives up the segments whose positions all lie below; files that serve again become spares. Not by two threads at
     /// once.
+    /// @param below the least cursor on disk: with no segment left, the cursors alone say which position comes next
     /// @return whether there were any
     /// @throws std::system_error: what is left to do is done by the next call
     bool trim(trackd::position below);
+
+    /// The writer asks for the newest segment to be removed, because there is no room for another one. Granted if it is
+    /// the only segment and every cursor on disk is past it; the next `trim` removes it.
+    /// @param end first position after the newest segment
+    /// @return whether it is granted: then nothing may be written to the segment any more
+    [[nodiscard]] bool release_newest(trackd::position end);
+
+    /// The least cursor on disk at the last `trim`.
+    [[nodiscard]] trackd::position passed() const;
 
     /// The newest segment ends here now: the rest of its file is gone.
     void newest_was_cut(std::uint64_t bytes);
@@ -77,7 +87,7 @@ public:
     /// The first position of the oldest segment, if there is any.
     [[nodiscard]] std::optional<trackd::position> begin() const;
 
-    /// The end of the oldest segment that can be given up; none while there is only one.
+    /// The end of the oldest segment that can be given up; none while there is only one, unless that one is released.
     [[nodiscard]] std::optional<trackd::position> end_of_oldest() const;
 
     /// Whether there is room for no segment behind the newest one until another is given up.
@@ -108,6 +118,8 @@ private:
     [[nodiscard]] std::unique_ptr<file>
     create_with_what_spares_take(const std::filesystem::path& path, std::uint64_t bytes);
     bool remove_spares();
+    void reserve_ahead();
+    bool give_up_released(trackd::position below);
     [[noreturn]] void
     give_back(const std::filesystem::path& path, std::uint64_t bytes, const std::system_error& why);
     [[nodiscard]] made
@@ -115,6 +127,7 @@ private:
     [[nodiscard]] std::optional<segment_file> given_up(trackd::position below) const;
     void give_up(const segment_file& segment);
     [[nodiscard]] std::size_t spares() const;
+    [[nodiscard]] bool keeps_bounds() const;
     void remove_quietly(const std::filesystem::path& path) noexcept;
     [[nodiscard]] std::filesystem::path next_spare_path();
 
@@ -130,6 +143,14 @@ private:
     std::vector<std::filesystem::path> new_spares_; // whose names are not on disk yet; used by `trim` alone
     std::uint64_t bytes_ = 0;                       // of all files, those being made included
     std::uint64_t spares_made_ = 0;
+    trackd::position passed_ = 0;
+    std::optional<trackd::position> released_end_; // of the newest segment
+    bool tight_ = false;   // the disk has refused a segment, or may refuse the next one
+    bool is_last_ = false; // the disk has no room for a segment after the newest one
+
+    // Held while the newest segment gets its name, or loses it: a released segment and its successor may have the same
+    // one. Locked before `mutex_`.
+    std::mutex newest_name_;
 };
 
 } // namespace trackd::journal

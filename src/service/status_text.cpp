@@ -67,11 +67,24 @@ std::string configuration_lines(const json::value& of) {
     return lines;
 }
 
+// The sink that holds the oldest events, where that is why the journal is full, or nothing delivers them.
+std::string holder_line(const json::value& journal) {
+    const auto* holder = journal.as_object().if_contains("held_by");
+    if (holder == nullptr || holder->is_null()) return {};
+    const bool is_configured = holder->at("configured").as_bool();
+    if (is_configured && text(journal, "condition") != "full") return {};
+    const auto sink = text(*holder, "sink");
+    auto line = "               sink " + sink + " holds the oldest events, " + count(*holder, "events") +
+                " from position " + count(*holder, "position") + " on";
+    if (!is_configured) line += "; it is not configured, give them up: trackd sink forget " + sink;
+    return line + '\n';
+}
+
 std::string journal_line(const json::value& of) {
     auto line = "journal        " + text(of, "condition") + ", " + config::format_size(number(of, "bytes")) +
                 " of " + config::format_size(number(of, "max_bytes"));
     const auto error = text(of, "last_error");
-    return line + (error.empty() ? "" : ", last error " + quoted(error)) + '\n';
+    return line + (error.empty() ? "" : ", last error " + quoted(error)) + '\n' + holder_line(of);
 }
 
 std::string sinks_table(const json::array& sinks) {

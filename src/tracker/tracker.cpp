@@ -146,6 +146,7 @@ private:
     [[nodiscard]] bool lacks_wanted() const noexcept;
     void give_back(batch::mark released);
     [[nodiscard]] delivery* delivery_to(std::string_view sink) const noexcept;
+    [[nodiscard]] std::string error_of(std::string_view sink) const;
     [[nodiscard]] error_code why_not_taken() const;
     [[nodiscard]] error_code not_yet() const;
     [[nodiscard]] position confirmed_end() const;
@@ -229,7 +230,8 @@ void tracker::impl::start() {
         auto* tracker = self.get();
         self->backlog_->start(
             self->strand_, self->clock_,
-            {[tracker] { tracker->backlog_changed(); }, [tracker](batch::mark m) { tracker->give_back(m); }}
+            {[tracker] { tracker->backlog_changed(); }, [tracker](batch::mark m) { tracker->give_back(m); },
+             [tracker](std::string_view sink) { return tracker->error_of(sink); }}
         );
         for (auto& delivery : self->deliveries_)
             self->delivering_.spawn("delivery " + delivery->name(), delivery->run());
@@ -394,6 +396,8 @@ void tracker::impl::progress() {
     delivered_.store(confirmed - 1, std::memory_order_release);
     forecast_.progress(confirmed, clock_.now());
     retry_after_ = forecast_.until(backlog_->room_at());
+    // Sinks that may be skipped make room only after those that block have moved.
+    if (any_may_skip_ && backlog_->short_of_room()) room_is_wanted();
     settle();
 }
 
@@ -430,7 +434,7 @@ void tracker::impl::room_is_wanted() {
     if (room_wanted_.exchange(true)) return;
     asio::post(strand_, [self = shared_from_this()] {
         self->room_wanted_ = false;
-        self->make_room();
+        if (!self->backlog_->durable() || self->backlog_->short_of_room()) self->make_room();
     });
 }
 
@@ -598,6 +602,12 @@ delivery* tracker::impl::delivery_to(std::string_view sink) const noexcept {
     const auto name = [](const auto& one) -> std::string_view { return one->name(); };
     const auto named = std::ranges::find(deliveries_, sink, name);
     return named == deliveries_.end() ? nullptr : named->get();
+}
+
+// Nothing while it works.
+std::string tracker::impl::error_of(std::string_view sink) const {
+    const auto* named = delivery_to(sink);
+    return named != nullptr && named->failing_since() != wakeup::never ? named->status().last_error : "";
 }
 
 std::optional<clock::duration> tracker::impl::failing_for(std::string_view sink) const noexcept {

@@ -113,7 +113,7 @@ class Restart(JournalTest):
         self.assertEqual(status["tracker"]["ack"], "journaled")
         self.assertEqual(set(status["journal"]), {
             "segments", "bytes", "max_bytes", "commits", "damaged_bytes", "torn_bytes", "fulls", "last_commit_us",
-            "last_error", "condition",
+            "last_error", "condition", "held_by",
         })
         self.post_some(daemon)
         journal = daemon.journal_status()

@@ -29,7 +29,11 @@ struct trouble {
 
 class broken_run {
 public:
-    explicit broken_run(const trouble& what) : what_{what} {
+    /// @param small_disk it has no room for a second segment: the newest one is given up again and again
+    explicit broken_run(const trouble& what, bool small_disk = false) : what_{what} {
+        const auto segment = place_.options.segment_bytes;
+        // Beside the segment the disk has room for the cursors, and for their new file after a sync that failed.
+        if (small_disk) disk_->limit(2 * segment + segment / 4);
         files_.before_each([this](const faulty_files::call& call) {
             if (call.number == what_.number) fail(call);
         });
@@ -46,6 +50,9 @@ public:
     [[nodiscard]] std::uint64_t operations() const { return files_.count(); }
 
     [[nodiscard]] bool failed() const { return failed_; }
+
+    /// How often it was full until room was made.
+    [[nodiscard]] int fulls() const { return fulls_; }
 
     [[nodiscard]] std::optional<faulty_files::call> hit() const {
         for (const auto& call : files_.calls())
@@ -95,13 +102,26 @@ private:
 
     void use(test::journal_run& journal) {
         for (int i = 0; i < batches_a_run; ++i) {
-            if (!journal.store(1 + static_cast<std::size_t>(i) % 4)) break;
+            const auto events = 1 + static_cast<std::size_t>(i) % 4;
+            if (!journal.store(events) && !(makes_room(journal) && journal.store(events))) break;
             if (i % 6 != 5) continue;
-            journal.move(std::max(made_.stored.load(), position{5}) - 4);
+            journal.move(std::max(std::max(made_.stored.load(), position{5}) - 4, made_.moved.load()));
             journal.pass(std::chrono::seconds{2});
         }
         journal.close();
         failed_ = journal.condition() == backlog_condition::failed;
+    }
+
+    // Where it is full only because the newest segment is full.
+    bool makes_room(test::journal_run& journal) {
+        if (journal.condition() != backlog_condition::full) return false;
+        ++fulls_;
+        journal.move(made_.stored);
+        journal.wait([&] { // cursors that could not be written are tried again
+            journal.pass(std::chrono::seconds{2});
+            return journal.condition() != backlog_condition::full;
+        });
+        return journal.condition() == backlog_condition::good;
     }
 
     trouble what_;
@@ -110,6 +130,7 @@ private:
     faulty_files files_{*disk_};
     test::promises made_;
     int runs_ = 0;
+    int fulls_ = 0;
     bool failed_ = false;
 };
 
@@ -119,10 +140,10 @@ bool is_of_first_segment(const faulty_files::call& call) {
 }
 
 // Has each operation of a run fail, and looks at what has become of it.
-void at_each_operation(trouble what, const std::function<void(broken_run&)>& look) {
+void at_each_operation(trouble what, const std::function<void(broken_run&)>& look, bool small_disk = false) {
     for (what.number = 1;; ++what.number) {
         CAPTURE(what.number, what.error);
-        broken_run run{what};
+        broken_run run{what, small_disk};
         REQUIRE_NOTHROW(run.run());
         const auto hit = run.hit();
         if (!hit) return; // the run was over
@@ -157,6 +178,19 @@ TEST_CASE("no operation that meets a full disk loses what was stored", "[journal
 
 TEST_CASE("no write that is cut short by a full disk loses what was stored", "[journal][faults]") {
     at_each_operation({0, ENOSPC, true}, [](const broken_run& run) { CHECK_FALSE(run.failed()); });
+}
+
+TEST_CASE("a journal on a disk for one segment gives the newest one up, and goes on", "[journal][faults]") {
+    broken_run run{{}, true};
+    run.run();
+    CHECK(run.fulls() >= 2);
+    CHECK_FALSE(run.failed());
+    CHECK(run.losses() == "");
+}
+
+TEST_CASE("no failure while the newest segment is given up loses what was stored", "[journal][faults]") {
+    const auto error = GENERATE(ENOSPC, EIO);
+    at_each_operation({0, error}, [](const broken_run&) {}, true);
 }
 
 TEST_CASE(

@@ -93,6 +93,39 @@ struct power_cuts {
         return kept.take();
     }
 
+    // A life in which the newest segment is full and delivered again and again, while there is no room for another one: on
+    // a disk that is too small for two, where its file serves again; or after a restart with smaller bounds, where it is
+    // removed.
+    std::vector<moment> full_life(std::size_t batches, bool small_disk) {
+        const auto disk = place.new_disk();
+        faulty_files files{*disk};
+        recorder kept{*disk, files, made};
+        const auto segment = place.options.segment_bytes;
+        if (small_disk)
+            disk->limit(segment + segment / 2 + segment / 4);
+        else
+            place.options.segment_bytes = 4 * segment;
+        for (int runs = 0; runs < 3; ++runs) {
+            if (runs > 0 && !small_disk) place.options.segment_bytes = segment;
+            if (runs > 0 && !small_disk) place.options.max_bytes = 2 * segment;
+            test::journal_run journal{place.options, files, made};
+            for (std::size_t i = 0; i < batches; ++i)
+                while (!journal.store(1 + i % 4))
+                    make_room_in(journal);
+            journal.close();
+        }
+        return kept.take();
+    }
+
+    void make_room_in(test::journal_run& journal) {
+        ++fulls;
+        journal.move(made.stored);
+        journal.pass(std::chrono::seconds{2});
+        journal.wait([&] { return journal.condition() == backlog_condition::good; });
+    }
+
+    int fulls = 0;
+
     // Cuts the power at that moment.
     [[nodiscard]] std::string losses(const moment& at, std::uint64_t seed) {
         return losses(at, *at.image.after_power_cut(seed), "seed " + std::to_string(seed));
@@ -153,6 +186,29 @@ TEST_CASE_METHOD(
     for (const auto& at : moments)
         for (std::uint64_t seed = 0; seed < seeds; ++seed)
             CHECK(losses(at, seed) == "");
+}
+
+TEST_CASE_METHOD(
+    power_cuts, "a power cut while the newest segment is given up loses nothing, and no position is reused",
+    "[journal][power_cut]"
+) {
+    const bool small_disk = GENERATE(true, false);
+    CAPTURE(small_disk);
+    const auto moments = full_life(20, small_disk);
+    CHECK(fulls >= (small_disk ? 2 : 1));
+    CHECK(moments.size() > 60);
+    for (const auto& at : moments)
+        for (std::uint64_t seed = 0; seed < seeds; ++seed)
+            CHECK(losses(at, seed) == "");
+}
+
+TEST_CASE_METHOD(
+    power_cuts, "a power cut in a recovery without any segment loses nothing", "[journal][power_cut]"
+) {
+    const bool small_disk = GENERATE(true, false);
+    std::uint64_t seed = 0;
+    for (const auto& at : full_life(12, small_disk))
+        CHECK(losses_of_recovery(at, seed++ % seeds) == "");
 }
 
 TEST_CASE_METHOD(

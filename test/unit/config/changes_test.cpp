@@ -64,6 +64,22 @@ TEST_CASE("options of every type are compared, and say what they need", "[config
     );
 }
 
+TEST_CASE("no bound of the journal changes by a reload", "[config][changes]") {
+    CHECK(
+        between("", R"(
+            [journal]
+            segment_bytes = "1MiB"
+            max_bytes = "32MiB"
+            min_free_bytes = "1MiB"
+        )") ==
+        found{
+            {"journal.segment_bytes", restart},
+            {"journal.max_bytes", restart},
+            {"journal.min_free_bytes", restart},
+        }
+    );
+}
+
 TEST_CASE("sinks are compared by their names, and none comes or goes while it runs", "[config][changes]") {
     CHECK(between(sink("a"), sink("a", "types = \"order.*\"")) == found{{"sinks.a.types", reload}});
     CHECK(between(sink("a"), sink("a", "linger = \"1s\"")) == found{{"sinks.a.linger", restart}});

@@ -50,6 +50,27 @@ TEST_CASE("what is wrong is said, and nothing in it reaches the terminal as it c
     CHECK(said.find(R"(failing for 3s: "no \u001b[31m")") != said.npos);
 }
 
+TEST_CASE("the sink that holds the oldest events is named where the journal is full", "[service][status]") {
+    const auto with = [](const std::string& condition, const std::string& configured) {
+        auto text = page("null", works);
+        const std::string journal = R"("journal":{"condition":"good")";
+        return text.replace(
+            text.find(journal), journal.size(),
+            R"("journal":{"held_by":{"sink":"a","configured":)" + configured +
+                R"(,"position":17,"events":80},"condition":")" + condition + '"'
+        );
+    };
+    const std::string named = "\n               sink a holds the oldest events, 80 from position 17 on";
+    CHECK(status_text(with("full", "true")).find(named + "\n") != std::string::npos);
+    CHECK(status_text(with("good", "true")).find(named) == std::string::npos);
+    for (const auto* condition : {"full", "good"})
+        CHECK(
+            status_text(with(condition, "false"))
+                .find(named + "; it is not configured, give them up: trackd sink forget a\n") !=
+            std::string::npos
+        );
+}
+
 TEST_CASE("an answer of something else is refused", "[service][status]") {
     for (const auto* other : {"", "[]", "{}", R"({"stage":"running"})"})
         CHECK_THROWS_AS(status_text(other), std::runtime_error);

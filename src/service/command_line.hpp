@@ -3,6 +3,8 @@
 
 #include "config/load.hpp"
 
+#include <trackd/sink_control.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,6 +22,7 @@ enum class command {
     tail,
     journal,
     dead_letters,
+    sink,
     new_key
 };
 
@@ -43,6 +46,12 @@ struct dead_letter_line {
     bool all = false;
 };
 
+/// What follows `trackd sink`.
+struct sink_line {
+    sink_action what = sink_action::pause;
+    std::string sink; ///< its name
+};
+
 /// What follows `trackd tail`: as the query of `/events/tail` has it.
 struct tail_line {
     std::string types;
@@ -59,6 +68,7 @@ struct command_line {
     bool json = false;       ///< `status --json`
     journal_line journal;
     dead_letter_line dead_letters;
+    sink_line sink;
     std::string key; ///< `key new NAME`
     tail_line tail;
 };

@@ -75,7 +75,10 @@ void delivery::resume_here(const std::string& bookmark) noexcept {
 asio::awaitable<void> delivery::deliver_all() {
     lag_.progress(cursor_.at, backlog_.end(), clock_.now());
     while (!given_up_) {
-        if (cursor_.at < backlog_.end()) {
+        if (control_.paused()) {
+            if (draining_) break; // what is pending stays in the backlog: see `begin_drain`
+            co_await wait_while_paused();
+        } else if (cursor_.at < backlog_.end()) {
             lag_.fell_behind(wall_now_());
             co_await linger();
             auto events = co_await read();
@@ -134,6 +137,7 @@ void delivery::skip_damaged(const chunk& damage) {
 }
 
 void delivery::begin_drain() {
+    if (!backlog_.durable()) end_pause("resumed, because the backlog does not outlive the process");
     draining_ = true;
     others_stop_.request_stop();
     retry_.begin_drain(backlog_.durable());
@@ -160,10 +164,12 @@ sink_status delivery::status() const {
         status.lag_bytes = backlog_.bytes_between(cursor_.at, end);
         status.lag = lag_.age(wall_now_());
     }
+    status.paused = control_.paused();
+    if (status.paused) status.paused_for = std::chrono::floor<std::chrono::seconds>(now - paused_since());
     status.failing = failing_since() != wakeup::never;
     if (status.failing)
         status.failing_for = std::chrono::floor<std::chrono::seconds>(now - failing_since());
-    else
+    else if (!control_.paused())
         status.caught_up_in = lag_.caught_up_in(cursor_.at, end, now);
     return status;
 }
@@ -205,7 +211,7 @@ asio::awaitable<void> delivery::deliver(chunk events) {
         co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable)); // let others in
     std::size_t next = 0;
     lag_.oldest_came(batch.received_at(cursor_.at));
-    while (!given_up_) {
+    while (!given_up_ && !control_.paused()) {
         while (next < wanted.size() && batch.place(next) < cursor_.at)
             ++next;
         if (next == wanted.size()) break;
@@ -214,7 +220,7 @@ asio::awaitable<void> delivery::deliver(chunk events) {
         co_await settle(batch, next, given.size(), written);
         co_await keep_up();
     }
-    if (!given_up_) pass(batch, wanted.size(), 0);
+    if (!given_up_ && !control_.paused()) pass(batch, wanted.size(), 0);
 }
 
 asio::awaitable<delivery::outcome> delivery::write(std::span<const event_view> events) {
@@ -405,11 +411,13 @@ asio::awaitable<void> delivery::wait_to_retry(const std::string& error, clock::d
     ++books_.retries;
     // New events wake us too, but are no reason to try earlier; the beginning of a drain is.
     const auto until = clock_.now() + (draining_ ? *delay : std::max(*delay, at_least));
-    while (clock_.now() < until && draining_ == was_draining && !given_up_)
+    const delivery_control::delay operators_view{control_};
+    while (clock_.now() < until && draining_ == was_draining && !given_up_ && !operators_view.ended())
         co_await changed_.wait(until);
 }
 
 void delivery::fails() {
+    if (control_.paused()) return;
     if (failing_since() == wakeup::never) failing_since_.store(clock_.now(), std::memory_order_relaxed);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tracker/bisection.hpp"
+#include "tracker/delivery_control.hpp"
 #include "tracker/retry.hpp"
 #include "tracker/selection.hpp"
 #include "tracker/sink_lag.hpp"
@@ -58,6 +59,12 @@ public:
 
     /// As `tracker::set_route`.
     void set_route(route wanted) { spec_.wanted = std::move(wanted); }
+
+    /// As `tracker::control_sink`, for a sink that is configured.
+    [[nodiscard]] sink_control_report control(sink_action action);
+
+    /// `wakeup::never`: it is not paused. Any thread.
+    [[nodiscard]] clock::time_point paused_since() const noexcept { return control_.paused_since(); }
 
     /// As `tracker::with_sink`.
     [[nodiscard]] boost::asio::awaitable<bool> with_sink(std::function<void(sink&, std::stop_token)> work);
@@ -134,6 +141,10 @@ private:
     [[nodiscard]] boost::asio::awaitable<void>
     wait_to_retry(const std::string& error, clock::duration at_least = {});
     void fails();
+    bool pause();
+    bool end_pause(const char* why);
+    std::uint64_t skip_pending();
+    [[nodiscard]] boost::asio::awaitable<void> wait_while_paused();
 
     void fails_no_more() { failing_since_.store(wakeup::never, std::memory_order_relaxed); }
 
@@ -161,6 +172,7 @@ private:
     cursor cursor_;
     sink_lag lag_;
     upkeep_schedule upkeep_;
+    delivery_control control_;
     std::atomic<clock::time_point> failing_since_{wakeup::never};
     std::atomic<position> rests_at_{works_on};
     bool draining_ = false;

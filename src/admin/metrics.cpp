@@ -179,7 +179,10 @@ void add_sinks(page& to, const std::vector<sink_status>& sinks) {
     );
     add_count("retries", "Writes that were tried again.", &sink_status::retries);
     add_count("filtered", "Events that the sink's route did not want.", &sink_status::filtered);
-    add_count("skipped", "Events that the sink skipped, for want of room or because the operator asked for it.", &sink_status::skipped);
+    add_count(
+        "skipped", "Events that the sink skipped, for want of room or because the operator asked for it.",
+        &sink_status::skipped
+    );
     add_count("damaged", "Events that can no longer be read from the journal.", &sink_status::damaged);
     add_each(
         add_gauge(to, "trackd_sink_pending_events", "Events that the sink has not yet taken."),

@@ -57,12 +57,15 @@ void respond_with_error(const std::string& sink, const sink_control_report& repo
     case sink_control_result::paused:
         return res.problem(status::conflict, "paused-sink", "sink " + sink + " is paused; resume it first");
     case sink_control_result::ending:
-        return res.problem(status::conflict, "stopping", "the daemon is stopping, or the delivery to sink " + sink + " has ended");
+        return res.problem(
+            status::conflict, "stopping",
+            "the daemon is stopping, or the delivery to sink " + sink + " has ended"
+        );
     case sink_control_result::not_saved:
         return res.problem(
             status::internal_server_error, "not-saved",
-            "sink " + sink + " is forgotten in memory, but not on disk yet, which is tried again: " +
-                report.error
+            "sink " + sink +
+                " is forgotten in memory, but not on disk yet, which is tried again: " + report.error
         );
     }
 }

@@ -30,8 +30,7 @@ std::string text_of(const sink_line& line, const admin::sink_answer& answer) {
     case sink_action::pause:
         return sink + (answer.changed ? " is paused" : " is paused already") + pending +
                "; the pause ends with `trackd sink resume " + sink + "` or a restart";
-    case sink_action::resume:
-        return sink + (answer.changed ? " is resumed" : " is not paused") + pending;
+    case sink_action::resume: return sink + (answer.changed ? " is resumed" : " is not paused") + pending;
     case sink_action::retry:
         return sink + (answer.changed ? " is tried now" : " is not waiting for a retry") + pending;
     case sink_action::skip: return sink + " skipped " + events + " events";

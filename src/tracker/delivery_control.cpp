@@ -33,7 +33,8 @@ bool delivery::pause() {
     control_.pause(clock_.now());
     fails_no_more();
     base::log().warn(
-        "sink {}: paused by the operator; its events stay pending until `trackd sink resume {}`, or a restart",
+        "sink {}: paused by the operator; its events stay pending until `trackd sink resume {}`, or a "
+        "restart",
         spec_.name, spec_.name
     );
     return true;
@@ -51,15 +52,16 @@ bool delivery::end_pause(const char* why) {
 std::uint64_t delivery::skip_pending() {
     const auto end = backlog_.stored_end();
     const auto before = cursor_.skipped;
-    const auto last_said = std::exchange(said_skipped_, clock_.now()); // for what skips because of a full backlog
+    const auto last_said =
+        std::exchange(said_skipped_, clock_.now()); // for what skips because of a full backlog
     skip_to(end);
     said_skipped_ = last_said;
     const auto skipped = cursor_.skipped - before;
     if (skipped == 0) return 0;
     control_.expedite(); // the delay was for events that are not pending any more
     base::log().warn(
-        "sink {}: skipped {} pending events, those below position {}, as the operator asked for",
-        spec_.name, skipped, end
+        "sink {}: skipped {} pending events, those below position {}, as the operator asked for", spec_.name,
+        skipped, end
     );
     return skipped;
 }

@@ -633,7 +633,8 @@ tracker::impl::control_removed_sink(std::string name, sink_action action) {
             report.configured.push_back(delivery->name());
         co_return report;
     }
-    if (action != sink_action::forget) co_return sink_control_report{.result = sink_control_result::not_configured};
+    if (action != sink_action::forget)
+        co_return sink_control_report{.result = sink_control_result::not_configured};
     try {
         report.events = co_await backlog_->forget_cursor(std::move(name));
         report.changed = true;

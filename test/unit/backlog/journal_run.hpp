@@ -167,9 +167,7 @@ public:
     }
 
     /// @throws what `forget_cursor` throws
-    std::uint64_t forget(const std::string& sink) {
-        return run(context_, journal_->forget_cursor(sink));
-    }
+    std::uint64_t forget(const std::string& sink) { return run(context_, journal_->forget_cursor(sink)); }
 
     /// Reads all from the oldest cursor to the end of what is stored.
     /// @return what is wrong, or missing below `below`; empty if nothing is

@@ -24,6 +24,8 @@ struct controlled : delivery_fixture {
               retry
           } {}
 
+    void ask(sink_action action) { CHECK(loop.control(action).result == result::done); }
+
     void until_it_waits() {
         until([this] { return clock.waiting() == 1; });
     }
@@ -33,7 +35,6 @@ struct controlled : delivery_fixture {
         until_it_waits();
     }
 
-    // With one more attempt an hour.
     void fail_until_it_waits() {
         script->fail_with("down");
         append(2);
@@ -51,7 +52,9 @@ struct for_ten_seconds : controlled {
 
 } // namespace
 
-TEST_CASE_METHOD(controlled, "a paused sink is written nothing, and gets all of it in order later", "[control]") {
+TEST_CASE_METHOD(
+    controlled, "a paused sink is written nothing, and gets all of it in order later", "[control]"
+) {
     append(2);
     until([this] { return loop.place().at == 3; });
     pause();
@@ -94,7 +97,7 @@ TEST_CASE_METHOD(controlled, "a write that fails during a pause does not count a
     script->hold();
     append(1);
     until([this] { return script->attempts() == 1; });
-    loop.control(sink_action::pause);
+    ask(sink_action::pause);
     script->fail_with("down for maintenance");
     script->release();
     until([this] { return loop.status().last_error == "down for maintenance"; });
@@ -104,7 +107,7 @@ TEST_CASE_METHOD(controlled, "a write that fails during a pause does not count a
     CHECK_FALSE(loop.status().failing);
     CHECK(script->attempts() == 1);
     script->work();
-    loop.control(sink_action::resume);
+    ask(sink_action::resume);
     until([this] { return loop.place().at == 2; });
 }
 
@@ -114,7 +117,7 @@ TEST_CASE_METHOD(patient, "a pause of a failing sink ends its failing and its de
     pause();
     CHECK_FALSE(loop.status().failing);
     CHECK(loop.failing_since() == wakeup::never);
-    loop.control(sink_action::resume);
+    ask(sink_action::resume);
     until_it_waits_after(2); // at once
     CHECK(loop.status().failing);
 }
@@ -169,11 +172,11 @@ TEST_CASE_METHOD(for_ten_seconds, "a pause makes no dead letters", "[control]") 
     pause();
     clock.advance(1min);
     until_it_waits();
-    loop.control(sink_action::resume);
+    ask(sink_action::resume);
     until_it_waits_after(2);
     CHECK(dead().empty());
     clock.advance(11s);
-    loop.control(sink_action::retry);
+    ask(sink_action::retry);
     until([this] { return loop.place().at == 3; });
     CHECK(dead() == strings{"1", "2"});
 }
@@ -217,9 +220,7 @@ TEST_CASE_METHOD(controlled, "a sink that is configured cannot be forgotten", "[
     CHECK(loop.control(sink_action::forget).result == result::configured);
 }
 
-TEST_CASE_METHOD(
-    controlled, "a drain resumes a paused sink where its events would be lost", "[control]"
-) {
+TEST_CASE_METHOD(controlled, "a drain resumes a paused sink where its events would be lost", "[control]") {
     pause();
     append(4);
     loop.begin_drain();

@@ -27,9 +27,10 @@ enum class sink_control_result {
 
 struct sink_control_report {
     sink_control_result result = sink_control_result::done;
-    bool changed = false;     ///< false: the sink was in that state already
-    std::uint64_t events = 0; ///< `skip`: skipped; `forget`: were kept for the sink; others: pending in the backlog
-    std::string error = {};   ///< of `not_saved`
+    bool changed = false; ///< false: the sink was in that state already
+    std::uint64_t events =
+        0; ///< `skip`: skipped; `forget`: were kept for the sink; others: pending in the backlog
+    std::string error = {};                   ///< of `not_saved`
     std::vector<std::string> configured = {}; ///< of `unknown_sink`: the sinks there are
     std::vector<std::string> removed = {};    ///< of `unknown_sink`: sinks that `forget` is possible for
 };

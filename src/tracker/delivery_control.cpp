@@ -67,7 +67,10 @@ std::uint64_t delivery::skip_pending() {
 }
 
 asio::awaitable<void> delivery::wait_while_paused() {
-    if (cursor_.at < backlog_.end()) lag_.fell_behind(wall_now_());
+    if (cursor_.at < backlog_.end())
+        lag_.fell_behind(wall_now_());
+    else
+        lag_.caught_up(); // by a skip
     co_await keep_up();
     if (control_.paused() && !draining_ && !given_up_) co_await changed_.wait(upkeep_.next());
 }

@@ -209,9 +209,14 @@ TEST_CASE_METHOD(controlled, "what arrives although it is skipped counts as deli
 TEST_CASE_METHOD(controlled, "a paused sink that skips stays paused", "[control]") {
     pause();
     append(3);
+    until_it_waits();
+    wall += 1h;
+    CHECK(loop.status().lag == 1h);
     CHECK(loop.control(sink_action::skip).events == 3);
+    until_it_waits();
     append(1);
     until_it_waits();
+    CHECK(loop.status().lag == 0s);
     CHECK(loop.status().paused);
     CHECK(script->attempts() == 0);
 }

@@ -13,6 +13,7 @@
 #include "service/parts.hpp"
 #include "service/service.hpp"
 #include "service/service_manager.hpp"
+#include "service/sink_commands.hpp"
 #include "service/stop_timeout.hpp"
 #include "service/tail_command.hpp"
 
@@ -61,6 +62,8 @@ int run(const trackd::service::command_line& line) {
     if (line.what == command::reload) return trackd::service::run_reload(settings, std::cout, std::cerr);
     if (line.what == command::status)
         return trackd::service::run_status(settings, line.json, std::cout, std::cerr);
+    if (line.what == command::sink)
+        return trackd::service::run_sink_command(line.sink, settings, std::cout, std::cerr);
     if (line.what == command::tail)
         return trackd::service::run_tail_command(line.tail, settings, std::cout, std::cerr);
     if (line.what == command::journal) {

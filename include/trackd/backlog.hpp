@@ -177,6 +177,16 @@ public:
     /// Whether events that wait here survive the end of the process.
     [[nodiscard]] virtual bool durable() const noexcept = 0;
 
+    /// Sinks whose cursors are kept although `open_cursor` was not called for them: they are not configured any more.
+    [[nodiscard]] virtual std::vector<std::string> removed_sinks() const { return {}; }
+
+    /// Removes the cursor of such a sink, and gives up the events that were kept for it alone. Called after `start`.
+    /// @return how many events were kept for it
+    /// @throws std::exception if that is not on disk yet: it is tried again
+    [[nodiscard]] virtual boost::asio::awaitable<std::uint64_t> forget_cursor(std::string /*sink*/) {
+        co_return 0;
+    }
+
     /// Stores what is not stored yet, if that is possible, and ends its threads. Called once, when no sink is written
     /// to any more.
     [[nodiscard]] virtual boost::asio::awaitable<void> close() = 0;

@@ -8,6 +8,7 @@
 #include <trackd/error.hpp>
 #include <trackd/route.hpp>
 #include <trackd/sink.hpp>
+#include <trackd/sink_control.hpp>
 #include <trackd/wall_clock.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -104,6 +105,8 @@ struct sink_status {
     bool failing = false;                ///< the last write failed, and what it was of is still pending
     std::chrono::seconds failing_for{0}; ///< since the first one that did, without one that worked
     std::string last_error;              ///< what the last one that failed said; kept after it works again
+    bool paused = false;                 ///< by `tracker::control_sink`; a paused sink is not failing
+    std::chrono::seconds paused_for{0};
 };
 
 struct tracker_status {
@@ -225,6 +228,12 @@ public:
     /// @return false if there is no such sink
     [[nodiscard]] boost::asio::awaitable<bool> set_route(std::string sink, route wanted);
 
+    /// Does what an operator asks of the sink of this name. A pause ends with the process; a drain ends it earlier where
+    /// the backlog is not durable, and otherwise leaves the sink's events pending. What a paused sink has in hand is
+    /// written to its end. A sink that skips events for want of room does so while it is paused, too.
+    [[nodiscard]] boost::asio::awaitable<sink_control_report>
+    control_sink(std::string name, sink_action action);
+
     /// What it is doing at this moment.
     [[nodiscard]] boost::asio::awaitable<tracker_activities> activities();
 
@@ -238,9 +247,12 @@ public:
     /// How long this sink has been failing; none if it works, or there is no such sink. Needs no strand.
     [[nodiscard]] std::optional<clock::duration> failing_for(std::string_view sink) const noexcept;
 
+    /// Whether the sink of this name is paused. Needs no strand.
+    [[nodiscard]] bool paused(std::string_view sink) const noexcept;
+
     /// The deliveries that wait to be told of new events although some are stored for them. For a moment that is how
     /// they learn of them; one that is found at the same place again and again has missed it, or has ended by an
-    /// exception. Who waits for its sink, for the disk or for the next attempt is none of them. Needs no strand.
+    /// exception. Who waits for its sink, for the disk, for the next attempt or for the end of a pause is none of them. Needs no strand.
     [[nodiscard]] std::vector<resting_delivery> resting_on_work() const;
 
     /// From counters that need no strand: for the one who reports when all else hangs.

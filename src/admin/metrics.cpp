@@ -192,7 +192,10 @@ void add_sinks(page& to, const std::vector<sink_status>& sinks) {
         add_counter(to, "trackd_sink_filtered_total", "Events that the sink's route did not want."),
         [](const sink_status& sink) { return sink.filtered - sink.filtered_ahead; }
     );
-    add_count("skipped", "Events that the sink passed over for want of room.", &sink_status::skipped);
+    add_count(
+        "skipped", "Events that the sink skipped, for want of room or because the operator asked for it.",
+        &sink_status::skipped
+    );
     add_count("damaged", "Events that can no longer be read from the journal.", &sink_status::damaged);
     add_each(
         add_gauge(to, "trackd_sink_pending_events", "Events that the sink has not yet taken."),
@@ -203,6 +206,10 @@ void add_sinks(page& to, const std::vector<sink_status>& sinks) {
             to, "trackd_sink_lag_seconds", "How old the oldest event is that the sink has not yet taken."
         ),
         [](const sink_status& sink) { return static_cast<double>(sink.lag.count()); }
+    );
+    add_each(
+        add_gauge(to, "trackd_sink_paused", "1 while the sink is paused by the operator, 0 otherwise."),
+        [](const sink_status& sink) { return sink.paused ? 1.0 : 0.0; }
     );
 }
 

@@ -187,6 +187,8 @@ json::object sink_page(const sink_status& sink, std::uint64_t dead_letters_kept)
         {"failing", sink.failing},
         {"failing_seconds", sink.failing_for.count()},
         {"last_error", sink.last_error},
+        {"paused", sink.paused},
+        {"paused_seconds", sink.paused_for.count()},
         {"dead_letters_kept", dead_letters_kept},
     };
 }

@@ -22,6 +22,7 @@
 #include <exception>
 #include <random>
 #include <set>
+#include <stdexcept>
 #include <utility>
 
 namespace trackd {
@@ -153,6 +154,28 @@ public:
     [[nodiscard]] backlog_condition condition() const noexcept override { return condition_; }
 
     [[nodiscard]] bool durable() const noexcept override { return true; }
+
+    [[nodiscard]] std::vector<std::string> removed_sinks() const override {
+        std::vector<std::string> removed;
+        for (const auto& [sink, at] : cursors_)
+            if (!configured_.contains(sink)) removed.push_back(sink);
+        return removed;
+    }
+
+    // The other sinks' cursors are written in the same step, so that no crash leaves segments given up that one of
+    // them needs.
+    [[nodiscard]] asio::awaitable<std::uint64_t> forget_cursor(std::string sink) override {
+        if (closing_) throw std::runtime_error{"the journal is being closed"};
+        const auto kept = cursors_.find(sink);
+        if (kept == cursors_.end() || configured_.contains(sink)) co_return 0;
+        const auto events = stored_end_ - std::min(kept->second.at, stored_end_);
+        cursors_.erase(kept);
+        base::log().warn("journal: forgot sink {}, {} events were kept for it", sink, events);
+        co_await save_cursors();
+        if (cursors_error_.empty()) co_return events;
+        moved_->ring(); // or nothing would try again before a cursor moves
+        throw std::runtime_error{cursors_error_};
+    }
 
     [[nodiscard]] asio::awaitable<void> close() override {
         if (!moved_) co_return; // it was never started

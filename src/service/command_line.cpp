@@ -114,6 +114,37 @@ CLI::App* add_dead_letter_commands(CLI::App& app, dead_letter_line& into) {
     return letters;
 }
 
+/// @throws CLI::ValidationError if the user has not confirmed what cannot be undone
+void check_confirmed(const bool& confirmed) {
+    if (confirmed) return;
+    throw CLI::ValidationError{
+        "sink skip", "found no --yes; expected it, because the sink never gets the events that it skips"
+    };
+}
+
+/// They ask the running daemon.
+CLI::App* add_sink_commands(CLI::App& app, sink_line& into, bool& confirmed) {
+    auto* sink = app.add_subcommand("sink", "control one sink of the running daemon (docs/admin.md)");
+    sink->require_subcommand(1);
+    const auto add = [&](const char* name, const char* help, sink_action what) {
+        auto* added = sink->add_subcommand(name, help);
+        added->callback([&into, what] { into.what = what; });
+        added->add_option("SINK", into.sink, "the sink's name")->required()->check(is_key_name);
+        return added;
+    };
+    add("pause", "write nothing to it until it is resumed, or the daemon restarts", sink_action::pause);
+    add("resume", "end a pause", sink_action::resume);
+    add("retry", "try a failing sink now, without the rest of its delay", sink_action::retry);
+    auto* skip = add("skip", "give up its pending events, which it never gets then", sink_action::skip);
+    skip->add_flag("--yes", confirmed, "confirm that");
+    skip->callback([&into, &confirmed] {
+        into.what = sink_action::skip;
+        check_confirmed(confirmed);
+    });
+    add("forget", "keep no events any more for SINK, which is not configured any more", sink_action::forget);
+    return sink;
+}
+
 CLI::App* add_key_commands(CLI::App& app, key_line& into) {
     auto* key = app.add_subcommand("key", "make keys for those who send events (docs/keys.md)");
     key->require_subcommand(1);
@@ -181,6 +212,8 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
     );
     auto* journal = add_journal_commands(app, line.journal);
     auto* letters = add_dead_letter_commands(app, line.dead_letters);
+    bool confirmed = false;
+    auto* sink = add_sink_commands(app, line.sink, confirmed);
     auto* key = add_key_commands(app, line.key);
     auto* tail = add_tail_command(app, line.tail);
     try {
@@ -196,6 +229,7 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
     if (*reload) line.what = command::reload;
     if (*journal) line.what = command::journal;
     if (*letters) line.what = command::dead_letters;
+    if (*sink) line.what = command::sink;
     if (*key) line.what = command::key;
     if (*tail) line.what = command::tail;
     line.sources.environment = pairs(environment);

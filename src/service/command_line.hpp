@@ -3,6 +3,8 @@
 
 #include "config/load.hpp"
 
+#include <trackd/sink_control.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,7 +12,19 @@
 
 namespace trackd::service {
 
-enum class command { serve, check, config, healthcheck, status, reload, tail, journal, dead_letters, key };
+enum class command {
+    serve,
+    check,
+    config,
+    healthcheck,
+    status,
+    reload,
+    tail,
+    journal,
+    dead_letters,
+    sink,
+    key
+};
 
 enum class journal_command { list, verify, cat, forget };
 
@@ -40,6 +54,12 @@ struct key_line {
     std::string name;
 };
 
+/// What follows `trackd sink`.
+struct sink_line {
+    sink_action what = sink_action::pause;
+    std::string sink; ///< its name
+};
+
 /// What follows `trackd tail`: as the query of `/events/tail` has it.
 struct tail_line {
     std::string types;
@@ -57,6 +77,7 @@ struct command_line {
     journal_line journal;
     dead_letter_line dead_letters;
     key_line key;
+    sink_line sink;
     tail_line tail;
 };
 

@@ -82,6 +82,10 @@ dead_letter_clerk::deliver(sinks::dead_letter_file& from, const admin::letters_r
     };
     const auto executor = co_await asio::this_coro::executor;
     while (more) { // between two portions the sink is given what is new
+        if (tracker_.paused(what.sink)) {
+            report.error = "the sink is paused; `trackd sink resume " + what.sink + "` first";
+            break;
+        }
         auto handled = tracker_.with_sink(what.sink, work);
         if (co_await asio::co_spawn(executor, std::move(handled), http::use_task)) continue;
         report.error = "the daemon stops";

@@ -5,6 +5,7 @@
 #include "admin/letter_routes.hpp"
 #include "admin/metrics.hpp"
 #include "admin/pages.hpp"
+#include "admin/sink_routes.hpp"
 #include "base/log.hpp"
 #include "base/signals_blocked.hpp"
 #include "config/load.hpp"
@@ -234,6 +235,7 @@ http::router service::admin_routes() {
     admin::add_status_routes(routes, *this);
     admin::add_metrics_route(routes, *this);
     admin::add_letter_routes(routes, *this);
+    admin::add_sink_routes(routes, *this);
     admin::add_control_routes(routes, *this);
     admin::add_tail_route(routes, tails_);
     admin::add_dashboard_route(routes);

@@ -87,6 +87,13 @@ std::string journal_line(const json::value& of) {
     return line + (error.empty() ? "" : ", last error " + quoted(error)) + '\n' + holder_line(of);
 }
 
+std::string sink_state(const json::value& sink) {
+    const auto* paused = sink.as_object().if_contains("paused");
+    if (paused != nullptr && paused->as_bool()) return "paused for " + span(number(sink, "paused_seconds"));
+    if (!sink.at("failing").as_bool()) return "works";
+    return "failing for " + span(number(sink, "failing_seconds")) + ": " + quoted(text(sink, "last_error"));
+}
+
 std::string sinks_table(const json::array& sinks) {
     using enum journal::text_table::align;
     journal::text_table table{
@@ -101,14 +108,11 @@ std::string sinks_table(const json::array& sinks) {
          {"STATE", left}}
     };
     for (const auto& sink : sinks) {
-        const bool failing = sink.at("failing").as_bool();
         table.add(
             {text(sink, "name"), text(sink, "kind"), count(sink, "delivered"), count(sink, "pending"),
              span(number(sink, "lag_seconds")), count(sink, "filtered"), count(sink, "dead_letters_kept"),
              std::to_string(number(sink, "lost") + number(sink, "damaged") + number(sink, "skipped")),
-             failing ? "failing for " + span(number(sink, "failing_seconds")) + ": " +
-                           quoted(text(sink, "last_error"))
-                     : "works"}
+             sink_state(sink)}
         );
     }
     return table.text();

@@ -76,7 +76,10 @@ void delivery::resume_here(const std::string& bookmark) noexcept {
 asio::awaitable<void> delivery::deliver_all() {
     lag_.begin(cursor_.at, backlog_.end(), clock_.now(), wall_now_());
     while (!given_up_) {
-        if (cursor_.at < backlog_.end()) {
+        if (control_.paused()) {
+            if (draining_) break; // what is pending stays in the backlog: see `begin_drain`
+            co_await wait_while_paused();
+        } else if (cursor_.at < backlog_.end()) {
             lag_.fell_behind(wall_now_());
             co_await linger();
             auto events = co_await read();
@@ -135,6 +138,7 @@ void delivery::skip_damaged(const chunk& damage) {
 }
 
 void delivery::begin_drain() {
+    if (!backlog_.durable()) end_pause("resumed, because the backlog does not outlive the process");
     draining_ = true;
     others_stop_.request_stop();
     retry_.begin_drain(backlog_.durable());
@@ -165,10 +169,12 @@ sink_status delivery::status() const {
         status.lag = lag_.age(cursor_.at, wall_now_(), now);
     }
     status.rejecting_all = isolation_.rejects_everything();
+    status.paused = control_.paused();
+    if (status.paused) status.paused_for = std::chrono::floor<std::chrono::seconds>(now - paused_since());
     status.failing = failing_since() != wakeup::never;
     if (status.failing)
         status.failing_for = std::chrono::floor<std::chrono::seconds>(now - failing_since());
-    else
+    else if (!control_.paused())
         status.caught_up_in = lag_.caught_up_in(lacks_some ? cursor_.at : end, end, now);
     return status;
 }
@@ -253,7 +259,7 @@ asio::awaitable<void> delivery::deliver(chunk events) {
         co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable)); // let others in
     std::size_t next = 0;
     lag_.oldest_came(batch.received_at(cursor_.at));
-    while (!given_up_) {
+    while (!given_up_ && !control_.paused()) {
         while (next < wanted.size() && batch.place(next) < cursor_.at)
             ++next;
         if (next == wanted.size()) break;
@@ -263,7 +269,7 @@ asio::awaitable<void> delivery::deliver(chunk events) {
         co_await keep_up();
         if (std::exchange(select_again_, false)) co_return;
     }
-    if (!given_up_) pass(batch, wanted.size(), 0);
+    if (!given_up_ && !control_.paused()) pass(batch, wanted.size(), 0);
 }
 
 asio::awaitable<delivery::outcome> delivery::write(std::span<const event_view> events) {
@@ -377,6 +383,7 @@ asio::awaitable<void> delivery::keep_up() {
 }
 
 void delivery::fails() {
+    if (control_.paused()) return;
     if (failing_since() == wakeup::never) failing_since_.store(clock_.now(), std::memory_order_relaxed);
 }
 

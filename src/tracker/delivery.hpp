@@ -2,6 +2,7 @@
 // again.
 #pragma once
 
+#include "tracker/delivery_control.hpp"
 #include "tracker/fault_isolation.hpp"
 #include "tracker/retry.hpp"
 #include "tracker/route_index.hpp"
@@ -83,6 +84,12 @@ public:
     [[nodiscard]] bool lacks(position from, position to) const noexcept {
         return cursor_.at < to && (!index_ || index_->wants_any(from, to));
     }
+
+    /// As `tracker::control_sink`, for a sink that is configured.
+    [[nodiscard]] sink_control_report control(sink_action action);
+
+    /// `wakeup::never`: it is not paused. Any thread.
+    [[nodiscard]] clock::time_point paused_since() const noexcept { return control_.paused_since(); }
 
     /// As `tracker::with_sink`.
     [[nodiscard]] boost::asio::awaitable<bool> with_sink(std::function<void(sink&, std::stop_token)> work);
@@ -174,6 +181,10 @@ private:
     [[nodiscard]] boost::asio::awaitable<void>
     wait_to_retry(const std::string& error, clock::duration at_least = {}, bool ends_with_new_events = false);
     void fails();
+    bool pause();
+    bool end_pause(const char* why);
+    std::uint64_t skip_pending();
+    [[nodiscard]] boost::asio::awaitable<void> wait_while_paused();
 
     void fails_no_more() { failing_since_.store(wakeup::never, std::memory_order_relaxed); }
 
@@ -207,6 +218,7 @@ private:
     position deferred_skip_ = 0;
     sink_lag lag_;
     upkeep_schedule upkeep_;
+    delivery_control control_;
     std::atomic<clock::time_point> failing_since_{wakeup::never};
     std::atomic<position> rests_at_{works_on};
     bool draining_ = false;

@@ -80,8 +80,9 @@ delivery::handle_failure(const selection& batch, std::size_t next, std::size_t c
 // Has the sink write one event from behind `first`, which failed alone.
 asio::awaitable<failure_verdict> delivery::probe_others(position first) {
     std::optional<probe_event> found;
-    if (!given_up_) found = co_await find_probe(first);
-    if (!found || given_up_) co_return isolation_.nothing_to_probe();
+    const auto is_to_end = [this] { return given_up_ || control_.paused(); };
+    if (!is_to_end()) found = co_await find_probe(first);
+    if (!found || is_to_end()) co_return isolation_.nothing_to_probe();
     const auto written = co_await write(found->event());
     if (written.result.confirmed == 0) {
         ++books_.retries;
@@ -205,7 +206,10 @@ delivery::wait_to_retry(const std::string& error, clock::duration at_least, bool
     ++books_.retries;
     // New events wake the delivery too, and mostly are no reason to try earlier; the beginning of a drain is.
     const auto until = clock_.now() + (draining_ ? *delay : std::max(*delay, at_least));
-    const auto is_over = [&] { return ends_with_new_events && backlog_.stored_end() > seen; };
+    const delivery_control::delay operators_view{control_};
+    const auto is_over = [&] {
+        return operators_view.ended() || (ends_with_new_events && backlog_.stored_end() > seen);
+    };
     while (clock_.now() < until && draining_ == was_draining && !given_up_ && !is_over())
         co_await changed_.wait(until);
 }

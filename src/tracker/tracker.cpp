@@ -115,6 +115,8 @@ public:
     [[nodiscard]] tracker_activities activities() const;
     asio::awaitable<bool> with_sink(std::string name, std::function<void(sink&, std::stop_token)> work);
     asio::awaitable<bool> set_route(std::string sink, route wanted);
+    asio::awaitable<sink_control_report> control_sink(std::string name, sink_action action);
+    [[nodiscard]] bool paused(std::string_view sink) const noexcept;
 
 private:
     using waiter_pointer = std::shared_ptr<outside_waiter>;
@@ -147,6 +149,7 @@ private:
     void give_back(batch::mark released);
     [[nodiscard]] delivery* delivery_to(std::string_view sink) const noexcept;
     [[nodiscard]] std::string error_of(std::string_view sink) const;
+    asio::awaitable<sink_control_report> control_removed_sink(std::string name, sink_action action);
     [[nodiscard]] error_code why_not_taken() const;
     [[nodiscard]] error_code not_yet() const;
     [[nodiscard]] position confirmed_end() const;
@@ -676,6 +679,41 @@ asio::awaitable<bool> tracker::impl::set_route(std::string sink, route wanted) {
     co_return named != nullptr;
 }
 
+asio::awaitable<sink_control_report> tracker::impl::control_sink(std::string name, sink_action action) {
+    const auto self = shared_from_this();
+    if (auto* named = delivery_to(name)) co_return named->control(action);
+    co_return co_await control_removed_sink(std::move(name), action);
+}
+
+// Of a sink that is not configured any more there is only its cursor in the backlog.
+asio::awaitable<sink_control_report>
+tracker::impl::control_removed_sink(std::string name, sink_action action) {
+    sink_control_report report;
+    auto removed = backlog_->removed_sinks();
+    if (std::ranges::find(removed, name) == removed.end()) {
+        report.result = sink_control_result::unknown_sink;
+        report.removed = std::move(removed);
+        for (const auto& delivery : deliveries_)
+            report.configured.push_back(delivery->name());
+        co_return report;
+    }
+    if (action != sink_action::forget)
+        co_return sink_control_report{.result = sink_control_result::not_configured};
+    try {
+        report.events = co_await backlog_->forget_cursor(std::move(name));
+        report.changed = true;
+    } catch (const std::exception& failure) {
+        report.result = sink_control_result::not_saved;
+        report.error = failure.what();
+    }
+    co_return report;
+}
+
+bool tracker::impl::paused(std::string_view sink) const noexcept {
+    const auto* named = delivery_to(sink);
+    return named != nullptr && named->paused_since() != wakeup::never;
+}
+
 tracker_activities tracker::impl::activities() const {
     tracker_activities running;
     for (auto& task : delivering_.running())
@@ -777,6 +815,16 @@ asio::awaitable<bool> tracker::set_route(std::string sink, route wanted) {
     co_return co_await asio::co_spawn(
         impl_->strand(), impl_->set_route(std::move(sink), std::move(wanted)), to_the_end()
     );
+}
+
+asio::awaitable<sink_control_report> tracker::control_sink(std::string name, sink_action action) {
+    co_return co_await asio::co_spawn(
+        impl_->strand(), impl_->control_sink(std::move(name), action), to_the_end()
+    );
+}
+
+bool tracker::paused(std::string_view sink) const noexcept {
+    return impl_->paused(sink);
 }
 
 asio::awaitable<tracker_activities> tracker::activities() {

@@ -18,6 +18,9 @@ RESOURCES = (
     ("GET", "/events/tail?rate=0", b"", 400),  # what is admitted and well-formed has no end
     ("GET", "/debug/config", b"", 200), ("GET", "/debug/log-level", b"", 200),
     ("PUT", "/debug/log-level", b'{"level":"info"}', 200), ("POST", "/reload", b"", 200),
+    ("POST", "/sinks/sqlite/pause", b"", 200), ("POST", "/sinks/sqlite/resume", b"", 200),
+    ("POST", "/sinks/sqlite/retry", b"", 200), ("POST", "/sinks/sqlite/forget", b"", 409),
+    ("POST", "/sinks/sqlite/skip", b'{"confirm":true}', 200),
     ("POST", "/dead-letters/sqlite/drop", b'{"all":true}', 200), ("POST", "/dead-letters/sqlite/retry", b'{"all":true}', 200),
 )
 

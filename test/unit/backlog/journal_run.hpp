@@ -95,9 +95,12 @@ public:
 class journal_run {
 public:
     /// @throws what opening the journal throws
-    journal_run(const journal_options& options, journal::file_system& files, promises& made)
+    journal_run(
+        const journal_options& options, journal::file_system& files, promises& made,
+        const std::vector<std::string>& sinks = run_sinks
+    )
         : made_{made}, journal_{make_journal_backlog(options, files)} {
-        for (const auto& sink : run_sinks)
+        for (const auto& sink : sinks)
             cursors_[sink] = journal_->open_cursor(sink, sink_start::oldest, "");
         journal_->keep_new_sinks();
         journal_->start(strand_, clock_, {[this] { changed(); }, [](batch::mark) {}});
@@ -163,12 +166,15 @@ public:
         run_until(context_, done);
     }
 
+    /// @throws what `forget_cursor` throws
+    std::uint64_t forget(const std::string& sink) { return run(context_, journal_->forget_cursor(sink)); }
+
     /// Reads all from the oldest cursor to the end of what is stored.
     /// @return what is wrong, or missing below `below`; empty if nothing is
     std::string read_all(position below) {
         auto at = journal_->end();
-        for (const auto& sink : run_sinks)
-            at = std::min(at, cursors_.at(sink).at);
+        for (const auto& [sink, place] : cursors_)
+            at = std::min(at, place.at);
         while (at < journal_->stored_end()) {
             const auto read = run(context_, journal_->read(at, {50, 100'000}));
             if (read.first != at || read.end() == at) return "nothing is read at " + std::to_string(at);

@@ -71,6 +71,11 @@ TEST_CASE("the sink that holds the oldest events is named where the journal is f
         );
 }
 
+TEST_CASE("a sink that is paused is shown as such", "[service][status]") {
+    const auto said = status_text(page("null", works + R"(,"paused":true,"paused_seconds":125)"));
+    CHECK(said.find("  paused for 2m 5s\n") != said.npos);
+}
+
 TEST_CASE("an answer of something else is refused", "[service][status]") {
     for (const auto* other : {"", "[]", "{}", R"({"stage":"running"})"})
         CHECK_THROWS_AS(status_text(other), std::runtime_error);

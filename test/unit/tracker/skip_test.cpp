@@ -129,3 +129,20 @@ TEST_CASE_METHOD(may_skip, "nothing is passed over while that would make no room
     CHECK(books("hangs").skipped == 0);
     good->release();
 }
+
+TEST_CASE_METHOD(may_skip, "a paused sink skips like a slow one where room is wanted", "[skip]") {
+    hangs->release();
+    REQUIRE(test::run(context, tracked->control_sink("hangs", sink_action::pause)).changed);
+    REQUIRE(send(6));
+    until_good_has(6);
+    REQUIRE(send(4));
+    until_good_has(10);
+    CHECK_FALSE(send(1));
+    test::run_until(context, [this] { return books("hangs").skipped == 6; });
+    CHECK(send(1));
+    until_good_has(11);
+    CHECK(hangs->attempts() == 0);
+    REQUIRE(test::run(context, tracked->control_sink("hangs", sink_action::resume)).changed);
+    test::run_until(context, [this] { return books("hangs").delivered == 5; });
+    CHECK(books("hangs").pending == 0);
+}

@@ -24,7 +24,7 @@ sink_control_report delivery::control(sink_action action) {
     if (action == sink_action::skip)
         report.changed = report.events > 0;
     else
-        report.events = backlog_.end() - cursor_.at;
+        report.events = pending_from(cursor_.at);
     return report;
 }
 
@@ -44,7 +44,7 @@ bool delivery::end_pause(const char* why) {
     if (!control_.paused()) return false;
     control_.resume();
     first_failure_ = wakeup::never; // a pause is no failure that could make dead letters
-    base::log().info("sink {}: {}; {} events are pending", spec_.name, why, backlog_.end() - cursor_.at);
+    base::log().info("sink {}: {}; {} events are pending", spec_.name, why, pending_from(cursor_.at));
     return true;
 }
 
@@ -52,11 +52,13 @@ bool delivery::end_pause(const char* why) {
 std::uint64_t delivery::skip_pending() {
     const auto end = backlog_.stored_end();
     const auto before = cursor_.skipped;
+    const auto pending = pending_from(cursor_.at) - pending_from(end);
     const auto last_said =
         std::exchange(said_skipped_, clock_.now()); // for what skips because of a full backlog
     skip_to(end);
     said_skipped_ = last_said;
-    const auto skipped = cursor_.skipped - before;
+    // Where the route still has to look at the events, they are skipped a moment later.
+    const auto skipped = waits_to_skip() ? pending : cursor_.skipped - before;
     if (skipped == 0) return 0;
     control_.expedite(); // the delay was for events that are not pending any more
     base::log().warn(

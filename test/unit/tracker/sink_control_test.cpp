@@ -211,6 +211,8 @@ TEST_CASE_METHOD(controlled, "a paused sink that skips stays paused", "[control]
     append(3);
     until_it_waits();
     wall += 1h;
+    clock.advance(1h);
+    until_it_waits();
     CHECK(loop.status().lag == 1h);
     CHECK(loop.control(sink_action::skip).events == 3);
     until_it_waits();

@@ -102,7 +102,7 @@ struct sink_status {
     std::optional<std::chrono::seconds> caught_up_in;
     bool rejecting_all = false;     ///< it rejects every event that was tried: the destination is at fault
     std::uint64_t all_rejected = 0; ///< attempts at which it did
-    bool failing = false;                ///< the last write failed, and what it was of is still pending
+    bool failing = false;           ///< the last write failed, and what it was of is still pending
     std::chrono::seconds failing_for{0}; ///< since the first one that did, without one that worked
     std::string last_error;              ///< what the last one that failed said; kept after it works again
     bool paused = false;                 ///< by `tracker::control_sink`; a paused sink is not failing

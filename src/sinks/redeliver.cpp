@@ -131,7 +131,7 @@ private:
     const letter_portion portion_;
     const std::stop_token& stop_;
     std::uint64_t taken_ = 0;
-    bool full_ = false; // the portion; there are more
+    bool full_ = false;        // the portion; there are more
     std::size_t failures_ = 0; // in a row, that were no rejections
     redelivery report_;
     std::vector<bool> gone_;          // by the letter's number

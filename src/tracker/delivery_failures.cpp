@@ -46,8 +46,9 @@ delivery::settle(const selection& batch, std::size_t next, std::size_t given, co
     }
 }
 
-asio::awaitable<void>
-delivery::handle_failure(const selection& batch, std::size_t next, std::size_t count, const write_error& failed) {
+asio::awaitable<void> delivery::handle_failure(
+    const selection& batch, std::size_t next, std::size_t count, const write_error& failed
+) {
     const bool is_skipped = batch.place(next) < cursor_.at; // meanwhile
     if (spec_.dead_letters == nullptr || is_skipped) {
         if (!given_up_ && !(is_skipped && failed.kind == write_failure::rejected))
@@ -103,7 +104,8 @@ asio::awaitable<std::optional<delivery::probe_event>> delivery::find_probe(posit
         if (auto far = co_await find_probe_from(first + 1 + probe_offset(number, end - first - 1)))
             co_return far;
     auto next = first + 1;
-    for (auto stored = stored_ahead_.lower_bound(next); stored != stored_ahead_.end() && *stored == next; ++stored)
+    for (auto stored = stored_ahead_.lower_bound(next); stored != stored_ahead_.end() && *stored == next;
+         ++stored)
         ++next;
     if (next < end) co_return co_await find_probe_from(next);
     co_return std::nullopt;
@@ -145,7 +147,8 @@ std::size_t delivery::take_stored_below(position to) {
 // The error, with what follows from it. Logged once in ten seconds at most.
 std::string delivery::explained(const std::string& error) {
     if (isolation_.lacks_comparison())
-        return "rejected, and no other event is pending that could show whether this event or the destination is at "
+        return "rejected, and no other event is pending that could show whether this event or the "
+               "destination is at "
                "fault: " +
                error;
     if (!isolation_.rejects_everything()) return error;

@@ -11,9 +11,8 @@ constexpr std::size_t newest_few = 16; // some of which may have been probed bef
 
 } // namespace
 
-failure_verdict fault_isolation::failed(
-    write_failure kind, std::size_t events, std::string_view error, bool others_passed
-) {
+failure_verdict
+fault_isolation::failed(write_failure kind, std::size_t events, std::string_view error, bool others_passed) {
     if (!in_trial_) begin_trial();
     if (others_passed) passes_left_ = dead_letters_a_pass;
     if (suspects_ == 0) suspects_ = events;

@@ -36,11 +36,14 @@ enum class failure_verdict {
 /// destination that rejects everything.
 class fault_isolation {
 public:
-    static constexpr int patient_attempts = 2;     ///< failures that are no rejections before single events are tried
+    static constexpr int patient_attempts =
+        2; ///< failures that are no rejections before single events are tried
     static constexpr int confirmations_needed = 5; ///< see above
-    static constexpr int confirmations_of_known = 2; ///< the same for an error that was an event's fault in this trial
-    static constexpr int probes_a_round = 4;       ///< of rejected events
-    static constexpr int dead_letters_a_pass = 8;  ///< rejected in a row, before another event has to pass again
+    static constexpr int confirmations_of_known =
+        2; ///< the same for an error that was an event's fault in this trial
+    static constexpr int probes_a_round = 4; ///< of rejected events
+    static constexpr int dead_letters_a_pass =
+        8; ///< rejected in a row, before another event has to pass again
 
     /// How many events the next write may have, at least 1.
     [[nodiscard]] std::size_t limit() const noexcept { return splitter_.limit(); }

@@ -199,20 +199,24 @@ class RefusedMessages(trackd.TestCase):
         self.assertEqual((daemon.sink("k")["delivered"], daemon.sink("k")["dead_lettered"]), (10, 0))
         self.assertEqual(len({message.headers["ce_id"] for message in self.broker.messages("future")}), 10)
 
-    def test_a_compacted_topic_without_keys_makes_no_dead_letters(self):
-        """It refuses everything, so it is the topic's affair: needs the decision of the delivery over all sinks."""
-        self.broker.create_topic("compacted", cleanup_policy="compact")
-        daemon = self.start({"sinks": self.sinks("compacted", None, 'key="none"'), **QUICK})
-        self.post_numbers(daemon, 0, 50)
+    def test_a_compacted_topic_without_keys_makes_no_dead_letters_and_then_only_the_bad_event_is_one(self):
+        """It rejects everything, so the topic is at fault. Among the events is one that is too large in any case."""
+        self.broker.create_topic("compacted", cleanup_policy="compact", max_message_bytes=100_000)
+        daemon = self.start({"sinks": self.sinks("compacted", None, 'key="none"', "properties={batch.size=90000}"), **QUICK})
+        self.post_numbers(daemon, 0, 25)
+        self.assertEqual(daemon.post({"id": "large", "source": "test", "type": "t", "data": "x" * 300_000}).status, 201)
+        self.post_numbers(daemon, 25, 25)
         trackd.wait_until(lambda: daemon.sink("k")["failing"], "the sink fails")
         trackd.wait_until(lambda: daemon.sink("k")["retries"] >= 8, "it has been tried some times")
         sink = daemon.sink("k")
-        self.assertEqual((sink["delivered"], sink["dead_lettered"], sink["pending"]), (0, 0, 50))
+        self.assertEqual((sink["delivered"], sink["dead_lettered"], sink["pending"]), (0, 0, 51))
         self.assertIn("a topic that is compacted takes none without a key", sink["last_error"])
         self.broker.run("kafka.admin.ConfigCommand", "--bootstrap-server", self.broker.address, "--alter", "--topic",
                         "compacted", "--add-config", "cleanup.policy=delete")
         daemon.wait_until_delivered()
-        self.assertEqual((daemon.sink("k")["delivered"], daemon.sink("k")["dead_lettered"]), (50, 0))
+        self.assertEqual((daemon.sink("k")["delivered"], daemon.sink("k")["dead_lettered"]), (50, 1))
+        self.assertEqual({message.headers["ce_id"] for message in self.broker.messages("compacted")},
+                         {f"e-{number}" for number in range(50)})
 
 
 class WithoutAutomaticTopics(trackd.TestCase):

@@ -182,7 +182,8 @@ public:
         if (script_->busy_.count() > 0) throw sink_busy{"too many requests", script_->busy_};
         if (script_->rejects_everything_) throw events_refused{"no"};
         for (const auto& event : events)
-            if (script_->failing_ids_.contains(std::string{event.id})) throw std::runtime_error{script_->id_error_};
+            if (script_->failing_ids_.contains(std::string{event.id}))
+                throw std::runtime_error{script_->id_error_};
         auto confirmed = std::min(events.size(), script_->most_);
         const auto culprit = std::ranges::find_if(events, [this](const event_view& event) {
             return script_->refused_.contains(std::string{event.id});

@@ -123,9 +123,7 @@ TEST_CASE_METHOD(
     CHECK_FALSE(loop.status().rejecting_all);
 }
 
-TEST_CASE_METHOD(
-    with_letters, "a single event that is rejected waits until another one passes", "[dead]"
-) {
+TEST_CASE_METHOD(with_letters, "a single event that is rejected waits until another one passes", "[dead]") {
     script->refuse({"1"});
     append(1);
     until_it_waits_after(1);
@@ -184,9 +182,7 @@ TEST_CASE_METHOD(
     append(2);
     until_it_waits_after(4); // both, the first one, the second one, and the first one again
     CHECK(loop.status().failing);
-    CHECK(
-        loop.status().last_error == "cannot store dead letter (rejected: one of them is bad): no room"
-    );
+    CHECK(loop.status().last_error == "cannot store dead letter (rejected: one of them is bad): no room");
     CHECK(loop.place().at == 1);
 
     letters->make_room();

@@ -38,7 +38,9 @@ account deliver(std::size_t events, std::size_t batch, const destination& to, in
     fault_isolation isolation;
     account done;
     std::size_t at = 0;
-    const auto dealt_with = [&](std::size_t one) { return done.dead.contains(one) || done.stored.contains(one); };
+    const auto dealt_with = [&](std::size_t one) {
+        return done.dead.contains(one) || done.stored.contains(one);
+    };
     const auto probe = [&] {
         const auto others = events - at - 1;
         if (others == 0) return isolation.nothing_to_probe();
@@ -113,11 +115,15 @@ constexpr std::size_t behind = 20; // good events that come later
 
 } // namespace
 
-TEST_CASE("an event's fault makes dead letters of exactly the bad events, whatever the error is called", "[isolation]") {
+TEST_CASE(
+    "an event's fault makes dead letters of exactly the bad events, whatever the error is called",
+    "[isolation]"
+) {
     const auto kind = GENERATE(rejected, failed);
     const auto bad = GENERATE(
         std::set<std::size_t>{0}, std::set<std::size_t>{many / 2}, std::set<std::size_t>{many - 1},
-        std::set<std::size_t>{0, 1, 2}, std::set<std::size_t>{5, 6, 999, 1'500, 1'999}, interval(0, 40), interval(700, 740)
+        std::set<std::size_t>{0, 1, 2}, std::set<std::size_t>{5, 6, 999, 1'500, 1'999}, interval(0, 40),
+        interval(700, 740)
     );
     CAPTURE(kind == rejected, bad.size(), *bad.begin());
     const auto done = deliver(many + behind, 500, with_bad_events(bad, kind), 10'000);
@@ -169,7 +175,9 @@ TEST_CASE("with both at once only the events that fail while others pass are dea
     CHECK(done.stored.size() == many + behind - bad.size());
 }
 
-TEST_CASE("a destination that breaks in the middle of a search takes few good events with it", "[isolation]") {
+TEST_CASE(
+    "a destination that breaks in the middle of a search takes few good events with it", "[isolation]"
+) {
     std::size_t writes = 0;
     const auto to = [&](std::size_t first, std::size_t count, int) -> answer {
         if (++writes > 8) return {false, rejected, "broken"};
@@ -190,7 +198,9 @@ TEST_CASE("a single event without another one to compare it with waits", "[isola
     CHECK(isolation.failed(rejected, 1, "no") == failure_verdict::event_at_fault);
 }
 
-TEST_CASE("a failure that is over soon repeats the whole batch, and stores nothing out of order", "[isolation]") {
+TEST_CASE(
+    "a failure that is over soon repeats the whole batch, and stores nothing out of order", "[isolation]"
+) {
     fault_isolation isolation;
     CHECK(isolation.failed(failed, 500, "down") == failure_verdict::retry_later);
     CHECK(isolation.limit() >= 500);
@@ -214,7 +224,9 @@ TEST_CASE("destinations that fail at random lose next to no event to the dead le
     CHECK(dead <= 20); // of 20,000
 }
 
-TEST_CASE("a destination that takes only few events at once is given few, without a dead letter", "[isolation]") {
+TEST_CASE(
+    "a destination that takes only few events at once is given few, without a dead letter", "[isolation]"
+) {
     const auto kind = GENERATE(rejected, failed);
     const auto narrow = [kind](std::size_t, std::size_t count, int) -> answer {
         return count > 100 ? answer{false, kind, "too many"} : answer{};

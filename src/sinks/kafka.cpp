@@ -273,6 +273,10 @@ private:
             case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
             case RD_KAFKA_RESP_ERR__FATAL:
             case RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE: continue;
+#if RD_KAFKA_VERSION >= 0x020400ff
+            case RD_KAFKA_RESP_ERR__INVALID_DIFFERENT_RECORD:
+                continue; // another message of its batch is invalid
+#endif
             default:
                 result.failure = reports_[i];
                 result.topic = writer_.write(events[i], events[i].received_at).topic;

@@ -58,15 +58,18 @@ asio::awaitable<void> delivery::handle_failure(
     if (first_failure_ == wakeup::never) first_failure_ = clock_.now();
     auto verdict = isolation_.failed(failed.kind, count, failed.error, failed.others_passed);
     if (failed_too_long()) {
-        const auto suspects = std::max(count, isolation_.suspects());
+        const auto suspects = isolation_.others_pass() ? count : std::max(count, isolation_.suspects());
         static_cast<void>(
             co_await dead_letter(batch, next, std::min(suspects, batch.events().size() - next), failed.error)
         );
         co_return;
     }
-    while (verdict == failure_verdict::probe_others)
+    while (verdict == failure_verdict::probe_others && batch.place(next) >= cursor_.at)
         verdict = co_await probe_others(batch.place(next));
-    if (batch.place(next) < cursor_.at) co_return; // skipped meanwhile
+    if (batch.place(next) < cursor_.at || control_.paused()) { // skipped meanwhile, or left alone
+        isolation_.reset();
+        co_return;
+    }
     const bool would_be_lost = draining_ && !backlog_.durable() && failed.kind == write_failure::rejected;
     if (verdict == failure_verdict::retry_later && would_be_lost) verdict = failure_verdict::event_at_fault;
     if (verdict == failure_verdict::event_at_fault) {
@@ -87,7 +90,7 @@ asio::awaitable<failure_verdict> delivery::probe_others(position first) {
     const auto written = co_await write(found->event());
     if (written.result.confirmed == 0) {
         ++books_.retries;
-        co_return isolation_.probe_failed();
+        co_return isolation_.probe_failed(written.failed.kind);
     }
     books_.duplicates += written.result.duplicates;
     ++books_.batches;
@@ -111,18 +114,26 @@ asio::awaitable<std::optional<delivery::probe_event>> delivery::find_probe(posit
     co_return std::nullopt;
 }
 
-// The first event from there on that the sink wants and does not have; none if it is not among the next few.
+// The first event from there on that the sink wants and does not have.
 asio::awaitable<std::optional<delivery::probe_event>> delivery::find_probe_from(position at) {
-    chunk events;
-    try {
-        if (at >= cursor_.at) events = co_await backlog_.read(at, probe_limits);
-    } catch (const std::system_error& failure) {
-        base::log().debug("sink {}: no probe from position {}: {}", spec_.name, at, failure.what());
+    while (at >= cursor_.at && !given_up_ && !control_.paused()) {
+        if (index_) at = index_->next_wanted(at, backlog_.stored_end());
+        if (at >= backlog_.stored_end()) break;
+        chunk events;
+        try {
+            events = co_await backlog_.read(at, probe_limits);
+        } catch (const std::system_error& failure) {
+            base::log().debug("sink {}: no probe from position {}: {}", spec_.name, at, failure.what());
+            break;
+        }
+        if (events.end() <= at) break;
+        at = events.end();
+        if (events.events.empty()) continue; // damaged
+        probe_event found{{std::move(events), spec_.wanted, stored_ahead_}};
+        if (!found.from.events().empty()) co_return found;
+        co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable)); // let others in
     }
-    if (events.events.empty()) co_return std::nullopt;
-    probe_event found{{std::move(events), spec_.wanted, stored_ahead_}};
-    if (found.from.events().empty()) co_return std::nullopt;
-    co_return found;
+    co_return std::nullopt;
 }
 
 void delivery::stored_ahead(position at) {
@@ -142,6 +153,14 @@ std::size_t delivery::take_stored_below(position to) {
     const auto count = static_cast<std::size_t>(std::distance(stored_ahead_.begin(), end));
     stored_ahead_.erase(stored_ahead_.begin(), end);
     return count;
+}
+
+// Events that a probe has stored and that a later route does not want: they count as delivered.
+std::uint64_t delivery::stored_and_unwanted_below(position to) const {
+    const auto is_unwanted = [this](position at) { return !index_->wants_any(at, at + 1); };
+    return static_cast<std::uint64_t>(
+        std::count_if(stored_ahead_.begin(), stored_ahead_.lower_bound(to), is_unwanted)
+    );
 }
 
 // The error, with what follows from it. Logged once in ten seconds at most.
@@ -211,7 +230,9 @@ delivery::wait_to_retry(const std::string& error, clock::duration at_least, bool
     const auto until = clock_.now() + (draining_ ? *delay : std::max(*delay, at_least));
     const delivery_control::delay operators_view{control_};
     const auto is_over = [&] {
-        return operators_view.ended() || (ends_with_new_events && backlog_.stored_end() > seen);
+        if (operators_view.ended()) return true;
+        const auto end = backlog_.stored_end();
+        return ends_with_new_events && end > seen && (!index_ || index_->wants_any(seen, end));
     };
     while (clock_.now() < until && draining_ == was_draining && !given_up_ && !is_over())
         co_await changed_.wait(until);

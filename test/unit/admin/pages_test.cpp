@@ -59,6 +59,8 @@ struct admin_fixture : admin::overview {
         return {{"none", "native", 5, 700}};
     }
 
+    [[nodiscard]] std::vector<admin::key_activity> keys() const override { return {}; }
+
     [[nodiscard]] std::string ailment() const override { return ails; }
 
     [[nodiscard]] const admin::configuration_state& configuration() const override { return in_force; }

@@ -136,6 +136,39 @@ TEST_CASE_METHOD(with_letters, "a single event that is rejected waits until anot
 }
 
 TEST_CASE_METHOD(
+    with_letters, "a pass of long ago does not make a dead letter when the destination breaks later", "[dead]"
+) {
+    script->refuse({"1"});
+    append(2);
+    until([this] { return loop.place().at == 3; });
+    CHECK(dead() == strings{"1"});
+    script->reject_everything(true);
+    append(1);
+    for (int round = 0; round < 5; ++round) {
+        until([this] { return clock.waiting() == 1 && loop.status().failing; });
+        clock.advance(1min);
+    }
+    CHECK(dead() == strings{"1"});
+    script->reject_everything(false);
+    clock.advance(1min);
+    until([this] { return loop.place().at == 4; });
+}
+
+TEST_CASE_METHOD(
+    of_orders, "an event is compared with a wanted one, however far behind it that is", "[dead][route]"
+) {
+    script->refuse({"1"});
+    strings types{"order.bad"};
+    types.resize(301, "page");
+    types.emplace_back("order.good");
+    append_types(types);
+    until([this] { return loop.place().at == 303; });
+    CHECK(dead() == strings{"1"});
+    CHECK(script->ids() == strings{"302"});
+    CHECK(loop.status().filtered == 300);
+}
+
+TEST_CASE_METHOD(
     with_letters, "what would be lost with the memory backlog becomes a dead letter in the drain", "[dead]"
 ) {
     script->refuse({"1"});

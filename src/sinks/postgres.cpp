@@ -105,10 +105,10 @@ private:
     [[noreturn]] void throw_missing() const {
         if (session_->table().has_row_triggers)
             throw events_refused{session_->describe(session_->where() + skipped_by_trigger)};
-        throw std::runtime_error{session_->describe(
-            session_->where() + ": a row was not written and cannot be seen; expected no trigger that skips "
-                                "it and no policy that hides it"
-        )};
+        // A partition's own trigger, which the table does not show; or a policy hides a row that is there.
+        throw std::runtime_error{
+            session_->describe(session_->where() + skipped_by_trigger + ", or a policy hides it")
+        };
     }
 
     // A row that is neither written nor there already was skipped by a trigger. Once such a trigger is known, rows are

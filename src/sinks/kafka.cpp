@@ -327,6 +327,11 @@ public:
         }
     }
 
+    [[nodiscard]] std::optional<std::string> order_key(const event_view& event) const override {
+        const auto key = kafka_key_of(event, options_.key);
+        return key ? std::optional{std::string{*key}} : std::nullopt;
+    }
+
     void close() override { producer_.reset(); }
 
 private:

@@ -166,8 +166,11 @@ private:
     settle(const selection& batch, std::size_t next, std::size_t given, const outcome& written);
     [[nodiscard]] boost::asio::awaitable<void>
     handle_failure(const selection& batch, std::size_t next, std::size_t count, const write_error& failed);
-    [[nodiscard]] boost::asio::awaitable<failure_verdict> probe_others(position first);
-    [[nodiscard]] boost::asio::awaitable<std::optional<probe_event>> find_probe(position first);
+    [[nodiscard]] boost::asio::awaitable<failure_verdict> probe_others(position first, write_failure kind);
+    [[nodiscard]] boost::asio::awaitable<std::optional<probe_event>>
+    find_probe(position first, write_failure kind);
+    [[nodiscard]] boost::asio::awaitable<std::optional<probe_event>>
+    find_probe_in_order(position first, bool& is_ordered);
     [[nodiscard]] boost::asio::awaitable<std::optional<probe_event>> find_probe_from(position at);
     void stored_ahead(position at);
     [[nodiscard]] std::size_t take_stored_below(position to);

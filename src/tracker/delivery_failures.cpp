@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <set>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -17,6 +19,7 @@ namespace asio = boost::asio;
 
 namespace {
 
+constexpr int most_ordered_reads = 64;
 constexpr read_limits probe_limits{.events = 64, .bytes = std::size_t{1} << 20U};
 
 } // namespace
@@ -65,7 +68,7 @@ asio::awaitable<void> delivery::handle_failure(
         co_return;
     }
     while (verdict == failure_verdict::probe_others && batch.place(next) >= cursor_.at)
-        verdict = co_await probe_others(batch.place(next));
+        verdict = co_await probe_others(batch.place(next), failed.kind);
     if (batch.place(next) < cursor_.at || control_.paused()) { // skipped meanwhile, or left alone
         isolation_.reset();
         co_return;
@@ -82,10 +85,10 @@ asio::awaitable<void> delivery::handle_failure(
 }
 
 // Has the sink write one event from behind `first`, which failed alone.
-asio::awaitable<failure_verdict> delivery::probe_others(position first) {
+asio::awaitable<failure_verdict> delivery::probe_others(position first, write_failure kind) {
     std::optional<probe_event> found;
     const auto is_to_end = [this] { return given_up_ || control_.paused(); };
-    if (!is_to_end()) found = co_await find_probe(first);
+    if (!is_to_end()) found = co_await find_probe(first, kind);
     if (!found || is_to_end()) co_return isolation_.nothing_to_probe();
     const auto written = co_await write(found->event());
     if (written.result.confirmed == 0) {
@@ -99,9 +102,13 @@ asio::awaitable<failure_verdict> delivery::probe_others(position first) {
 }
 
 // Where the isolation wants it; else the next event, if that was not probed with success before.
-asio::awaitable<std::optional<delivery::probe_event>> delivery::find_probe(position first) {
+asio::awaitable<std::optional<delivery::probe_event>>
+delivery::find_probe(position first, write_failure kind) {
     const auto end = backlog_.stored_end();
     if (end <= first + 1) co_return std::nullopt;
+    bool is_ordered = false;
+    auto in_order = co_await find_probe_in_order(first, is_ordered);
+    if (is_ordered && (in_order || kind != write_failure::rejected)) co_return in_order;
     const auto number = isolation_.probe_number();
     if (number > 0)
         if (auto far = co_await find_probe_from(first + 1 + probe_offset(number, end - first - 1)))
@@ -111,6 +118,31 @@ asio::awaitable<std::optional<delivery::probe_event>> delivery::find_probe(posit
          ++stored)
         ++next;
     if (next < end) co_return co_await find_probe_from(next);
+    co_return std::nullopt;
+}
+
+// The first event that no other pending one has to come before, by the sink's own order.
+asio::awaitable<std::optional<delivery::probe_event>>
+delivery::find_probe_in_order(position first, bool& is_ordered) {
+    std::set<std::string> waiting;
+    auto at = first;
+    for (int reads = 0; reads < most_ordered_reads; ++reads) {
+        auto found = co_await find_probe_from(at);
+        if (!found) break;
+        const auto events = found->from.events();
+        const auto has_key = [this](const event_view& event) {
+            return spec_.sink->order_key(event).has_value();
+        };
+        is_ordered = is_ordered || std::ranges::any_of(events, has_key);
+        if (!is_ordered) break;
+        for (; found->index < events.size(); ++found->index) {
+            const auto key = spec_.sink->order_key(events[found->index]);
+            const bool is_first = !key || !waiting.contains(*key);
+            if (is_first && found->at() != first) co_return found;
+            if (key) waiting.insert(*key);
+        }
+        at = found->from.place(events.size());
+    }
     co_return std::nullopt;
 }
 

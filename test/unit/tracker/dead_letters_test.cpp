@@ -3,6 +3,7 @@
 #include "support/catch.hpp"
 
 #include <algorithm>
+#include <map>
 
 using namespace trackd;
 using namespace std::chrono_literals;
@@ -95,6 +96,48 @@ TEST_CASE_METHOD(
     CHECK(std::ranges::is_sorted(ids, {}, [](const auto& id) { return std::stoi(id); }));
     CHECK(loop.status().delivered == 39);
     CHECK_FALSE(loop.status().failing);
+}
+
+TEST_CASE_METHOD(
+    with_letters, "a sink that keeps an order gets the events of one key in order, whenever it is mended",
+    "[dead]"
+) {
+    const auto rounds = GENERATE(range(1, 16));
+    CAPTURE(rounds);
+    script->keep_order_by_remainder_of(3);
+    script->fail_on({"1"}, "no leader");
+    append(40);
+    for (int round = 0; loop.place().at != 41; ++round) {
+        REQUIRE(round < 100);
+        if (round == rounds) script->fail_on({}, "");
+        until([this] { return clock.waiting() == 1 || loop.place().at == 41; });
+        clock.advance(1min);
+    }
+    std::map<int, std::vector<int>> by_key;
+    for (const auto& id : script->ids())
+        by_key[std::stoi(id) % 3].push_back(std::stoi(id));
+    for (const auto& [key, ids] : by_key)
+        CHECK(std::ranges::is_sorted(ids));
+    CHECK(script->ids().size() + dead().size() == 40);
+}
+
+TEST_CASE_METHOD(
+    with_letters, "a sink that keeps one order for all events waits for what may mend itself", "[dead]"
+) {
+    script->keep_order_by_remainder_of(1);
+    script->fail_on({"1"}, "no leader");
+    append(40);
+    for (int round = 0; round < 20; ++round) {
+        until([this] { return clock.waiting() == 1; });
+        clock.advance(1min);
+    }
+    CHECK(script->ids().empty());
+    CHECK(dead().empty());
+    until([this] { return clock.waiting() == 1; });
+    script->fail_on({}, "");
+    clock.advance(1min);
+    until([this] { return loop.place().at == 41; });
+    CHECK(std::ranges::is_sorted(script->ids(), {}, [](const auto& id) { return std::stoi(id); }));
 }
 
 TEST_CASE_METHOD(

@@ -7,6 +7,7 @@
 #include "intake/text.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace trackd::intake {
 
@@ -48,8 +49,10 @@ void read_disposition(std::string_view value, part& into) {
     while (!value.empty()) {
         const auto name = trimmed(take_before("=", value));
         auto text = take_value(value);
-        if (base::equal_ignoring_case(name, "name")) into.name = std::move(text);
-        if (base::equal_ignoring_case(name, "filename")) into.filename = std::move(text);
+        if (base::equal_ignoring_case(name, "name"))
+            into.name = std::move(text);
+        else if (base::equal_ignoring_case(name, "filename"))
+            into.filename = std::move(text);
     }
 }
 

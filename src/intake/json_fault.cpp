@@ -48,7 +48,12 @@ public:
     explicit checker(std::string_view text) noexcept : text_{text} {}
 
     std::optional<json_fault> run() {
-        if (value() && (skip_blanks(), at_ < text_.size())) expected("the end of the text");
+        if (!value()) return fault_;
+        skip_blanks();
+        if (at_ < text_.size()) {
+            expected("the end of the text");
+            fault_->after_value = true;
+        }
         return fault_;
     }
 

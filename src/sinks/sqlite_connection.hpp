@@ -10,6 +10,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace trackd::sinks {
 
@@ -18,6 +19,9 @@ class sqlite_locked : public std::runtime_error {
 public:
     using runtime_error::runtime_error;
 };
+
+/// Why a directory is no database.
+[[nodiscard]] std::string is_directory_text(const std::filesystem::path& path);
 
 struct sqlite_closer {
     void operator()(sqlite3* connection) const noexcept { ::sqlite3_close(connection); }
@@ -34,6 +38,10 @@ public:
     /// Makes the file if there is none, for its owner alone.
     /// @param patience how long to wait for somebody else's lock
     sqlite_connection(std::filesystem::path path, std::chrono::milliseconds patience);
+
+    /// Only reads a database that exists, and makes no file beside it.
+    /// @param with_log whether its write-ahead log and the log's index exist: else what is in a log is not read
+    [[nodiscard]] static sqlite_connection read_only(std::filesystem::path path, bool with_log);
 
     /// Throws if the result says that something failed.
     /// @param what was done, for the message: `cannot WHAT PATH: …`
@@ -76,6 +84,9 @@ public:
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
 private:
+    explicit sqlite_connection(std::filesystem::path path) : path_{std::move(path)}, patience_{0} {}
+
+    void open(const std::string& name, int flags);
     [[nodiscard]] std::string reason(int result) const;
     void wait_for_locks(std::chrono::milliseconds patience) const noexcept;
 

@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <set>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace trackd::service {
 
@@ -116,16 +118,17 @@ std::string conflict(const used_file& file, const used_file& other) {
 std::vector<std::string> find_shared_files(const config::settings& settings) {
     const auto files = files_of(settings);
     std::vector<std::string> lines;
-    const auto add = [&lines](std::string line) {
-        if (!line.empty() && std::ranges::find(lines, line) == lines.end()) lines.push_back(std::move(line));
-    };
+    std::set<std::pair<std::string, std::string>> found; // users: of each two, one line
     for (std::size_t i = 0; i < files.all().size(); ++i) {
         for (std::size_t j = 0; j < i; ++j) {
             const auto& file = files.all()[i];
             const auto& other = files.all()[j];
-            if (!can_conflict(file, other)) continue;
+            if (!can_conflict(file, other) || found.contains({file.user, other.user})) continue;
             auto line = conflict(file, other);
-            add(line.empty() && !is_same(file, other) ? conflict(other, file) : std::move(line));
+            if (line.empty()) line = conflict(other, file);
+            if (line.empty()) continue;
+            found.emplace(file.user, other.user);
+            lines.push_back(std::move(line));
         }
     }
     return lines;

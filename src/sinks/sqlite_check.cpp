@@ -28,7 +28,10 @@ void check_writable(const fs::path& file) {
 
 void check_sqlite_database(const fs::path& path) {
     if (!base::exists_or_can_be_made(path, base::missing_directories::made)) return;
-    if (fs::is_directory(path)) throw std::runtime_error{is_directory_text(path)};
+    if (!fs::is_regular_file(path))
+        throw std::runtime_error{
+            "cannot use " + path.string() + ": it is not a regular file; expected the path of an SQLite database"
+        };
     check_writable(path);
     const bool has_log = fs::exists(log_of(path)) && fs::exists(index_of(path));
     // The write-ahead log is made beside the database.

@@ -25,7 +25,9 @@ void make_private_file(const fs::path& path) {
     } else if (errno != EEXIST) {
         throw std::system_error{errno, std::generic_category(), "cannot make " + path.string()};
     } else if (fs::is_directory(path)) {
-        throw std::runtime_error{is_directory_text(path)};
+        throw std::runtime_error{
+            "cannot use " + path.string() + ": it is a directory; expected the path of an SQLite database"
+        };
     }
 }
 
@@ -42,10 +44,6 @@ std::string uri_of(const fs::path& path) {
 }
 
 } // namespace
-
-std::string is_directory_text(const fs::path& path) {
-    return "cannot use " + path.string() + ": it is a directory; expected the path of an SQLite database";
-}
 
 sqlite_connection::sqlite_connection(fs::path path, std::chrono::milliseconds patience)
     : path_{std::move(path)}, patience_{patience} {

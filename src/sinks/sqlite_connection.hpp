@@ -20,9 +20,6 @@ public:
     using runtime_error::runtime_error;
 };
 
-/// Why a directory is no database.
-[[nodiscard]] std::string is_directory_text(const std::filesystem::path& path);
-
 struct sqlite_closer {
     void operator()(sqlite3* connection) const noexcept { ::sqlite3_close(connection); }
 

@@ -184,7 +184,9 @@ class Agreement(trackd.TestCase):
         return ["--config", file, "--set", f"data_dir={self.here / 'data'}", "--set", "journal.min_free_bytes=0"]
 
     def files(self):
-        return sorted((str(path), path.lstat().st_mtime_ns) for path in self.here.rglob("*"))
+        """And when each was changed, but for the index of a database's log, which readers lock and fill, too."""
+        return sorted((str(path), 0 if path.name.endswith("-shm") else path.lstat().st_mtime_ns)
+                      for path in self.here.rglob("*"))
 
     def check(self, text):
         arguments = self.arguments(text)
@@ -286,7 +288,8 @@ class Options(Agreement):
 
     def test_listeners_and_a_log_that_check_finds_good_start(self):
         daemon = self.accept(RIGHT + sink("null"))
-        trackd.wait_until(lambda: "running" in (self.here / "log").read_text(), "the start")
+        log = self.here / "log"
+        trackd.wait_until(lambda: log.exists() and "running" in log.read_text(), "the start")
         daemon.kill()
 
 
@@ -307,11 +310,6 @@ class Disk(Agreement):
                 (self.here / "data" / name).write_text("")
                 self.refuse(sink("null"), f"{kind} HERE/data/{name}: is not a directory")
                 (self.here / "data" / name).unlink()
-
-    def test_a_journal_of_a_newer_trackd(self):
-        (self.here / "data" / "journal").mkdir(parents=True)
-        (self.here / "data" / "journal" / "cursors").write_text("")
-        self.accept(sink("null") + '[log]\nformat = "json"\n').kill()
 
     def test_dead_letters_that_are_none(self):
         (self.here / "data" / "dead-letters").mkdir(parents=True)
@@ -335,10 +333,10 @@ class Disk(Agreement):
         (self.here / "data").mkdir()
         (self.here / "data" / "journal").write_text("")
         self.refuse(
-            '[log]\nfile = "HERE/missing/log"\n[http]\nlisten = "unix:HERE/file"\ntls.certificate = "HERE/missing"\n'
+            '[log]\nfile = "HERE/missing/log"\n[http]\nlisten = "unix:HERE/directory"\ntls.certificate = "HERE/missing"\n'
             'tls.key = "HERE/key.pem"\n' + sink("postgres", 'table = "a.b.c"\n') + sink("file", 'path = "HERE/file"\n', "two"),
             "http.tls: HERE/missing", "log.file: cannot open HERE/missing/log", "journal HERE/data/journal",
-            "sink one: table", "sink two: cannot use HERE/file", "cannot listen on unix:HERE/file",
+            "sink one: table", "sink two: cannot use HERE/file", "cannot listen on unix:HERE/directory",
         )
 
     def test_an_ordinary_user_is_told_what_may_not_be_written(self):
@@ -391,9 +389,10 @@ class SharedFiles(Agreement):
         text = sink("file", f'path = "{path}"\n')
         daemon = self.start({"data_dir": self.here / "data"}, file=text)
         daemon.file.write_text(f'[log]\nfile = "{path}"\n' + text)
-        done = trackd.run("reload", "--config", daemon.file, "--set", "admin.listen={}:{}".format(*daemon.admin))
-        self.assertNotEqual(done.returncode, 0)
-        daemon.log.wait_for("which is a file of log.file") if done.returncode == 2 else None
+        done = trackd.run("reload", "--set", "admin.listen={}:{}".format(*daemon.admin))
+        self.assertEqual(done.returncode, 2, done)
+        self.assertIn("which is a file of log.file", done.stderr)
+        daemon.stop()
 
 
 class Documents(Agreement):

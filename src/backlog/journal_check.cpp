@@ -20,7 +20,8 @@ void check_journal(file_system& files, const std::filesystem::path& directory) {
     for (const auto& segment : survey(files, directory)) {
         if (!segment.error.empty()) throw std::runtime_error{"journal: " + segment.error};
         if (segment.header.state == header_state::newer)
-            throw std::runtime_error{newer_format((directory / segment.name).string(), segment.header.header)};
+            throw std::runtime_error{newer_format((directory / segment.name).string(), segment.header.header)
+            };
     }
 }
 

@@ -92,8 +92,7 @@ private:
     void look_at_segment(const std::filesystem::path& path, trackd::position first) {
         const auto open = files_.open(path, open_mode::read);
         const auto [state, header] = read_header(*open);
-        if (state == header_state::newer)
-            throw std::runtime_error{newer_format(path.string(), header)};
+        if (state == header_state::newer) throw std::runtime_error{newer_format(path.string(), header)};
         if (state == header_state::sound && header.first == first)
             found_.segments.push_back({header, open->size(), path});
         else

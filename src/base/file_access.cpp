@@ -1,8 +1,9 @@
 #include "base/file_access.hpp"
 
+#include <climits>
+
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <system_error>

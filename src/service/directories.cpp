@@ -19,7 +19,8 @@ namespace {
 }
 
 void check_usable(const std::string& path, const std::string& kind) {
-    if (!std::filesystem::is_directory(path)) fail(path, kind, "is not a directory; a directory was expected");
+    if (!std::filesystem::is_directory(path))
+        fail(path, kind, "is not a directory; a directory was expected");
     if (::faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
         fail(path, kind, "cannot be written to: " + std::generic_category().message(errno));
 }
@@ -47,8 +48,7 @@ void make_directory(const std::string& path, const std::string& kind) {
 void check_directory(const std::string& path, const std::string& kind) {
     if (is_there(path)) return check_usable(path, kind);
     try {
-        static_cast<void>(
-            base::exists_or_can_be_made(without_slash(path), base::missing_directories::refused)
+        static_cast<void>(base::exists_or_can_be_made(without_slash(path), base::missing_directories::refused)
         );
     } catch (const std::system_error& why) {
         fail(path, kind, "cannot be made: " + why.code().message());

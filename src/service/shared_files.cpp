@@ -86,7 +86,8 @@ bool is_within(const used_file& file, const used_file& other) {
 bool is_same(const used_file& file, const used_file& other) {
     if (file.resolved == other.resolved) return true;
     std::error_code missing;
-    return fs::is_regular_file(file.resolved, missing) && fs::equivalent(file.resolved, other.resolved, missing);
+    return fs::is_regular_file(file.resolved, missing) &&
+           fs::equivalent(file.resolved, other.resolved, missing);
 }
 
 // One user's files do not stand in each other's way, and trackd's own directories are made to lie within each other.
@@ -108,8 +109,10 @@ std::string conflict(const used_file& file, const used_file& other) {
     if (other.kind == file_kind::private_directory && is_within(file, other))
         return describe(file, "which is in the directory of " + other.user + "; expected another directory");
     if (other.kind == file_kind::file && is_within(file, other))
-        return describe(file, "but " + other.path.string() + " is a file of " + other.user +
-                                  "; expected a path without it");
+        return describe(
+            file,
+            "but " + other.path.string() + " is a file of " + other.user + "; expected a path without it"
+        );
     return {};
 }
 

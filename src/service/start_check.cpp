@@ -40,9 +40,7 @@ public:
         }
     }
 
-    void add(std::vector<std::string> lines) {
-        lines_.insert(lines_.end(), lines.begin(), lines.end());
-    }
+    void add(std::vector<std::string> lines) { lines_.insert(lines_.end(), lines.begin(), lines.end()); }
 
     void throw_if_any() {
         if (!lines_.empty()) throw config::error{std::move(lines_)};

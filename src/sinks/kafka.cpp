@@ -25,8 +25,8 @@ namespace {
 using code = rd_kafka_resp_err_t;
 using clock = std::chrono::steady_clock;
 
-constexpr int wait_ms = 100;               // between two looks at whether anybody still waits
-constexpr std::size_t most_topics = 1000;  // of one producer, which forgets none
+constexpr int wait_ms = 100;              // between two looks at whether anybody still waits
+constexpr std::size_t most_topics = 1000; // of one producer, which forgets none
 
 struct delivered {
     std::size_t confirmed = 0; // from the first on

@@ -76,7 +76,8 @@ std::uint64_t size_of_regular_file(int fd, const fs::path& path) {
 }
 
 // Where the last whole line ends; what follows is empty, or an unfinished line that is ours.
-std::uint64_t end_of_our_lines(int fd, std::uint64_t size, const fs::path& path, std::string_view line_start) {
+std::uint64_t
+end_of_our_lines(int fd, std::uint64_t size, const fs::path& path, std::string_view line_start) {
     const auto end = end_of_lines(fd, size, path);
     std::string room(std::min<std::uint64_t>(size - end, line_start.size()), '\0');
     if (!is_ours(read_before(fd, end + room.size(), room, path), line_start)) {

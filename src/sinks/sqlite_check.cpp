@@ -30,7 +30,8 @@ void check_sqlite_database(const fs::path& path) {
     if (!base::exists_or_can_be_made(path, base::missing_directories::made)) return;
     if (!fs::is_regular_file(path))
         throw std::runtime_error{
-            "cannot use " + path.string() + ": it is not a regular file; expected the path of an SQLite database"
+            "cannot use " + path.string() +
+            ": it is not a regular file; expected the path of an SQLite database"
         };
     check_writable(path);
     const bool has_log = fs::exists(log_of(path)) && fs::exists(index_of(path));

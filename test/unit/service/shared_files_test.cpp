@@ -110,7 +110,9 @@ TEST_CASE_METHOD(fixture, "a file is not where another one needs a directory", "
     CHECK_FALSE(find_shared_files(settings).empty());
 }
 
-TEST_CASE_METHOD(fixture, "the directories of the journal and of dead letters are trackd's own", "[service]") {
+TEST_CASE_METHOD(
+    fixture, "the directories of the journal and of dead letters are trackd's own", "[service]"
+) {
     add_sink("a", "data/journal/e.jsonl");
     CHECK(is_shared());
     settings.sinks.clear();

@@ -4,8 +4,8 @@
 #include "sinks/sqlite.hpp"
 
 #include <sqlite3.h>
-#include <sys/stat.h>
 
+#include <sys/stat.h>
 #include <utility>
 
 using namespace trackd;
@@ -104,7 +104,11 @@ TEST_CASE("a check reads what is only in the write-ahead log", "[sinks][check]")
     const auto foreign = directory / "foreign.db";
     sqlite3* database = nullptr;
     REQUIRE(::sqlite3_open(foreign.c_str(), &database) == SQLITE_OK);
-    CHECK(::sqlite3_exec(database, "PRAGMA journal_mode = WAL; CREATE TABLE mine (x)", nullptr, nullptr, nullptr) == SQLITE_OK);
+    CHECK(
+        ::sqlite3_exec(
+            database, "PRAGMA journal_mode = WAL; CREATE TABLE mine (x)", nullptr, nullptr, nullptr
+        ) == SQLITE_OK
+    );
     CHECK(contains(error_of([&] { check_sqlite(foreign); }), "that trackd did not make"));
     ::sqlite3_close(database);
 }

@@ -54,11 +54,17 @@ TEST_CASE("the hashes of keys are written, or masked where that is asked for", "
 TEST_CASE("no two listeners have addresses of which one excludes the other", "[config][admin]") {
     CHECK(
         the_error("admin.listen = \"127.0.0.1:8080\"\n") ==
-        "FILE:1:16: admin.listen: found \"127.0.0.1:8080\", which http.listen has, too; expected a socket of its own"
+        "FILE:1:16: admin.listen: found \"127.0.0.1:8080\", which http.listen has, too; expected a socket of "
+        "its own"
     );
     CHECK(the_error("http.listen = \"*:8081\"\n")
-              .ends_with("found \"127.0.0.1:8081\", which http.listen excludes by \"[::]:8081\"; expected a socket "
-                         "of its own"));
-    CHECK(the_error("http.listen = [\"127.0.0.1:9\", \"0.0.0.0:9\"]\n").find("http.listen excludes by") != std::string::npos);
+              .ends_with(
+                  "found \"127.0.0.1:8081\", which http.listen excludes by \"[::]:8081\"; expected a socket "
+                  "of its own"
+              ));
+    CHECK(
+        the_error("http.listen = [\"127.0.0.1:9\", \"0.0.0.0:9\"]\n").find("http.listen excludes by") !=
+        std::string::npos
+    );
     CHECK(errors("http.listen = [\"127.0.0.1:9\", \"[::1]:9\"]\n").empty());
 }

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -22,11 +24,20 @@ bool is_link(const fs::path& path) {
     return ::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
 }
 
+// Whether the kernel alone makes files there, whatever the permissions say.
+bool belongs_to_kernel(const fs::path& directory) {
+    struct statfs info{};
+    if (::statfs(directory.c_str(), &info) != 0) return false;
+    return info.f_type == PROC_SUPER_MAGIC || info.f_type == SYSFS_MAGIC ||
+           info.f_type == CGROUP2_SUPER_MAGIC;
+}
+
 /// @return 0 if a file can be made in the directory, else the error number
 int check_directory(const fs::path& directory) {
     struct stat info{};
     if (::stat(directory.c_str(), &info) != 0) return errno;
     if (!S_ISDIR(info.st_mode)) return ENOTDIR;
+    if (belongs_to_kernel(directory)) return EACCES;
     return ::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
 }
 

@@ -1,6 +1,7 @@
 // See listening_socket.hpp.
 #include "http/listening_socket.hpp"
 
+#include "base/file_access.hpp"
 #include "base/listen_address.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -186,12 +187,13 @@ void check_tcp(const listen_address& where) {
 }
 
 void check_socket_file(const std::string& path) {
-    const auto directory = path.substr(0, path.rfind('/') + 1);
-    check(::access(directory.c_str(), F_OK));
-    check(::faccessat(AT_FDCWD, directory.c_str(), R_OK | W_OK | X_OK, AT_EACCESS));
     struct stat found{};
-    if (::lstat(path.c_str(), &found) != 0) return check(errno == ENOENT ? 0 : -1);
-    if (!S_ISSOCK(found.st_mode)) throw std::runtime_error(no_socket);
+    if (::lstat(path.c_str(), &found) != 0)
+        static_cast<void>(base::exists_or_can_be_made(path, base::missing_directories::refused));
+    else if (!S_ISSOCK(found.st_mode))
+        throw std::runtime_error(no_socket);
+    const auto directory = path.substr(0, path.rfind('/') + 1);
+    check(::faccessat(AT_FDCWD, directory.c_str(), R_OK | W_OK | X_OK, AT_EACCESS));
 }
 
 int option_of(const native_socket& socket, int name) {

@@ -62,11 +62,11 @@ std::string property(const kafka_configuration& of, const char* name) {
     return rd_kafka_conf_get(of.get(), name, value.data(), &size) == RD_KAFKA_CONF_OK ? value.data() : "";
 }
 
-// A client that gets a ticket or a token begins with that when it is made, whether it knows brokers or not.
-bool asks_network(const kafka_configuration& of) {
-    const auto mechanism = property(of, "sasl.mechanisms");
+// A client that gets its token from a server asks for it when it is made, whether it knows brokers or not.
+bool asks_for_token(const kafka_configuration& of) {
     return property(of, "security.protocol").starts_with("sasl") &&
-           (mechanism == "GSSAPI" || mechanism == "OAUTHBEARER");
+           property(of, "sasl.mechanisms") == "OAUTHBEARER" &&
+           !property(of, "sasl.oauthbearer.token.endpoint.url").empty();
 }
 
 } // namespace
@@ -112,8 +112,10 @@ kafka_client make_kafka_client(kafka_configuration configuration) {
 
 void check_kafka_client(const kafka_options& options) {
     auto configuration = make_kafka_configuration(options);
-    if (asks_network(configuration)) return;
+    if (asks_for_token(configuration)) return;
     rd_kafka_conf_set(configuration.get(), "bootstrap.servers", nullptr, nullptr, 0);
+    // Without Kerberos nothing is known of this property, and no ticket is asked for.
+    rd_kafka_conf_set(configuration.get(), "sasl.kerberos.min.time.before.relogin", "0", nullptr, 0);
     rd_kafka_conf_set_log_cb(configuration.get(), [](const rd_kafka_t*, int, const char*, const char*) {});
     static_cast<void>(make_kafka_client(std::move(configuration)));
 }

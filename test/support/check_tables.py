@@ -27,7 +27,7 @@ WRONG = {
     },
     "log": {
         "level": ['"loud"'], "format": ['"xml"'],
-        "file": ['"HERE/missing/log"', '"HERE/directory"', '"HERE/file/log"', '"HERE/new/"', f'"HERE/{"x" * 256}"'],
+        "file": ['"HERE/missing/log"', '"HERE/directory"', '"HERE/file/log"', '"HERE/new/"', f'"HERE/{"x" * 256}"', '"/proc/log"'],
     },
 }
 
@@ -39,13 +39,13 @@ WRONG_IN_EVERY_SINK = {
 WRONG_IN_SINKS = {
     "sqlite": {
         "path": ['"HERE/file/events.db"', '"HERE/directory"', '"HERE/file"', '"HERE/new/"', '"HERE/dangling/events.db"',
-                 '"HERE/foreign.db"', '"HERE/newer.db"', '"/dev/null"'],
+                 '"HERE/foreign.db"', '"HERE/newer.db"', '"/dev/null"', '"/proc/events.db"'],
         "keep": ['"-1s"'], "indexes": ['"perhaps"'],
     },
     "file": {
         "path": ['"HERE/file/events.jsonl"', '"HERE/directory"', '"HERE/file"', '"HERE/new/"', '"/dev/full"', '"HERE/pipe"',
                  f'"HERE/new/{"x" * 256}"', '"HERE/dangling/events.jsonl"', '"{data_dir}/journal/events.jsonl"',
-                 '"{data_dir}/dead-letters/events.jsonl"', '"{data_dir}"'],
+                 '"{data_dir}/dead-letters/events.jsonl"', '"{data_dir}"', '"/proc/new/events.jsonl"'],
         "rotate_bytes": ["-1"], "rotate_every": ['"-1s"'], "keep_files": ["-1"], "sync": ['"perhaps"'],
         "compress": ['"rar"'],
     },
@@ -62,6 +62,7 @@ WRONG_IN_SINKS = {
                        '{"security.protocol" = "ssl", "ssl.ca.location" = "HERE/missing.pem"}',
                        '{"security.protocol" = "ssl", "ssl.certificate.location" = "HERE/file"}',
                        '{"security.protocol" = "sasl_ssl", "sasl.mechanisms" = "PLAIN"}',
+                       '{"security.protocol" = "sasl_plaintext", "sasl.mechanisms" = "GSSAPI"}',
                        '{"max.in.flight.requests.per.connection" = "7"}'],
     },
     "http": {

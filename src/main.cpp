@@ -1,6 +1,8 @@
 // Command line → configuration → service → exit status.
 #include "admin/healthcheck.hpp"
+#include "base/hangup.hpp"
 #include "base/log.hpp"
+#include "base/standard_streams.hpp"
 #include "config/load.hpp"
 #include "http/listening_socket.hpp"
 #include "http/passed_sockets.hpp"
@@ -14,6 +16,7 @@
 #include "service/service.hpp"
 #include "service/service_manager.hpp"
 #include "service/sink_commands.hpp"
+#include "service/start_check.hpp"
 #include "service/stop_timeout.hpp"
 #include "service/tail_command.hpp"
 
@@ -56,6 +59,7 @@ void warn_if_cut_short(const trackd::config::settings& settings) {
 
 int run(const trackd::service::command_line& line) {
     using trackd::service::command;
+    if (line.what != command::serve) trackd::base::release_hangup();
     if (line.what == command::key) return trackd::service::run_key_command(line.key, line.sources, std::cout);
     auto settings = trackd::config::load(line.sources);
     if (line.what == command::healthcheck) return healthcheck(settings, line.ready);
@@ -70,15 +74,11 @@ int run(const trackd::service::command_line& line) {
         std::ios::sync_with_stdio(false);
         return trackd::service::run_journal_command(line.journal, settings, std::cout, std::cerr);
     }
-    if (line.what == command::dead_letters) {
-        const auto status =
-            trackd::service::run_dead_letter_command(line.dead_letters, settings, std::cout, std::cerr);
-        if (!std::cout.flush()) throw std::runtime_error{"standard output cannot be written to"};
-        return status;
-    }
+    if (line.what == command::dead_letters)
+        return trackd::service::run_dead_letter_command(line.dead_letters, settings, std::cout, std::cerr);
     if (line.what == command::config) std::cout << trackd::config::to_toml(settings);
+    if (line.what == command::serve || line.what == command::check) trackd::service::check_start(settings);
     if (line.what == command::check) {
-        trackd::service::check_files(settings);
         warn_if_cut_short(settings);
         std::cout << "the configuration is good\n";
     }
@@ -96,12 +96,34 @@ int run(const trackd::service::command_line& line) {
     return daemon.run();
 }
 
+// A command has not done its work if nobody can read its output.
+int check_output(int exit_status) {
+    if (!std::cout.flush() && exit_status == 0)
+        throw std::runtime_error{"standard output cannot be written to"};
+    return exit_status;
+}
+
+// A SIGHUP that comes before the daemon can handle it waits.
+void hold_early_hangup() {
+    trackd::base::hold_hangup();
+}
+
+// Runs before the constructors of all libraries.
+#ifndef TRACKD_SANITIZED // whose own code is not ready then
+[[gnu::used, gnu::section(".preinit_array")]]
+#endif
+void (*const first_function)() = &hold_early_hangup;
+
 } // namespace
 
 int main(int argc, char** argv) try {
+#ifdef TRACKD_SANITIZED
+    first_function();
+#endif
+    trackd::base::open_missing_standard_streams();
     int exit_status = 0;
     const auto line = trackd::service::read_command_line(argc, argv, environ, exit_status);
-    return line ? run(*line) : exit_status;
+    return check_output(line ? run(*line) : exit_status);
 } catch (const trackd::config::error& wrong) {
 
     for (const auto& line : wrong.lines())

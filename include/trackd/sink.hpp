@@ -41,11 +41,17 @@ public:
 /// One destination. It knows nothing but events; its delivery (src/tracker/delivery.hpp) decides what comes
 /// when, retries, and remembers how far it has got.
 ///
-/// `open` is called once, before everything else, on the thread that builds the daemon. All else is called on the
+/// `open` is called once, before everything else but `check`, on the thread that builds the daemon. All else is called on the
 /// sink's own thread, one at a time, and may block; but `bookmark` also once on the thread of `open`, after it.
 class sink {
 public:
     virtual ~sink() = default;
+
+    /// Verifies that `open` can work as far as that can be known without creating or changing anything, and without the
+    /// network: what `trackd check` runs for each sink, and a start before it opens any. May be called on any thread,
+    /// before `open` or on a sink that is never opened.
+    /// @throws std::exception as `open`
+    virtual void check() {}
 
     /// Makes ready, or finds out that this sink can never work as it is configured (no such directory, no
     /// permission, a schema of a newer version).

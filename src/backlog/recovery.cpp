@@ -92,12 +92,7 @@ private:
     void look_at_segment(const std::filesystem::path& path, trackd::position first) {
         const auto open = files_.open(path, open_mode::read);
         const auto [state, header] = read_header(*open);
-        if (state == header_state::newer)
-            throw std::runtime_error{fmt::format(
-                "journal: {}: was written by a newer version of trackd (format {}; this one knows formats up "
-                "to {}); run that version, or let it deliver what is pending first",
-                path.string(), header.version, segment_header::newest_version
-            )};
+        if (state == header_state::newer) throw std::runtime_error{newer_format(path.string(), header)};
         if (state == header_state::sound && header.first == first)
             found_.segments.push_back({header, open->size(), path});
         else
@@ -178,6 +173,14 @@ private:
 };
 
 } // namespace
+
+std::string newer_format(const std::string& path, const segment_header& header) {
+    return fmt::format(
+        "journal: {}: was written by a newer version of trackd (format {}; this one knows formats up "
+        "to {}); run that version, or let it deliver what is pending first",
+        path, header.version, segment_header::newest_version
+    );
+}
 
 recovered recover(
     file_system& files, const std::filesystem::path& directory, const cursors& kept,

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace trackd::journal {
@@ -34,5 +35,8 @@ struct recovered {
     file_system& files, const std::filesystem::path& directory, const cursors& kept,
     std::uint64_t segment_bytes
 );
+
+/// Why a segment that a newer version wrote stops a start.
+[[nodiscard]] std::string newer_format(const std::string& path, const segment_header& header);
 
 } // namespace trackd::journal

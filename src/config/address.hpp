@@ -21,4 +21,7 @@ namespace trackd::config {
 /// not known, and taken to be so.
 [[nodiscard]] bool is_local(std::string_view normalised) noexcept;
 
+/// Whether no two listeners can have these addresses, because one socket keeps the other from being bound.
+[[nodiscard]] bool exclude_each_other(std::string_view normalised, std::string_view other) noexcept;
+
 } // namespace trackd::config

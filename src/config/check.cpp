@@ -92,18 +92,37 @@ void check_bodies_bytes(const reading& all, problems& found) {
     );
 }
 
-/// A port in use is found when it is bound; but of a file, or of what was passed, the second listener would be told
-/// that somebody else uses it, or that it is not there.
+/// The start would say only that the address is in use.
+void check_listen_pair(
+    const reading& all, const std::string& key, const std::string& address, const std::string& other_key,
+    const std::string& other, problems& found
+) {
+    if (!exclude_each_other(address, other)) return;
+    const bool same = address == other;
+    found.add(
+        place(all.where, key, other_key), key,
+        "found " + in_quotes(address) + ", which " + other_key +
+            (same ? " has, too" : " excludes by " + in_quotes(other)) + "; expected a socket of its own" +
+            (address == "systemd" ? ", such as \"systemd:NAME\"" : "")
+    );
+}
+
 void check_listen(const reading& all, problems& found) {
+    const std::string http = "http.listen";
+    const std::string admin = "admin.listen";
     const auto& ingest = all.result.http.listen;
-    for (const auto& address : all.result.admin.listen) {
-        const bool named = address.starts_with("unix:") || address.starts_with("systemd");
-        if (!named || std::ranges::find(ingest, address) == ingest.end()) continue;
-        found.add(
-            all.where.at("admin.listen"), "admin.listen",
-            "found " + in_quotes(address) + ", which http.listen has, too; expected a socket of its own" +
-                (address == "systemd" ? ", such as \"systemd:NAME\"" : "")
-        );
+    const auto& own = all.result.admin.listen;
+    if (all.wrong.contains(http) || all.wrong.contains(admin)) return;
+    const auto check_earlier = [&](const std::string& key, const addresses& list, std::size_t index) {
+        for (std::size_t i = 0; i < index; ++i)
+            check_listen_pair(all, key, list[index], key, list[i], found);
+    };
+    for (std::size_t i = 0; i < ingest.size(); ++i)
+        check_earlier(http, ingest, i);
+    for (std::size_t i = 0; i < own.size(); ++i) {
+        check_earlier(admin, own, i);
+        for (const auto& other : ingest)
+            check_listen_pair(all, admin, own[i], http, other, found);
     }
 }
 

@@ -251,8 +251,8 @@ constexpr auto of_every_sink = std::to_array<option<sink_settings>>({
 
 constexpr auto of_sqlite_sinks = std::to_array<option<sink_settings>>({
     {"path", of_sink<&sink_settings::sqlite, &sqlite_sink_settings::path>, form::path, 1, longest_path,
-     "The database, created if missing. `{data_dir}` stands for that directory; a relative path starts at "
-     "the working directory."},
+     "The database, created if missing, with its directory. `{data_dir}` stands for the data directory; a "
+     "relative path starts at the working directory."},
     {"keep", of_sink<&sink_settings::sqlite, &sqlite_sink_settings::keep>, form::duration, 0, 3650 * day,
      "How long after its `received_at` a row stays before it is deleted; 0s: for ever."},
     {"indexes", of_sink<&sink_settings::sqlite, &sqlite_sink_settings::indexes>, form::flag, 0, 0,
@@ -261,8 +261,8 @@ constexpr auto of_sqlite_sinks = std::to_array<option<sink_settings>>({
 
 constexpr auto of_file_sinks = std::to_array<option<sink_settings>>({
     {"path", of_sink<&sink_settings::file, &file_sink_settings::path>, form::path, 1, longest_path,
-     "The file, one CloudEvents JSON event a line, created if missing. `{data_dir}` stands for that "
-     "directory; a relative path starts at the working directory."},
+     "The file, one CloudEvents JSON event a line, created if missing, with its directory. `{data_dir}` "
+     "stands for the data directory; a relative path starts at the working directory."},
     {"rotate_bytes", of_sink<&sink_settings::file, &file_sink_settings::rotate_bytes>, form::bytes, 0, tib,
      "At which size a new file is begun; 0: never because of its size."},
     {"rotate_every", of_sink<&sink_settings::file, &file_sink_settings::rotate_every>, form::duration, 0,

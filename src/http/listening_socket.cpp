@@ -1,6 +1,7 @@
 // See listening_socket.hpp.
 #include "http/listening_socket.hpp"
 
+#include "base/file_access.hpp"
 #include "base/listen_address.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -31,6 +32,8 @@ namespace {
 
 constexpr int backlog = 4096;
 constexpr ::mode_t file_mode = 0660;
+constexpr auto no_socket =
+    "this file exists and is no socket; expected no file, or a socket that is not used";
 
 std::optional<asio::ip::address> parse_host(std::string_view text) {
     auto host = base::numeric_host(text);
@@ -153,10 +156,7 @@ private:
 void remove_stale(const std::string& path) {
     struct stat found{};
     check(::lstat(path.c_str(), &found));
-    if (!S_ISSOCK(found.st_mode))
-        throw std::runtime_error(
-            "this file exists and is no socket; expected no file, or a socket that is not used"
-        );
+    if (!S_ISSOCK(found.st_mode)) throw std::runtime_error(no_socket);
     const auto probe = open_socket(AF_UNIX);
     if (connect_to(probe, address_of(path)) == 0 || errno == EAGAIN) fail(EADDRINUSE);
     if (errno != ECONNREFUSED) fail(errno);
@@ -178,6 +178,24 @@ listening_socket listen_on_file(const std::string& path) {
     return {std::move(socket), std::string{base::socket_file_prefix} + path, {}, std::move(file), false};
 }
 
+void check_tcp(const listen_address& where) {
+    try {
+        static_cast<void>(bound_somewhere(where));
+    } catch (const std::system_error& error) {
+        if (error.code() != std::errc::address_in_use) throw;
+    }
+}
+
+void check_socket_file(const std::string& path) {
+    struct stat found{};
+    if (::lstat(path.c_str(), &found) != 0)
+        static_cast<void>(base::exists_or_can_be_made(path, base::missing_directories::refused));
+    else if (!S_ISSOCK(found.st_mode))
+        throw std::runtime_error(no_socket);
+    const auto directory = path.substr(0, path.rfind('/') + 1);
+    check(::faccessat(AT_FDCWD, directory.c_str(), R_OK | W_OK | X_OK, AT_EACCESS));
+}
+
 int option_of(const native_socket& socket, int name) {
     int value = 0;
     socklen_t size = sizeof value;
@@ -190,6 +208,20 @@ std::string unix_name(const native_socket& socket) {
     check(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&at), &size));
     return std::string{base::socket_file_prefix} +
            std::string{at.sun_path, ::strnlen(at.sun_path, sizeof at.sun_path)};
+}
+
+// Names the address in what the work throws.
+template <class Work>
+auto with_address(std::string_view address, Work work) {
+    const auto where = parse_listen(address);
+    const auto name = "cannot listen on " + std::string{address} + ": ";
+    try {
+        return work(where);
+    } catch (const std::system_error& error) {
+        throw std::runtime_error(name + error.code().message());
+    } catch (const std::runtime_error& error) {
+        throw std::runtime_error(name + error.what());
+    }
 }
 
 } // namespace
@@ -233,15 +265,18 @@ void socket_file::remove() noexcept {
 }
 
 listening_socket listen_on(std::string_view address) {
-    const auto where = parse_listen(address);
-    const auto name = "cannot listen on " + std::string{address} + ": ";
-    try {
+    return with_address(address, [](const listen_address& where) {
         return where.path.empty() ? listen_on_tcp(where) : listen_on_file(where.path);
-    } catch (const std::system_error& error) {
-        throw std::runtime_error(name + error.code().message());
-    } catch (const std::runtime_error& error) {
-        throw std::runtime_error(name + error.what());
-    }
+    });
+}
+
+void check_listen_address(std::string_view address) {
+    with_address(address, [](const listen_address& where) {
+        if (where.path.empty())
+            check_tcp(where);
+        else
+            check_socket_file(where.path);
+    });
 }
 
 listening_socket describe_passed(native_socket descriptor) {

@@ -61,6 +61,10 @@ struct listening_socket {
 /// @throws std::runtime_error with one line naming the address and what is wrong with it
 [[nodiscard]] listening_socket listen_on(std::string_view address);
 
+/// Finds out whether `listen_on` can work, but for who else listens there now: binds and does not listen, and makes no file.
+/// @throws as `listen_on`
+void check_listen_address(std::string_view address);
+
 /// Of a socket that listens already.
 /// @throws std::runtime_error saying what the descriptor is, if it is no listening stream socket
 [[nodiscard]] listening_socket describe_passed(native_socket descriptor);

@@ -6,8 +6,12 @@
 namespace trackd::service {
 
 /// Makes sure that there is one that may be written to: makes it, readable for its owner alone, if there is none.
-/// @param what it is, for the error
+/// @param kind what it is, for the error
 /// @throws std::runtime_error with one line for the operator
-void make_directory(const std::string& path, const std::string& what);
+void make_directory(const std::string& path, const std::string& kind);
+
+/// Finds out whether `make_directory` can work, and makes nothing.
+/// @throws as `make_directory`
+void check_directory(const std::string& path, const std::string& kind);
 
 } // namespace trackd::service

@@ -1,9 +1,9 @@
 #include "service/parts.hpp"
 
+#include "base/file_access.hpp"
 #include "base/log.hpp"
 #include "base/processors.hpp"
 #include "base/sha256.hpp"
-#include "config/load.hpp"
 #include "service/directories.hpp"
 #include "service/sink_kinds.hpp"
 
@@ -73,6 +73,17 @@ std::size_t raised_file_limit() {
     limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 1'048'576);
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return before;
     return limit.rlim_cur;
+}
+
+template <class Work>
+auto with_log_file(Work work) {
+    try {
+        return work();
+    } catch (const std::system_error& why) {
+        throw std::runtime_error{
+            std::string{"log.file: "} + why.what() + "; expected a file that can be written to"
+        };
+    }
 }
 
 } // namespace
@@ -145,13 +156,15 @@ void set_up_log(const config::log_settings& settings) {
 
 base::descriptor open_log_file(const config::log_settings& settings) {
     if (settings.file.empty()) return base::descriptor{-1};
-    try {
-        return base::open_log_file(settings.file);
-    } catch (const std::system_error& why) {
-        throw std::runtime_error{
-            std::string{"log.file: "} + why.what() + "; expected a file that can be written to"
-        };
-    }
+    return with_log_file([&] { return base::open_log_file(settings.file); });
+}
+
+void check_log_file(const config::log_settings& settings) {
+    if (settings.file.empty()) return;
+    with_log_file([&] {
+        if (base::exists_or_can_be_made(settings.file, base::missing_directories::refused))
+            static_cast<void>(base::open_log_file(settings.file));
+    });
 }
 
 std::filesystem::path journal_directory(const config::settings& settings) {
@@ -219,27 +232,6 @@ http::shared_tls_context make_tls(std::string_view table, const config::tls_sett
     } catch (const std::runtime_error& why) {
         throw std::runtime_error{std::string{table} + ": " + why.what()};
     }
-}
-
-void check_files(const config::settings& settings) {
-    std::vector<std::string> wrong;
-    const auto check = [&](std::string_view table, const config::tls_settings& tls) {
-        try {
-            static_cast<void>(make_tls(table, tls));
-        } catch (const std::runtime_error& why) {
-            wrong.emplace_back(why.what());
-        }
-    };
-    check("http.tls", settings.http.tls);
-    check("admin.tls", settings.admin.tls);
-    for (const auto& one : settings.sinks) {
-        try {
-            check_kind(one.kind);
-        } catch (const std::runtime_error& why) {
-            wrong.push_back("sink " + one.name + ": " + why.what());
-        }
-    }
-    if (!wrong.empty()) throw config::error{std::move(wrong)};
 }
 
 std::vector<http::listening_socket> open_sockets(const std::string& address, http::passed_sockets& passed) {

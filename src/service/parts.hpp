@@ -57,6 +57,10 @@ void set_up_log(const config::log_settings& settings);
 /// @throws std::runtime_error where it cannot be opened
 [[nodiscard]] base::descriptor open_log_file(const config::log_settings& settings);
 
+/// Finds out whether that can work, and makes no file.
+/// @throws as `open_log_file`
+void check_log_file(const config::log_settings& settings);
+
 /// Where `backlog.kind = "journal"` keeps its files.
 [[nodiscard]] std::filesystem::path journal_directory(const config::settings& settings);
 
@@ -76,10 +80,6 @@ make_sinks(const config::settings& settings, const dead_letter_box& dead_letters
 /// @param table where it is configured: `http.tls`
 /// @throws std::runtime_error with one line naming the file and what is wrong with it
 [[nodiscard]] http::shared_tls_context make_tls(std::string_view table, const config::tls_settings& settings);
-
-/// Reads the files that the settings name and that must exist.
-/// @throws config::error with a line for each that is wrong
-void check_files(const config::settings& settings);
 
 /// Opens what an address of the configuration stands for, or takes it from what was passed.
 /// @throws std::runtime_error with one line naming the address and what is wrong with it

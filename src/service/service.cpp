@@ -6,6 +6,7 @@
 #include "admin/metrics.hpp"
 #include "admin/pages.hpp"
 #include "admin/sink_routes.hpp"
+#include "base/hangup.hpp"
 #include "base/log.hpp"
 #include "base/signals_blocked.hpp"
 #include "config/load.hpp"
@@ -14,6 +15,7 @@
 #include "service/daemon_commands.hpp"
 #include "service/key_activity.hpp"
 #include "service/parts.hpp"
+#include "service/start_check.hpp"
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -112,7 +114,9 @@ int service::run() {
     std::signal(SIGPIPE, SIG_IGN); // a peer that went away is an error code to us, not the end
     tasks_.spawn("signals", watch_signals());
     leading_.spawn("stages", live());
+    base::release_hangup(); // one that came during the start is a reload once it is running
     run_main_loop();
+    base::hold_hangup(); // nothing handles it any more
     watchdog_.disarm();
     summary_.took = took();
     base::log().info("{}", summary_.line());

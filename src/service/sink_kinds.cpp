@@ -104,10 +104,6 @@ std::unique_ptr<sink> make_sink(const config::sink_settings& settings) {
     throw std::logic_error{"a sink of an unknown kind"};
 }
 
-void check_kind(config::sink_kind kind) {
-    if (has_module(kind)) static_cast<void>(load_module(config::to_string(kind)));
-}
-
 std::string available_sinks() {
     std::vector<std::string_view> names;
     for (const auto kind : config::sink_kinds()) {

@@ -13,10 +13,6 @@ namespace trackd::service {
 /// @throws std::runtime_error if its module cannot be loaded; std::exception if the options cannot be
 [[nodiscard]] std::unique_ptr<sink> make_sink(const config::sink_settings& settings);
 
-/// Makes sure that there can be sinks of this kind.
-/// @throws std::runtime_error if its module cannot be loaded
-void check_kind(config::sink_kind kind);
-
 /// The kinds that are part of the executable, and those whose modules are there, by their names, in order:
 /// `file, kafka, log, null, sqlite`.
 [[nodiscard]] std::string available_sinks();

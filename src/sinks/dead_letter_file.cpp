@@ -142,6 +142,10 @@ void for_each_letter(const fs::path& path, const std::function<bool(const dead_l
     letters.check_lines();
 }
 
+void check_dead_letter_file(const fs::path& path) {
+    if (fs::exists(path)) line_file{path, line_start}.check();
+}
+
 dead_letter_file::dead_letter_file(fs::path path, std::uint64_t max_bytes, wall_clock now)
     : max_bytes_{max_bytes}, now_{std::move(now)}, file_{std::move(path), line_start} {
     fs::remove(fresh_path()); // of a process that was killed

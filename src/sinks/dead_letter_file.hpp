@@ -35,6 +35,11 @@ struct dead_letter {
 ///         what was expected
 void for_each_letter(const std::filesystem::path& path, const std::function<bool(const dead_letter&)>& look);
 
+/// Finds out whether a `dead_letter_file` can be made of the path; changes nothing.
+/// @param path absolute
+/// @throws as its constructor
+void check_dead_letter_file(const std::filesystem::path& path);
+
 /// A line looks like this, and `encoded` is the event as a batch encodes it (base64), so that what is delivered later is
 /// what came, byte for byte:
 ///

@@ -2,6 +2,7 @@
 
 #include "base/json_text.hpp"
 #include "base/log.hpp"
+#include "sinks/file_calls.hpp"
 #include "sinks/file_place.hpp"
 #include "sinks/file_replay.hpp"
 #include "sinks/line_file.hpp"
@@ -35,7 +36,14 @@ public:
         : options_{std::move(options)}, now_{std::move(now)}, boot_{std::move(boot)},
           file_{fs::absolute(options_.path), line_start}, rotated_{file_.path()} {}
 
+    void check() override {
+        file_.check();
+        std::error_code missing; // it is made by `open`
+        if (fs::exists(file_.path().parent_path(), missing)) static_cast<void>(all_files());
+    }
+
     void open() override {
+        make_directories(file_.path().parent_path());
         file_.open();
         std::error_code ignored; // it would be replaced
         fs::remove(unfinished_path(), ignored);

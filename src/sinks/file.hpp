@@ -18,7 +18,7 @@ namespace trackd::sinks {
 using base::file_compression;
 
 struct file_options {
-    std::filesystem::path path{};              ///< the current file; its directory must exist
+    std::filesystem::path path{};              ///< the current file; missing directories are made (0700)
     std::uint64_t rotate_bytes = 0;            ///< a file is closed before it grows beyond this; 0: never
     std::chrono::milliseconds rotate_every{0}; ///< a file is closed when its first event is so old; 0: never
     std::size_t keep_files = 0;                ///< how many closed files are kept; 0: all

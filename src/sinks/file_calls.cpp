@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <string>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -48,6 +49,18 @@ void sync_directory(const fs::path& directory) {
     if (::fsync(at.get()) == 0) return;
     if (errno != EINVAL)
         fail("sync the directory", directory); // EINVAL: this file system knows no such thing
+}
+
+void make_directories(const fs::path& directory) {
+    int made = ::mkdir(directory.c_str(), 0700);
+    if (made != 0 && errno == ENOENT && directory.has_relative_path()) {
+        make_directories(directory.parent_path());
+        made = ::mkdir(directory.c_str(), 0700);
+    }
+    if (made == 0)
+        sync_directory(directory.parent_path());
+    else if (errno != EEXIST && errno != ENOTDIR) // of a path through a file, which cannot be opened either
+        fail("make", directory);
 }
 
 } // namespace trackd::sinks

@@ -34,4 +34,9 @@ void sync_data(int fd, const std::filesystem::path& path);
 /// @throws std::system_error
 void sync_directory(const std::filesystem::path& directory);
 
+/// Makes the directory, and those above it, where they are missing, for their owner alone (0700): they survive a power cut.
+/// Whether what is there is a directory is left to the use of it.
+/// @throws std::system_error
+void make_directories(const std::filesystem::path& directory);
+
 } // namespace trackd::sinks

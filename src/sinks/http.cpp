@@ -16,6 +16,8 @@ class http_sink final : public sink {
 public:
     http_sink(http_options options, spdlog::logger& log) : options_{std::move(options)}, log_{log} {}
 
+    void check() override { static_cast<void>(http_client{options_}); }
+
     void open() override {
         client_.emplace(options_);
         if (!options_.verify)

@@ -1,6 +1,6 @@
 #include "sinks/kafka.hpp"
 
-#include "base/json_text.hpp"
+#include "sinks/kafka_configuration.hpp"
 #include "sinks/kafka_errors.hpp"
 #include "sinks/kafka_log.hpp"
 #include "sinks/kafka_timestamps.hpp"
@@ -25,84 +25,8 @@ namespace {
 using code = rd_kafka_resp_err_t;
 using clock = std::chrono::steady_clock;
 
-constexpr int wait_ms = 100;               // between two looks at whether anybody still waits
-constexpr std::size_t longest_error = 512; // of librdkafka's texts
-constexpr std::size_t most_topics = 1000;  // of one producer, which forgets none
-
-struct owned_property {
-    std::string_view name;
-    std::string_view instead;
-};
-
-// What the sink's promises rest on, and what has an option.
-constexpr auto owned_properties = std::to_array<owned_property>({
-    {"bootstrap.servers", "use the option brokers"},
-    {"metadata.broker.list", "use the option brokers"},
-    {"compression.codec", "use the option compression"},
-    {"compression.type", "use the option compression"},
-    {"message.timeout.ms", "use the option timeout"},
-    {"delivery.timeout.ms", "use the option timeout"},
-    {"enable.idempotence", "it is always true"},
-    {"enable.gapless.guarantee", "it is always true"},
-    {"acks", "it is always all"},
-    {"request.required.acks", "it is always all"},
-    {"queuing.strategy", "it is always fifo"},
-    {"transactional.id", "there are no transactions"},
-    {"delivery.report.only.error", "it is always false"},
-    {"log.queue", "it is always false"},
-    {"enabled_events", "it is always 0"},
-});
-
-std::string in_quotes(std::string_view text) {
-    std::string result;
-    base::append_json_string(result, text);
-    return result;
-}
-
-std::string joined(const std::vector<std::string>& texts) {
-    std::string all;
-    for (const auto& text : texts)
-        all.append(all.empty() ? "" : ",").append(text);
-    return all;
-}
-
-using configuration = std::unique_ptr<rd_kafka_conf_t, decltype(&rd_kafka_conf_destroy)>;
-
-void set(const configuration& to, const std::string& name, const std::string& value) {
-    std::array<char, longest_error> why{};
-    if (rd_kafka_conf_set(to.get(), name.c_str(), value.c_str(), why.data(), why.size()) !=
-        RD_KAFKA_CONF_OK) {
-        throw std::runtime_error{
-            "property " + in_quotes(name) + ": librdkafka says " + in_quotes(why.data())
-        };
-    }
-}
-
-void set_by_user(const configuration& to, const std::string& name, const std::string& value) {
-    const auto owned = std::ranges::find(owned_properties, name, &owned_property::name);
-    if (owned != owned_properties.end()) {
-        throw std::runtime_error{
-            "property " + in_quotes(name) + ": trackd sets it itself: " + std::string{owned->instead}
-        };
-    }
-    set(to, name, value);
-}
-
-configuration make_configuration(const kafka_options& options) {
-    configuration made{rd_kafka_conf_new(), &rd_kafka_conf_destroy};
-    set(made, "client.id", "trackd");
-    set(made, "log.thread.name", "false");
-    set(made, "reconnect.backoff.max.ms", "1000");
-    set(made, "topic.metadata.propagation.max.ms", "5000");
-    for (const auto& [name, value] : options.properties)
-        set_by_user(made, name, value);
-    set(made, "bootstrap.servers", joined(options.brokers));
-    set(made, "compression.codec", options.compression);
-    set(made, "enable.idempotence", "true");
-    set(made, "enable.gapless.guarantee", "true");
-    set(made, "message.timeout.ms", "0"); // the write itself keeps the time
-    return made;
-}
+constexpr int wait_ms = 100;              // between two looks at whether anybody still waits
+constexpr std::size_t most_topics = 1000; // of one producer, which forgets none
 
 struct delivered {
     std::size_t confirmed = 0; // from the first on
@@ -116,14 +40,11 @@ class producer {
 public:
     producer(const kafka_options& options, kafka_log& log)
         : timeout_{options.timeout}, writer_{options.topic, options.key, options.format}, log_{log} {
-        auto how = make_configuration(options);
+        auto how = make_kafka_configuration(options);
         rd_kafka_conf_set_opaque(how.get(), this);
         rd_kafka_conf_set_dr_msg_cb(how.get(), &producer::on_report);
         rd_kafka_conf_set_log_cb(how.get(), &producer::on_log);
-        std::array<char, longest_error> why{};
-        client_ = rd_kafka_new(RD_KAFKA_PRODUCER, how.get(), why.data(), why.size());
-        if (client_ == nullptr) throw std::runtime_error{"librdkafka says " + in_quotes(why.data())};
-        static_cast<void>(how.release()); // the client has it now
+        client_ = make_kafka_client(std::move(how)).release();
     }
 
     ~producer() {
@@ -163,7 +84,7 @@ public:
 
     // Empty if there is none. After it, nothing can be produced any more.
     [[nodiscard]] std::string fatal_error() const {
-        std::array<char, longest_error> text{};
+        std::array<char, longest_kafka_error> text{};
         const auto what = rd_kafka_fatal_error(client_, text.data(), text.size());
         return what == RD_KAFKA_RESP_ERR_NO_ERROR ? std::string{} : in_quotes(text.data());
     }
@@ -302,6 +223,11 @@ public:
     kafka_sink(kafka_options options, spdlog::logger& log)
         : options_{std::move(options)}, to_{log}, log_{log},
           where_{"kafka at " + in_quotes(joined(options_.brokers))}, times_{options_.now} {}
+
+    void check() override {
+        static_cast<void>(kafka_message_writer{options_.topic, options_.key, options_.format});
+        check_kafka_client(options_);
+    }
 
     void open() override { producer_ = make_producer(); }
 

@@ -1,5 +1,6 @@
 #include "sinks/line_file.hpp"
 
+#include "base/file_access.hpp"
 #include "base/log.hpp"
 #include "sinks/file_calls.hpp"
 
@@ -66,16 +67,42 @@ bool is_ours(std::string_view line, std::string_view line_start) {
     );
 }
 
+std::uint64_t size_of_regular_file(int fd, const fs::path& path) {
+    struct stat info{};
+    if (::fstat(fd, &info) != 0) fail("look at", path);
+    if (!S_ISREG(info.st_mode))
+        throw std::runtime_error{"cannot use " + path.string() + ": it is not a regular file"};
+    return size_of(info);
+}
+
+// Where the last whole line ends; what follows is empty, or an unfinished line that is ours.
+std::uint64_t
+end_of_our_lines(int fd, std::uint64_t size, const fs::path& path, std::string_view line_start) {
+    const auto end = end_of_lines(fd, size, path);
+    std::string room(std::min<std::uint64_t>(size - end, line_start.size()), '\0');
+    if (!is_ours(read_before(fd, end + room.size(), room, path), line_start)) {
+        throw std::runtime_error{
+            "cannot use " + path.string() +
+            ": it ends within a line that trackd did not write; expected "
+            "JSON Lines, each ended by a line feed"
+        };
+    }
+    return end;
+}
+
 } // namespace
+
+void line_file::check() const {
+    if (!base::exists_or_can_be_made(path_, base::missing_directories::made)) return;
+    const auto file = open_or_fail(path_, O_RDWR | O_APPEND);
+    static_cast<void>(
+        end_of_our_lines(file.get(), size_of_regular_file(file.get(), path_), path_, line_start_)
+    );
+}
 
 void line_file::open() {
     auto file = open_or_fail(path_, O_RDWR | O_CREAT | O_APPEND);
-    struct stat info{};
-    if (::fstat(file.get(), &info) != 0) fail("look at", path_);
-    if (!S_ISREG(info.st_mode)) {
-        throw std::runtime_error{"cannot use " + path_.string() + ": it is not a regular file"};
-    }
-    cut_torn_line(file.get(), size_of(info));
+    cut_torn_line(file.get(), size_of_regular_file(file.get(), path_));
     sync_directory(path_.parent_path()); // or a crash could take the new file with it
     born_ = born_at(file.get(), path_);
     file_.emplace(std::move(file));
@@ -84,16 +111,8 @@ void line_file::open() {
 
 // A crash can leave an unfinished line, whose event was never confirmed and will come again.
 void line_file::cut_torn_line(int fd, std::uint64_t size) {
-    const auto end = end_of_lines(fd, size, path_);
+    const auto end = end_of_our_lines(fd, size, path_, line_start_);
     if (end < size) {
-        std::string room(std::min<std::uint64_t>(size - end, line_start_.size()), '\0');
-        if (!is_ours(read_before(fd, end + room.size(), room, path_), line_start_)) {
-            throw std::runtime_error{
-                "cannot use " + path_.string() +
-                ": it ends within a line that trackd did not write; expected "
-                "JSON Lines, each ended by a line feed"
-            };
-        }
         if (::ftruncate(fd, static_cast<off_t>(end)) != 0) fail("cut back", path_);
         base::log().warn("{}: cut off an unfinished line of {} bytes", path_.string(), size - end);
     }

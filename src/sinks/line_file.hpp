@@ -26,6 +26,10 @@ public:
     line_file(const line_file&) = delete;
     line_file& operator=(const line_file&) = delete;
 
+    /// Finds out whether `open` can work, where missing directories are made before it; changes nothing.
+    /// @throws as `open`
+    void check() const;
+
     /// Opens what is at the path, or makes it (0600). A last line that is unfinished, and ours, is cut off: a crash can
     /// leave one. What was open before is let go.
     /// @throws std::system_error; std::runtime_error if it is no regular file, or ends within a line that is not ours

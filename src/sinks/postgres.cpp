@@ -42,6 +42,8 @@ class postgres_sink final : public sink {
 public:
     postgres_sink(postgres_options options, spdlog::logger& log) : options_{std::move(options)}, log_{log} {}
 
+    void check() override { open(); } // which reads the options only
+
     void open() override {
         check_postgres_connection(options_.connection);
         sql_ = make_postgres_statements(options_.table);

@@ -1,6 +1,8 @@
 #include "sinks/sqlite.hpp"
 
 #include "base/log.hpp"
+#include "sinks/file_calls.hpp"
+#include "sinks/sqlite_check.hpp"
 #include "sinks/sqlite_connection.hpp"
 #include "sinks/sqlite_files.hpp"
 #include "sinks/sqlite_fit.hpp"
@@ -117,7 +119,10 @@ public:
         options_.path = fs::absolute(options_.path);
     }
 
+    void check() override { check_sqlite_database(options_.path); }
+
     void open() override {
+        make_directories(options_.path.parent_path());
         try {
             connect();
         } catch (const sqlite_locked& error) {

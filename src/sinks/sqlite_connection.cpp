@@ -31,19 +31,43 @@ void make_private_file(const fs::path& path) {
     }
 }
 
+// An URI in which nothing of the path means something else.
+std::string uri_of(const fs::path& path) {
+    std::string uri = "file:";
+    for (const char c : path.native()) {
+        if (c == '%' || c == '?' || c == '#')
+            uri += c == '%' ? "%25" : c == '?' ? "%3f" : "%23";
+        else
+            uri += c;
+    }
+    return uri;
+}
+
 } // namespace
 
 sqlite_connection::sqlite_connection(fs::path path, std::chrono::milliseconds patience)
     : path_{std::move(path)}, patience_{patience} {
     make_private_file(path_);
-    sqlite3* opened = nullptr;
-    constexpr int flags =
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    const int result = ::sqlite3_open_v2(path_.c_str(), &opened, flags, nullptr);
-    handle_.reset(opened);
-    check(result, "open");
+    open(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     wait_for_locks(patience_);
     if (::sqlite3_db_readonly(handle_.get(), "main") == 1) refuse("it is not writable");
+}
+
+sqlite_connection sqlite_connection::read_only(fs::path path, bool with_log) {
+    sqlite_connection opened{std::move(path)};
+    const auto name = uri_of(opened.path_) + (with_log ? "?mode=ro" : "?mode=ro&immutable=1");
+    opened.open(name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+    opened.wait_for_locks(a_moment);
+    ::sqlite3_db_config(opened.handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    return opened;
+}
+
+void sqlite_connection::open(const std::string& name, int flags) {
+    sqlite3* opened = nullptr;
+    flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    const int result = ::sqlite3_open_v2(name.c_str(), &opened, flags, nullptr);
+    handle_.reset(opened);
+    check(result, "open");
 }
 
 void sqlite_connection::check(int result, const char* what) const {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace trackd::sinks {
 
@@ -34,6 +35,10 @@ public:
     /// Makes the file if there is none, for its owner alone.
     /// @param patience how long to wait for somebody else's lock
     sqlite_connection(std::filesystem::path path, std::chrono::milliseconds patience);
+
+    /// Only reads a database that exists, and makes no file beside it.
+    /// @param with_log whether its write-ahead log and the log's index exist: else what is in a log is not read
+    [[nodiscard]] static sqlite_connection read_only(std::filesystem::path path, bool with_log);
 
     /// Throws if the result says that something failed.
     /// @param what was done, for the message: `cannot WHAT PATH: …`
@@ -76,6 +81,9 @@ public:
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
 private:
+    explicit sqlite_connection(std::filesystem::path path) : path_{std::move(path)}, patience_{0} {}
+
+    void open(const std::string& name, int flags);
     [[nodiscard]] std::string reason(int result) const;
     void wait_for_locks(std::chrono::milliseconds patience) const noexcept;
 

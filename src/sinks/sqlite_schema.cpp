@@ -124,10 +124,15 @@ void bring_to_version_2(const sqlite_connection& database, bool indexes) {
 
 } // namespace
 
-void prepare_sqlite_schema(const sqlite_connection& database, bool indexes) {
-    // Whose it is comes first: a database of somebody else stays as it is.
+bool check_sqlite_owner(const sqlite_connection& database) {
     const bool is_new = is_empty(database) && database.number("PRAGMA application_id") == 0;
     if (!is_new) check_owner(database);
+    return is_new;
+}
+
+void prepare_sqlite_schema(const sqlite_connection& database, bool indexes) {
+    // Whose it is comes first: a database of somebody else stays as it is.
+    const bool is_new = check_sqlite_owner(database);
     if (const auto mode = database.text("PRAGMA journal_mode = WAL"); mode != "wal") {
         database.refuse("it cannot have a write-ahead log, its journal mode stays " + mode);
     }

@@ -1,8 +1,10 @@
 """The commands, and what they say to a configuration that cannot be."""
 import pathlib
 import re
+import shlex
 import signal
 import socket
+import subprocess
 import tempfile
 import unittest
 
@@ -195,6 +197,89 @@ class Commands(CommandLine):
         self.assertEqual((health(), health("--ready")), (0, 1))
         daemon.stop(signal.SIGTERM)
         self.assertEqual(health(), 1)
+
+
+class Streams(CommandLine):
+    """Standard output and standard error that are closed, or take nothing."""
+
+    def run_by_shell(self, redirection, *arguments):
+        quoted = shlex.join([trackd.binary(), *map(str, arguments)])
+        return subprocess.run(["sh", "-c", f"exec {quoted} {redirection}"], stderr=subprocess.PIPE, text=True,
+                              timeout=trackd.PATIENCE, env=trackd.clean_environment())
+
+    def test_each_command_whose_output_cannot_be_written_fails(self):
+        daemon = self.start({"sinks": '[{name = "one", kind = "null"}]'})
+        for command in ("--version", "--help", "check --help", "check", "config", "healthcheck", "status", "status --json",
+                        "reload", "key new someone", "journal list", "journal verify", "journal cat", "dead-letters list",
+                        "dead-letters show one", "sink pause one", "sink resume one"):
+            own = [] if command.endswith("--help") or command == "--version" else daemon.configuration()
+            if own:
+                own += ["--set", "admin.listen={}:{}".format(*daemon.admin)]
+            prints = trackd.run(*command.split(), *own)
+            self.assertEqual(prints.returncode, 0, prints)
+            for redirection in ("> /dev/full", ">&-"):
+                with self.subTest(f"{command} {redirection}"):
+                    done = self.run_by_shell(redirection, *command.split(), *own)
+                    if prints.stdout:
+                        self.assertNotEqual(done.returncode, 0, done)
+                        self.assertIn("standard output cannot be written to", done.stderr)
+        daemon.stop()
+
+    def serve_by_shell(self, redirection, *settings):
+        arguments = ["--config", self.configuration(""), "--set", f"data_dir={self.place / 'data'}",
+                     "--set", f"http.listen=unix:{self.place / 'ingest'}", "--set", f"admin.listen=unix:{self.place / 'admin'}"]
+        for setting in settings:
+            arguments += ["--set", setting]
+        quoted = shlex.join([trackd.binary(), *map(str, arguments)])
+        process = subprocess.Popen(["sh", "-c", f"exec {quoted} {redirection}"], env=trackd.clean_environment())
+        self.addCleanup(lambda: process.poll() is None and process.kill() or process.wait())
+        trackd.wait_until(lambda: (self.place / "admin").is_socket() or process.poll() is not None, "the start")
+        self.assertIsNone(process.poll())
+        return process
+
+    def test_a_start_without_any_of_them(self):
+        for redirection in ("2>&-", "<&- >&- 2>&-"):
+            with self.subTest(redirection):
+                process = self.serve_by_shell(redirection)
+                process.terminate()
+                self.assertEqual(process.wait(trackd.PATIENCE), 0)
+
+    def test_the_log_file_has_its_lines_from_the_first_on(self):
+        log = self.place / "log"
+        for redirection in ("2>&-", "<&- >&- 2>&-"):
+            with self.subTest(redirection):
+                log.unlink(missing_ok=True)
+                process = self.serve_by_shell(redirection, f"log.file={log}")
+                trackd.wait_until(lambda: "running" in log.read_text(), "the line")
+                self.assertIn("ingest listening", log.read_text())
+                process.terminate()
+                self.assertEqual(process.wait(trackd.PATIENCE), 0)
+                self.assertIn("shutdown complete", log.read_text())
+
+
+class Hangup(CommandLine):
+    def blocks_hangup(self, pid):
+        blocked = re.search(r"(?m)^SigBlk:\s*(\w+)$", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)
+        return int(blocked, 16) >> (signal.SIGHUP - 1) & 1
+
+    def test_one_during_the_start_is_a_reload_once_it_runs(self):
+        for _ in range(5):
+            daemon = self.start(wait=False)
+            trackd.wait_until(lambda: self.blocks_hangup(daemon.pid) or daemon.log.find("running"), "the first function")
+            daemon.signal(signal.SIGHUP)
+            daemon.log.wait_for("^SIGHUP: configuration 2 is in force")
+            daemon.wait_until_running()
+            daemon.signal(signal.SIGHUP)
+            daemon.log.wait_for("^SIGHUP: configuration 3 is in force")
+            daemon.stop()
+
+    def test_it_ends_any_other_command(self):
+        daemon = self.start()
+        tail = subprocess.Popen([trackd.binary(), "tail", "--set", "admin.listen={}:{}".format(*daemon.admin)],
+                                stdout=subprocess.DEVNULL, env=trackd.clean_environment())
+        tail.send_signal(signal.SIGHUP)
+        self.assertEqual(tail.wait(trackd.PATIENCE), -signal.SIGHUP)
+        daemon.stop()
 
 
 class Start(CommandLine):

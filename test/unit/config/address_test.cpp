@@ -77,3 +77,19 @@ TEST_CASE("what names no address or no port is refused", "[config]") {
     CHECK_FALSE(normalised_address("unix:/" + std::string(107, 'x')));
     CHECK_FALSE(normalised_address(std::string{"unix:/a\0b", 9}));
 }
+
+TEST_CASE("an address excludes another one that has its port", "[config]") {
+    using trackd::config::exclude_each_other;
+    CHECK(exclude_each_other("127.0.0.1:80", "127.0.0.1:80"));
+    CHECK(exclude_each_other("127.0.0.1:80", "0.0.0.0:80"));
+    CHECK(exclude_each_other("[::]:80", "127.0.0.1:80"));
+    CHECK(exclude_each_other("[::1]:80", "[::]:80"));
+    CHECK(exclude_each_other("unix:/a", "unix:/a"));
+    CHECK(exclude_each_other("systemd", "systemd"));
+    CHECK_FALSE(exclude_each_other("127.0.0.1:0", "127.0.0.1:0"));
+    CHECK_FALSE(exclude_each_other("127.0.0.1:80", "127.0.0.1:81"));
+    CHECK_FALSE(exclude_each_other("127.0.0.1:80", "127.0.0.2:80"));
+    CHECK_FALSE(exclude_each_other("[::1]:80", "0.0.0.0:80"));
+    CHECK_FALSE(exclude_each_other("[::]:80", "unix:/a:80"));
+    CHECK_FALSE(exclude_each_other("systemd", "systemd:a"));
+}

@@ -22,7 +22,7 @@ TEST_CASE("on this machine the admin listener needs no token", "[config][admin]"
 TEST_CASE("whoever lets others reach the admin listener has to set a token", "[config][admin]") {
     for (const auto* address : {"*:1", "0.0.0.0:1", "192.0.2.1:1", "[::]:1", "[2001:db8::1]:1"}) {
         CAPTURE(address);
-        const auto listen = "admin.listen = [\"127.0.0.1:1\", \"" + std::string{address} + "\"]\n";
+        const auto listen = "admin.listen = [\"127.0.0.1:2\", \"" + std::string{address} + "\"]\n";
         CHECK(errors(listen + token).empty());
         const auto said = the_error(listen);
         CHECK(said.starts_with("FILE:1:16: admin.listen: found \""));
@@ -49,4 +49,22 @@ TEST_CASE("the hashes of keys are written, or masked where that is asked for", "
     const auto masked = to_toml(all, key_hashes::masked);
     CHECK(masked.find("sha256 = \"********\"") != std::string::npos);
     CHECK(masked.find(digits) == std::string::npos);
+}
+
+TEST_CASE("no two listeners have addresses of which one excludes the other", "[config][admin]") {
+    CHECK(
+        the_error("admin.listen = \"127.0.0.1:8080\"\n") ==
+        "FILE:1:16: admin.listen: found \"127.0.0.1:8080\", which http.listen has, too; expected a socket of "
+        "its own"
+    );
+    CHECK(the_error("http.listen = \"*:8081\"\n")
+              .ends_with(
+                  "found \"127.0.0.1:8081\", which http.listen excludes by \"[::]:8081\"; expected a socket "
+                  "of its own"
+              ));
+    CHECK(
+        the_error("http.listen = [\"127.0.0.1:9\", \"0.0.0.0:9\"]\n").find("http.listen excludes by") !=
+        std::string::npos
+    );
+    CHECK(errors("http.listen = [\"127.0.0.1:9\", \"[::1]:9\"]\n").empty());
 }

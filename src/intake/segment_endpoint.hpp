@@ -5,6 +5,7 @@
 #include "intake/admission.hpp"
 #include "intake/client_record.hpp"
 #include "intake/key_guard.hpp"
+#include "intake/rejection_recorder.hpp"
 #include "intake/segment_reader.hpp"
 
 #include <trackd/lane.hpp>
@@ -48,12 +49,14 @@ private:
             const http::request& req, std::string_view body, http::response& res,
             std::shared_ptr<const key>& caller
         ) const;
+        void record_rejections(const http::request& req, const key* caller) const;
 
         segment_reader& reader;
         client_record& clients;
         key_guard* guard;
         std::optional<segment_kind> kind; ///< none: a batch
         bool is_rudderstack;              ///< whatever its client calls itself
+        rejection_recorder& recorder;
     };
 
     /// Images that carry one call in their query.
@@ -89,6 +92,7 @@ private:
     client_record clients_;
     segment_reader reader_;
     key_guard* guard_;
+    rejection_recorder recorder_;
     std::deque<call_format> calls_; // they stay in place
     std::deque<pixel_format> pixels_;
 };

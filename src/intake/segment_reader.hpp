@@ -1,10 +1,12 @@
 // The calls of Segment's HTTP API, which RudderStack's clients speak, too, as events.
 #pragma once
 
+#include "intake/body_repair.hpp"
 #include "intake/completion.hpp"
 #include "intake/json_cursor.hpp"
 #include "intake/json_document.hpp"
 #include "intake/refusal.hpp"
+#include "intake/rejected_calls.hpp"
 #include "intake/scratch.hpp"
 
 #include <trackd/batch.hpp>
@@ -60,9 +62,13 @@ public:
     [[nodiscard]] std::optional<refusal>
     read_call(const request_facts& facts, segment_kind kind, std::string_view body, batch& out);
 
-    /// Appends the events of a body with a member `batch`: all of them, or it says why none.
+    /// Appends the events of a body with a member `batch`, without the calls that cannot be events: these are
+    /// `rejected()`. Or it says why there are none.
     [[nodiscard]] std::optional<refusal>
     read_batch(const request_facts& facts, std::string_view body, batch& out);
+
+    /// The calls that were left out of the batch that was read last.
+    [[nodiscard]] const rejected_calls& rejected() const noexcept { return rejected_; }
 
 private:
     // The members that mean something.
@@ -110,7 +116,8 @@ private:
 
     std::optional<refusal> parse(std::string_view body);
     std::optional<refusal> read_items(const request_facts& facts, batch& out);
-    std::optional<refusal> read_item(const request_facts& facts, std::size_t index, batch& out);
+    std::optional<refusal>
+    read_item(const request_facts& facts, json_cursor& at, std::size_t index, batch& out);
     std::optional<refusal>
     append(const request_facts& facts, segment_kind kind, std::optional<std::size_t> index, batch& out);
     std::optional<refusal> read_kind(std::optional<segment_kind>& kind);
@@ -128,7 +135,10 @@ private:
     event_reader_options options_;
     event_completion completion_{options_};
     json_document document_;
+    body_repair repair_;
+    rejected_calls rejected_; // of a batch
     scratch scratch_;
+    std::array<std::string, known_count> cleaned_; // attributes of the last call that are not as they came
     object body_; // of a batch
     object call_;
     std::string data_; // of the last call that is not as it came

@@ -187,6 +187,10 @@ std::vector<admin::accepted_events> service::accepted() const {
     return sum_accepted(intake_, keys_.numbers());
 }
 
+std::vector<admin::call_rejections> service::rejected_calls() const {
+    return sum_rejected_calls(intake_);
+}
+
 std::vector<admin::key_activity> service::keys() const {
     return list_keys(keys_.get().get());
 }

@@ -80,6 +80,7 @@ private:
     [[nodiscard]] std::vector<admin::listener_group> listeners() override;
     [[nodiscard]] std::vector<admin::limit_hits> limits() const override;
     [[nodiscard]] std::vector<admin::accepted_events> accepted() const override;
+    [[nodiscard]] std::vector<admin::call_rejections> rejected_calls() const override;
     [[nodiscard]] std::vector<admin::key_activity> keys() const override;
 
     [[nodiscard]] std::string ailment() const override { return heartbeat_.ailment(); }

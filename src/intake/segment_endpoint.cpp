@@ -71,9 +71,10 @@ void answer_settings(const http::request& req, http::response& res) {
 } // namespace
 
 segment_endpoint::segment_endpoint(
-    lane& lane, body_decoder& decoder, counters& counts, event_reader_options options, key_guard* guard
+    lane& lane, body_decoder& decoder, counters& counts, event_reader_options options, key_guard* guard,
+    std::shared_ptr<client_clocks> clocks
 )
-    : admission_{lane, decoder, counts}, clients_{options.record_client}, reader_{std::move(options)},
+    : admission_{lane, decoder, counts}, clients_{options.record_client}, reader_{std::move(options), std::move(clocks)},
       guard_{guard}, recorder_{counts} {}
 
 void segment_endpoint::add_routes(http::router& router) {
@@ -142,6 +143,7 @@ std::optional<refusal> segment_endpoint::call_format::read(
     auto facts = facts_of(req, find_own_fields(req), caller, tracestate);
     facts.client = clients.of(req);
     reader.set_sent_at(req.header("SentAt"));
+    reader.set_user_agent(req.header(http::field::user_agent));
     if (kind) return reader.read_call(facts, *kind, body, events);
     auto refused = reader.read_batch(facts, body, events);
     if (refused) recorder.record(req, caller, reader.rejected()); // no call is left that could be admitted
@@ -178,6 +180,7 @@ std::optional<refusal> segment_endpoint::pixel_format::read(
     auto facts = facts_of(req, find_own_fields(req), caller, tracestate);
     facts.client = clients.of(req);
     reader.set_sent_at({});
+    reader.set_user_agent(req.header(http::field::user_agent));
     return reader.read_call(facts, kind, written(), events);
 }
 

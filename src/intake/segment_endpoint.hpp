@@ -25,9 +25,10 @@ namespace trackd::intake {
 class segment_endpoint {
 public:
     /// @param guard may be null: then nobody needs a key. Outlives this
+    /// @param clocks may be shared by all threads; null: a new one
     segment_endpoint(
         lane& lane, body_decoder& decoder, counters& counts, event_reader_options options,
-        key_guard* guard = nullptr
+        key_guard* guard = nullptr, std::shared_ptr<client_clocks> clocks = nullptr
     );
     segment_endpoint(const segment_endpoint&) = delete;
     segment_endpoint& operator=(const segment_endpoint&) = delete;

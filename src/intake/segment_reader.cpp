@@ -1,6 +1,6 @@
 #include "intake/segment_reader.hpp"
 
-#include "base/rfc3339.hpp"
+#include "base/iso8601.hpp"
 #include "intake/all_or_nothing.hpp"
 #include "intake/attribute_cleaning.hpp"
 #include "intake/decode.hpp"
@@ -8,6 +8,7 @@
 #include "intake/text.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace trackd::intake {
@@ -63,7 +64,9 @@ const std::array<std::string_view, segment_reader::known_count> segment_reader::
     "writeKey",    "batch",
 };
 
-segment_reader::segment_reader(event_reader_options options) : options_{std::move(options)} {}
+segment_reader::segment_reader(event_reader_options options, std::shared_ptr<client_clocks> clocks)
+    : options_{std::move(options)},
+      clocks_{clocks ? std::move(clocks) : std::make_shared<client_clocks>(system_clock())} {}
 
 std::optional<refusal> segment_reader::find_write_key(std::string_view body, std::string& found) {
     found.clear();
@@ -115,6 +118,7 @@ segment_reader::read_batch(const request_facts& facts, std::string_view body, ba
 std::optional<refusal> segment_reader::parse(std::string_view body) {
     merged_bytes_ = 0;
     rejected_.clear();
+    sender_.reset();
     repair_.clear(usual_bytes);
     auto refused = parse_object(body, document_);
     if (refused && refused->kind == refusal_kind::invalid_json &&
@@ -175,7 +179,7 @@ std::optional<refusal> segment_reader::append(
 ) {
     event_view event;
     if (auto refused = read_attributes(kind, event)) return refused;
-    event.time = time_of_call(facts.received_at);
+    event.time = time_of_call(facts);
     event.datacontenttype = "application/json";
     event.data = data_of(kind, index.has_value());
     event.kind = data_kind::json;
@@ -253,19 +257,37 @@ std::optional<refusal> segment_reader::read_text(known which, std::string_view& 
 }
 
 // A time that cannot be read is left aside: no reason to lose the call, which keeps it in its data.
-wall_time segment_reader::time_of_call(wall_time received_at) {
+wall_time segment_reader::time_of_call(const request_facts& facts) {
     auto sent = time_in(call_.given[sent_at]);
     if (!sent) sent = sent_at_of_body_;
-    if (!sent) sent = base::parse_rfc3339(sent_at_of_header_);
+    if (!sent) sent = base::parse_iso8601(sent_at_of_header_);
     auto said = time_in(call_.given[original_timestamp]);
     if (!said) said = time_in(call_.given[timestamp]);
-    if (!said) return received_at;
-    const auto corrected = sent ? *said + (received_at - *sent) : *said;
-    return can_be_written(corrected) ? corrected : received_at;
+    if (!said) said = sent; // which a retry does not change
+    if (!said) return facts.received_at;
+    if (sent) *said += clocks_->correct(sender_of(facts), facts.received_at - *sent);
+    return can_be_written(*said) ? *said : facts.received_at;
+}
+
+// The library that the body or its first call names, the key, and the User-Agent.
+std::uint64_t segment_reader::sender_of(const request_facts& facts) {
+    if (sender_) return *sender_;
+    std::string sender{facts.source};
+    sender.append("\n").append(user_agent_);
+    for (const auto* named : {&body_, &call_}) {
+        if (!named->has_object(context)) continue;
+        auto at = *named->places[context];
+        for (bool more = at.enter(); more; more = at.next()) {
+            const bool is_library = at.name() == "library";
+            const auto value = at.value();
+            if (is_library) sender.append("\n").append(value);
+        }
+    }
+    return sender_.emplace(std::hash<std::string>{}(sender));
 }
 
 std::optional<wall_time> segment_reader::time_in(std::string_view value) {
-    return value.starts_with('"') ? base::parse_rfc3339(string_in(value)) : std::nullopt;
+    return value.starts_with('"') ? base::parse_iso8601(string_in(value)) : std::nullopt;
 }
 
 // As it came, unless the path says another kind, or the batch has something to add.

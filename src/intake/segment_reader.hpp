@@ -2,6 +2,7 @@
 #pragma once
 
 #include "intake/body_repair.hpp"
+#include "intake/client_clocks.hpp"
 #include "intake/completion.hpp"
 #include "intake/json_cursor.hpp"
 #include "intake/json_document.hpp"
@@ -15,6 +16,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,7 +44,8 @@ public:
     /// What a batch may grow to when what its calls have in common is written into each of them.
     static constexpr std::size_t max_merged_bytes = 32UL * 1024UL * 1024UL;
 
-    explicit segment_reader(event_reader_options options);
+    /// @param clocks may be shared by all threads; null: a new one
+    explicit segment_reader(event_reader_options options, std::shared_ptr<client_clocks> clocks = nullptr);
     segment_reader(const segment_reader&) = delete;
     segment_reader& operator=(const segment_reader&) = delete;
 
@@ -51,6 +54,9 @@ public:
 
     /// What the header says of the time at which it was sent, for bodies that say nothing; empty: nothing.
     void set_sent_at(std::string_view text) noexcept { sent_at_of_header_ = text; }
+
+    /// What the header says of the library that sent it.
+    void set_user_agent(std::string_view text) noexcept { user_agent_ = text; }
 
     /// Looks for `writeKey` in the body's object, and then in the calls of a batch.
     /// @param found empty: there is none
@@ -124,7 +130,8 @@ private:
     std::optional<refusal> read_attributes(segment_kind kind, event_view& event);
     std::optional<refusal> read_name(known which, std::string_view& text);
     std::optional<refusal> read_text(known which, std::string_view& text);
-    [[nodiscard]] wall_time time_of_call(wall_time received_at);
+    [[nodiscard]] wall_time time_of_call(const request_facts& facts);
+    [[nodiscard]] std::uint64_t sender_of(const request_facts& facts);
     [[nodiscard]] std::optional<wall_time> time_in(std::string_view value);
     [[nodiscard]] std::string_view data_of(segment_kind kind, bool in_batch);
     void append_member(std::string_view name, std::string_view value);
@@ -143,7 +150,10 @@ private:
     object call_;
     std::string data_; // of the last call that is not as it came
     std::size_t merged_bytes_ = 0;
+    std::shared_ptr<client_clocks> clocks_;
     std::string_view sent_at_of_header_;
+    std::string_view user_agent_;
+    std::optional<std::uint64_t> sender_; // of the body, once a call with a time was read
     std::optional<wall_time> sent_at_of_body_; // of a batch
 };
 

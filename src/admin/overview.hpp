@@ -104,8 +104,10 @@ public:
     [[nodiscard]] virtual std::vector<limit_hits> limits() const = 0; ///< all there are, each once
 
     [[nodiscard]] virtual std::vector<accepted_events> accepted() const = 0;
+
     /// All reasons there are, each once.
     [[nodiscard]] virtual std::vector<call_rejections> rejected_calls() const { return {}; }
+
     [[nodiscard]] virtual std::vector<key_activity> keys() const = 0;
     /// Why the daemon is to be taken for dead; empty: it works.
     [[nodiscard]] virtual std::string ailment() const = 0;

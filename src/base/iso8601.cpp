@@ -76,7 +76,8 @@ private:
         if (!one_of(".,")) return true;
         out_ += '.';
         const auto first = rest_;
-        while (number(1)) {}
+        while (number(1)) {
+        }
         return rest_.size() < first.size();
     }
 

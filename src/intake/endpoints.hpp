@@ -24,8 +24,7 @@ public:
     )
         : guard_{std::move(guard)}, decoder_{decoding}, native_{lane, decoder_, counts, options},
           segment_{lane, decoder_, counts, options, guard_.get(), std::move(clocks)},
-          webhook_{lane, decoder_, counts, options},
-          pixel_{lane, decoder_, counts, options, guard_.get()} {}
+          webhook_{lane, decoder_, counts, options}, pixel_{lane, decoder_, counts, options, guard_.get()} {}
 
     void add_routes(http::router& router) {
         native_.add_routes(router); // first, as it is looked for first

@@ -7,9 +7,7 @@
 
 namespace trackd::intake {
 
-void rejection_recorder::record(
-    const http::request& req, const key* caller, const rejected_calls& rejected
-) {
+void rejection_recorder::record(const http::request& req, const key* caller, const rejected_calls& rejected) {
     if (rejected.empty()) return;
     for (const auto& call : rejected.calls()) {
         counts_.rejected_calls.add(fault_of(call.reason));
@@ -23,7 +21,8 @@ void rejection_recorder::record(
     }
     next_line_ = now + between_lines;
     base::log().warn(
-        "intake: rejected {} call(s) of a batch, path={} key={} reason={}: {}; {} rejected calls before were not "
+        "intake: rejected {} call(s) of a batch, path={} key={} reason={}: {}; {} rejected calls before were "
+        "not "
         "logged",
         rejected.size(), quoted(req.path), quoted(caller == nullptr ? "none" : caller->name()),
         to_string(fault_of(rejected.calls().front().reason)), describe(rejected.calls().front()),

@@ -74,8 +74,8 @@ segment_endpoint::segment_endpoint(
     lane& lane, body_decoder& decoder, counters& counts, event_reader_options options, key_guard* guard,
     std::shared_ptr<client_clocks> clocks
 )
-    : admission_{lane, decoder, counts}, clients_{options.record_client}, reader_{std::move(options), std::move(clocks)},
-      guard_{guard}, recorder_{counts} {}
+    : admission_{lane, decoder, counts}, clients_{options.record_client},
+      reader_{std::move(options), std::move(clocks)}, guard_{guard}, recorder_{counts} {}
 
 void segment_endpoint::add_routes(http::router& router) {
     using enum segment_kind;

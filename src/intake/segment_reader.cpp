@@ -109,7 +109,8 @@ segment_reader::read_batch(const request_facts& facts, std::string_view body, ba
     sent_at_of_body_ = time_in(body_.given[sent_at]);
     all_or_nothing appended{out};
     auto refused = read_items(facts, out);
-    if (refused && refused->kind == refusal_kind::batch_too_large) rejected_.clear(); // nothing was read to the end
+    if (refused && refused->kind == refusal_kind::batch_too_large)
+        rejected_.clear(); // nothing was read to the end
     if (!refused) appended.keep();
     release();
     return refused;
@@ -157,9 +158,8 @@ std::optional<refusal> segment_reader::read_items(const request_facts& facts, ba
     return reason;
 }
 
-std::optional<refusal> segment_reader::read_item(
-    const request_facts& facts, json_cursor& at, std::size_t index, batch& out
-) {
+std::optional<refusal>
+segment_reader::read_item(const request_facts& facts, json_cursor& at, std::size_t index, batch& out) {
     if (at.kind() != json_kind::object) {
         const auto kind = at.kind();
         static_cast<void>(at.value());

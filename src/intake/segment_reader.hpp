@@ -146,14 +146,14 @@ private:
     rejected_calls rejected_; // of a batch
     scratch scratch_;
     std::array<std::string, known_count> cleaned_; // attributes of the last call that are not as they came
-    object body_; // of a batch
+    object body_;                                  // of a batch
     object call_;
     std::string data_; // of the last call that is not as it came
     std::size_t merged_bytes_ = 0;
     std::shared_ptr<client_clocks> clocks_;
     std::string_view sent_at_of_header_;
     std::string_view user_agent_;
-    std::optional<std::uint64_t> sender_; // of the body, once a call with a time was read
+    std::optional<std::uint64_t> sender_;      // of the body, once a call with a time was read
     std::optional<wall_time> sent_at_of_body_; // of a batch
 };
 

@@ -226,7 +226,8 @@ http::router service::ingest_routes(asio::io_context& thread) {
     routes.set_guard(guard);
     const auto rules = make_request_rules(settings_, bodies_);
     routes.set_cors(rules.cors);
-    endpoints_.emplace_back(tracker_.add_lane(thread), rules.reading, rules.decoding, counts, guard, client_clocks_)
+    endpoints_
+        .emplace_back(tracker_.add_lane(thread), rules.reading, rules.decoding, counts, guard, client_clocks_)
         .add_routes(routes);
     admin::add_health_routes(routes, *this, admin::health_detail::none);
     return routes;

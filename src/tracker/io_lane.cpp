@@ -24,12 +24,11 @@ constexpr std::size_t hand_over_bytes = std::size_t{1} << 20U;
 } // namespace
 
 io_lane::io_lane(
-    asio::io_context& context, budget& credit, bool waits_for_ack,
-    const retry_advice& advice, std::function<void(submission)> submit, std::function<void()> no_room,
-    const onlooker* looks_on
+    asio::io_context& context, budget& credit, bool waits_for_ack, const retry_advice& advice,
+    std::function<void(submission)> submit, std::function<void()> no_room, const onlooker* looks_on
 )
-    : executor_{context.get_executor()}, credit_{credit}, waits_for_ack_{waits_for_ack},
-      advice_{advice}, submit_{std::move(submit)}, no_room_{std::move(no_room)},
+    : executor_{context.get_executor()}, credit_{credit}, waits_for_ack_{waits_for_ack}, advice_{advice},
+      submit_{std::move(submit)}, no_room_{std::move(no_room)},
       most_staged_bytes_{std::min(hand_over_bytes, credit.max_take_bytes() / 2)}, looks_on_{looks_on} {}
 
 std::chrono::seconds io_lane::retry_after() const noexcept {

@@ -38,9 +38,9 @@ public:
     /// @param no_room somebody was refused because the backlog is full; empty: nobody cares
     /// @param looks_on null: nobody; outlives the lane
     io_lane(
-        boost::asio::io_context& context, budget& credit, bool waits_for_ack,
-        const retry_advice& advice, std::function<void(submission)> submit,
-        std::function<void()> no_room = {}, const onlooker* looks_on = nullptr
+        boost::asio::io_context& context, budget& credit, bool waits_for_ack, const retry_advice& advice,
+        std::function<void(submission)> submit, std::function<void()> no_room = {},
+        const onlooker* looks_on = nullptr
     );
 
     using lane::admit;

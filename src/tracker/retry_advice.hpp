@@ -37,7 +37,8 @@ public:
     [[nodiscard]] std::chrono::seconds wait(double jitter) const {
         const auto forecast = forecast_.load(std::memory_order_relaxed);
         const auto since = stalled_since_.load(std::memory_order_relaxed);
-        const auto outage = since == never ? clock::duration{0} : std::max(clock_.now() - since, clock::duration{0});
+        const auto outage =
+            since == never ? clock::duration{0} : std::max(clock_.now() - since, clock::duration{0});
         const bool known = forecast != unknown && outage < forecast_lifetime;
         return known ? forecast : outage_wait(outage, jitter);
     }

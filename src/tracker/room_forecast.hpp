@@ -10,7 +10,7 @@ namespace trackd {
 
 /// What is known of the time until there is room.
 struct room_outlook {
-    std::optional<std::chrono::seconds> forecast;      ///< none: nothing can be said
+    std::optional<std::chrono::seconds> forecast;     ///< none: nothing can be said
     std::optional<clock::time_point> stalled_since{}; ///< nothing has made room since; none: there is room
 };
 

@@ -206,10 +206,10 @@ tracker::impl::impl(
 )
     : options_{options}, clock_{time}, strand_{asio::make_strand(executor)}, backlog_{std::move(store)},
       credit_{options.max_pending_events, options.max_pending_bytes, backlog_->max_batch_bytes()},
-      retry_advice_{time}, before_{backlog_->end() - 1}, acknowledgements_changed_{strand_, time}, hurried_{strand_, time},
-      condition_changed_{strand_, time}, scan_{strand_, time, *backlog_, deliveries_},
-      timers_{strand_, base::log_failed_task}, delivering_{strand_, base::log_failed_task},
-      scanning_{strand_, base::log_failed_task} {
+      retry_advice_{time}, before_{backlog_->end() - 1}, acknowledgements_changed_{strand_, time},
+      hurried_{strand_, time}, condition_changed_{strand_, time},
+      scan_{strand_, time, *backlog_, deliveries_}, timers_{strand_, base::log_failed_task},
+      delivering_{strand_, base::log_failed_task}, scanning_{strand_, base::log_failed_task} {
     for (auto& sink : sinks) {
         any_may_skip_ |= !sink.required && sink.when_full == when_full::skip;
         const auto from = backlog_->open_cursor(sink.name, sink.start, sink.sink->bookmark());

@@ -29,6 +29,8 @@ class OddCalls(trackd.TestCase):
         self.assertEqual({row["id"] for row in daemon.rows(2)}, {"before", "after"})
         counted = {"invalid_json": 1, "json_depth": 1, "no_user": 1, "invalid_event": 1, "event_too_large": 0}
         self.assertEqual(daemon.status()["rejected_calls"], counted)
+        self.assertIn("calls          rejected: 1 invalid_json, 1 json_depth, 1 invalid_event, 1 no_user\n",
+                      daemon.command("status").stdout)
         metrics = daemon.ask("/metrics").body.decode()
         found = re.findall(r'^trackd_calls_rejected_total\{reason="(\w+)"\} (\d+)', metrics, re.MULTILINE)
         self.assertEqual({reason: int(count) for reason, count in found}, counted)

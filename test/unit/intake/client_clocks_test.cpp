@@ -26,7 +26,9 @@ TEST_CASE_METHOD(clocks_fixture, "a shift below a minute is no error of a clock"
     CHECK(client_clocks{time}.correct(node, 59s) == 0s);
 }
 
-TEST_CASE_METHOD(clocks_fixture, "the smallest shift of a sender is its clock's error", "[intake][client_clocks]") {
+TEST_CASE_METHOD(
+    clocks_fixture, "the smallest shift of a sender is its clock's error", "[intake][client_clocks]"
+) {
     time.advance(100h);
     CHECK(clocks.correct(node, 3620s) == 3620s);
     CHECK(clocks.correct(node, 3600s) == 3600s);
@@ -36,14 +38,18 @@ TEST_CASE_METHOD(clocks_fixture, "the smallest shift of a sender is its clock's 
     CHECK(clocks.correct(node, 3600s) == 0s);
 }
 
-TEST_CASE_METHOD(clocks_fixture, "a clock that is ahead is put back by the body's own shift", "[intake][client_clocks]") {
+TEST_CASE_METHOD(
+    clocks_fixture, "a clock that is ahead is put back by the body's own shift", "[intake][client_clocks]"
+) {
     CHECK(clocks.correct(node, -3600s) == -3600s);
     CHECK(clocks.correct(node, 1s) == 0s);
     CHECK(clocks.correct(node, -60s) == -60s);
     CHECK(clocks.correct(node, -6s) == -6s);
 }
 
-TEST_CASE_METHOD(clocks_fixture, "an outage before the start explains a shift of up to a day", "[intake][client_clocks]") {
+TEST_CASE_METHOD(
+    clocks_fixture, "an outage before the start explains a shift of up to a day", "[intake][client_clocks]"
+) {
     time.advance(10s);
     CHECK(clocks.correct(node, 1h) == 0s);
     CHECK(clocks.correct(node, 24h) == 0s);
@@ -54,7 +60,9 @@ TEST_CASE_METHOD(clocks_fixture, "an outage before the start explains a shift of
     CHECK(clocks.correct(4, 2h + 10s) == 2h + 10s);
 }
 
-TEST_CASE_METHOD(clocks_fixture, "the smallest shift is that of the last 12 to 24 hours", "[intake][client_clocks]") {
+TEST_CASE_METHOD(
+    clocks_fixture, "the smallest shift is that of the last 12 to 24 hours", "[intake][client_clocks]"
+) {
     time.advance(100h);
     CHECK(clocks.correct(node, 0s) == 0s);
     time.advance(12h);
@@ -63,7 +71,9 @@ TEST_CASE_METHOD(clocks_fixture, "the smallest shift is that of the last 12 to 2
     CHECK(clocks.correct(node, 1h) == 1h);
 }
 
-TEST_CASE_METHOD(clocks_fixture, "the number of senders that are kept is bounded", "[intake][client_clocks]") {
+TEST_CASE_METHOD(
+    clocks_fixture, "the number of senders that are kept is bounded", "[intake][client_clocks]"
+) {
     time.advance(100h);
     CHECK(clocks.correct(0, 0s) == 0s);
     for (std::uint64_t sender = 1; sender < client_clocks::max_senders; ++sender)
@@ -103,32 +113,42 @@ TEST_CASE_METHOD(late_requests, "a retry does not move the time of a call", "[in
     CHECK(events()[0].data.find(R"("timestamp":"2026-06-09T10:13:00Z")") != std::string::npos);
 }
 
-TEST_CASE_METHOD(late_requests, "a retry after a restart does not move the time of a call", "[intake][client_clocks]") {
+TEST_CASE_METHOD(
+    late_requests, "a retry after a restart does not move the time of a call", "[intake][client_clocks]"
+) {
     CHECK(time_of(body("10:12:20")) == said);
     CHECK(time_of(body("09:13:20")) == said);
 }
 
-TEST_CASE_METHOD(late_requests, "each library, User-Agent and key has its own shift", "[intake][client_clocks]") {
+TEST_CASE_METHOD(
+    late_requests, "each library, User-Agent and key has its own shift", "[intake][client_clocks]"
+) {
     CHECK(time_of(body("10:13:20")) == said);
     const auto day_late = R"({"sentAt":"2026-06-07T10:13:20Z","batch":[{"type":"page","userId":"u",)"
                           R"("timestamp":"2026-06-07T10:13:00Z","context":{"library":{"name":"b"}}}]})";
     CHECK(time_of(day_late) == said);
-    const std::string same_library = R"({"sentAt":"2026-06-07T10:13:20Z","batch":[{"type":"page","userId":"u",)"
-                                     R"("timestamp":"2026-06-07T10:13:00Z","context":{"library":{"name":"a"}}}]})";
+    const std::string same_library =
+        R"({"sentAt":"2026-06-07T10:13:20Z","batch":[{"type":"page","userId":"u",)"
+        R"("timestamp":"2026-06-07T10:13:00Z","context":{"library":{"name":"a"}}}]})";
     CHECK(time_of(same_library) == said - 48h); // a retry after two days
     header(http::field::user_agent, "User-Agent", "other");
     CHECK(time_of(same_library) == said);
 }
 
-TEST_CASE_METHOD(late_requests, "a call without a time gets the one at which it was sent", "[intake][client_clocks]") {
+TEST_CASE_METHOD(
+    late_requests, "a call without a time gets the one at which it was sent", "[intake][client_clocks]"
+) {
     CHECK(
-        time_of(R"({"sentAt":"2026-06-09T10:13:05Z","batch":[{"type":"page","userId":"u"}]})") == arrival - 15s
+        time_of(R"({"sentAt":"2026-06-09T10:13:05Z","batch":[{"type":"page","userId":"u"}]})") ==
+        arrival - 15s
     );
 }
 
 TEST_CASE_METHOD(late_requests, "a call's time may have no zone", "[intake][client_clocks]") {
     const auto time_said = [this](std::string_view text) {
-        return time_of(R"({"batch":[{"type":"page","userId":"u","timestamp":")" + std::string{text} + "\"}]}");
+        return time_of(
+            R"({"batch":[{"type":"page","userId":"u","timestamp":")" + std::string{text} + "\"}]}"
+        );
     };
     CHECK(time_said("2026-06-09T10:13:00") == said);
     CHECK(time_said("2026-06-09T12:13:00+0200") == said);

@@ -80,7 +80,9 @@ TEST_CASE("a call that cannot be an event is left out of its batch, with its rea
     }
 }
 
-TEST_CASE("all odd calls of a batch are listed by their index, and the others are stored", "[intake][segment]") {
+TEST_CASE(
+    "all odd calls of a batch are listed by their index, and the others are stored", "[intake][segment]"
+) {
     fixture f;
     f.post(
         "/v1/batch",
@@ -153,8 +155,8 @@ TEST_CASE("a body whose calls cannot be told apart is refused as a whole", "[int
          {R"({"batch":[{"type":"page","userId":"u"},{"type":"page","userId":"u})",
           R"({"batch":[{"type":"page","userId":"u"},{"type":"page","userId":"u"])",
           R"({"batch":[{"type":"page","userId":"u"}],)", R"({"batch":[{"type":"page","userId":"u"}]}})",
-          R"({"context":NaN,"batch":[{"type":"page","userId":"u"}]})", R"({"batch":NaN})", R"({"batch":[)", "{",
-          R"({"batch)", R"({"batch":[{"a":"\)", R"({"batch":[NaN]]})"}) {
+          R"({"context":NaN,"batch":[{"type":"page","userId":"u"}]})", R"({"batch":NaN})", R"({"batch":[)",
+          "{", R"({"batch)", R"({"batch":[{"a":"\)", R"({"batch":[NaN]]})"}) {
         fixture f;
         f.post("/v1/batch", body);
         INFO(body);
@@ -180,7 +182,8 @@ TEST_CASE("half a surrogate pair, or a byte that is not UTF-8, becomes U+FFFD", 
     for (const auto& [sent, kept] : texts) {
         CHECK(trackd::intake::with_valid_characters(sent) == kept);
         const auto call = [](const std::string& text) {
-            return R"({"type":"track","userId":"u","event":"E","properties":{"name":")" + text + R"(","\ud83d":1}})";
+            return R"({"type":"track","userId":"u","event":"E","properties":{"name":")" + text +
+                   R"(","\ud83d":1}})";
         };
         const auto data = call(kept);
         const auto expected = data.substr(0, data.find(R"(\ud83d":1)")) + R"(\ufffd":1}})";
@@ -204,7 +207,9 @@ TEST_CASE("a byte order mark does not keep a body from being repaired", "[intake
     CHECK(f.events()[1].subject == "\xef\xbf\xbd");
 }
 
-TEST_CASE("an attribute that is too long or has control characters is cleaned, its data is not", "[intake][segment]") {
+TEST_CASE(
+    "an attribute that is too long or has control characters is cleaned, its data is not", "[intake][segment]"
+) {
     const std::string long_text(1023, 'x');
     const std::vector<std::pair<std::string, std::string>> texts{
         {R"(Order\nCompleted)", "Order Completed"},

@@ -56,7 +56,9 @@ TEST_CASE_METHOD(forecast_fixture, "an outage begins when nothing makes room any
     CHECK_FALSE(stalled_since(101));
 }
 
-TEST_CASE_METHOD(forecast_fixture, "a backlog that takes nothing is an outage of its own", "[room_forecast]") {
+TEST_CASE_METHOD(
+    forecast_fixture, "a backlog that takes nothing is an outage of its own", "[room_forecast]"
+) {
     progress(0s, 1);
     progress(1s, 101);
     CHECK(forecast.until(101, false, now).forecast == room_forecast::least);

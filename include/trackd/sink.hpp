@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <stop_token>
@@ -61,6 +62,13 @@ public:
     /// @throws events_refused, sink_busy; or any other std::exception if nothing of it could be stored, and it was not
     ///         because of the events: the call is repeated later
     virtual write_result write(std::span<const event_view> events, std::stop_token stop) = 0;
+
+    /// Events with the same key have to be stored in order, also while one of them fails for a reason that may mend
+    /// itself. Asked between writes, on any thread.
+    /// @return none: the order does not matter
+    [[nodiscard]] virtual std::optional<std::string> order_key(const event_view& /*event*/) const {
+        return std::nullopt;
+    }
 
     /// Where it is in what it writes to: of the events that were not confirmed yet, whatever it has stored lies behind
     /// that. Asked after `open` and after each write; the backlog keeps the answer together with how far the sink has

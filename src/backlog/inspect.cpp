@@ -248,7 +248,7 @@ inspection_result print_events(const inspection& to, const event_printing& how) 
 }
 
 inspection_result forget_sink(const inspection& in, std::string_view sink) {
-    (void)survey(in.files, in.directory); // or a lock would be made where no journal is
+    const bool has_segments = !survey(in.files, in.directory).empty(); // or a lock would be made elsewhere
     const directory_lock lock{in.directory};
     if (const auto seen = peek_cursors(in.files, in.directory); !seen.problem.empty())
         throw std::runtime_error{seen.problem + "; nothing was changed"};
@@ -261,6 +261,15 @@ inspection_result forget_sink(const inspection& in, std::string_view sink) {
         )};
     const auto at = found->second.at;
     kept.all.erase(found);
+    const bool others_are_there =
+        std::ranges::any_of(kept.all, [at](const auto& one) { return one.second.at >= at; });
+    if (!has_segments && !others_are_there)
+        throw std::runtime_error{fmt::format(
+            "the journal is empty, and only the cursor of {} says which position comes next; forget it after "
+            "the next "
+            "event was stored",
+            sink
+        )};
     write_cursors(in.files, in.directory, kept.all);
     in.out << fmt::format(
         "forgot {}, which had got to position {}; if it is still configured, it begins anew where its "

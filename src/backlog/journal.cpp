@@ -168,6 +168,11 @@ public:
         if (closing_) throw std::runtime_error{"the journal is being closed"};
         const auto kept = cursors_.find(sink);
         if (kept == cursors_.end() || configured_.contains(sink)) co_return 0;
+        const auto carries_end = [this](const auto& one) { return one.second.at >= stored_end_; };
+        if (!store_.begin() && carries_end(*kept) && std::ranges::count_if(cursors_, carries_end) == 1)
+            throw std::runtime_error{"the journal is empty, and only this cursor says which position comes "
+                                     "next; try again after the next "
+                                     "event"};
         const auto events = stored_end_ - std::min(kept->second.at, stored_end_);
         cursors_.erase(kept);
         base::log().warn("journal: forgot sink {}, {} events were kept for it", sink, events);

@@ -72,7 +72,7 @@ private:
     void look_at(const std::string& name) {
         const auto path = directory_ / name;
         if (const auto lost = first_position(without(name, set_aside_suffix))) {
-            lost_positions(*lost, files_.open(path, open_mode::read)->size());
+            lost_positions(*lost, files_.open(path, open_mode::read)->size(), false);
         } else if (name.ends_with(".new")) {
             files_.remove(path);
         } else if (const auto first = first_position(name)) {
@@ -113,11 +113,11 @@ private:
         files_.rename(path, to);
         files_.sync_directory(directory_);
         found_.damaged_bytes += bytes;
-        lost_positions(first, bytes);
+        lost_positions(first, bytes, true);
     }
 
-    void lost_positions(trackd::position first, std::uint64_t bytes) {
-        if (first >= lost_.first) lost_ = {first, first + bytes / least_event_bytes};
+    void lost_positions(trackd::position first, std::uint64_t bytes, bool by_this_run) {
+        if (first >= lost_.first) lost_ = {first, first + bytes / least_event_bytes, by_this_run};
     }
 
     // The newest segment is the one that may end in a commit that never finished.
@@ -146,7 +146,12 @@ private:
     // No position is given out twice.
     void go_on_behind(const cursors& kept) {
         auto& next = found_.goes_on.next;
-        if (lost_.first >= next) next = lost_.end;
+        auto reached = next;
+        if (found_.segments.empty() &&
+            !lost_.by_this_run) // an earlier run has gone on behind what it set aside
+            for (const auto& [sink, at] : kept)
+                reached = std::max(reached, at.at);
+        if (lost_.first >= reached) next = lost_.end;
         for (const auto& [sink, at] : kept) {
             if (at.at <= next) continue;
             if (!found_.segments.empty()) // else all were given up, and the cursors keep the next position
@@ -166,6 +171,7 @@ private:
     struct {
         trackd::position first = 0;
         trackd::position end = 0;
+        bool by_this_run = false;
     } lost_;
 
     recovered found_;

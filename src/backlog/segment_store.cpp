@@ -84,7 +84,8 @@ void segment_store::reserve_ahead() {
     const auto path = next_spare_path();
     try {
         static_cast<void>(create(path, segment_bytes_));
-    } catch (const no_room&) {
+    } catch (const std::
+                 system_error&) { // the segment itself, when it is needed, tells what kind of error it is
         const std::lock_guard lock{mutex_};
         is_last_ = true;
         return;

@@ -356,9 +356,8 @@ constexpr auto of_http_sinks = std::to_array<option<sink_settings>>({
      "three."},
     {"refused_statuses", of_sink<&sink_settings::http, &http_sink_settings::refused_statuses>, form::statuses,
      0, 100,
-     "The answers that refuse it for its content, in the same way: it is halved, and an event that is "
-     "refused "
-     "alone is a dead letter."},
+     "The answers that reject it for its content, in the same way: it is halved, and an event that is "
+     "rejected alone while others pass is a dead letter."},
 });
 
 constexpr auto of_every_key = std::to_array<option<key_settings>>({

@@ -37,6 +37,17 @@ std::optional<std::string> decode_percent(std::string_view text) {
     return out;
 }
 
+std::string decode_escapes(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = text[i] == '%' ? decode_byte(text.substr(i + 1, 2)) : std::nullopt;
+        out += byte ? *byte : text[i];
+        if (byte) i += 2;
+    }
+    return out;
+}
+
 std::string decode_form(std::string_view text) {
     std::string out;
     out.reserve(text.size());

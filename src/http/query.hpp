@@ -14,6 +14,9 @@ namespace trackd::http {
 /// @return nothing if a `%` is not followed by two hexadecimal digits
 [[nodiscard]] std::optional<std::string> decode_percent(std::string_view text);
 
+/// The same for senders that encode nothing: a `%` that begins no escape stands for itself.
+[[nodiscard]] std::string decode_escapes(std::string_view text);
+
 /// Undoes what a form does to a value: `+` for a blank, and percent-encoding. A `%` that begins no byte stands
 /// for itself: who sends a pixel gets no error that would help to correct it.
 [[nodiscard]] std::string decode_form(std::string_view text);

@@ -10,6 +10,14 @@ namespace trackd::http {
 
 namespace {
 
+/// Cuts the first segment that is not empty off the path. Empty: there is none left.
+std::string_view take_segment(std::string_view& path) noexcept {
+    path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
+    const auto segment = path.substr(0, path.find('/'));
+    path.remove_prefix(segment.size());
+    return segment;
+}
+
 auto name_of(verb method) {
     const auto text = boost::beast::http::to_string(method);
     return std::string_view{text.data(), text.size()};
@@ -47,19 +55,38 @@ std::size_t router::number_of(const std::string& pattern) {
 }
 
 const router::entry* router::find(const request& req) const noexcept {
+    const auto* found = find(req, &entry::matches);
+    return found != nullptr ? found : find(req, &entry::matches_segments); // a slash too many
+}
+
+const router::entry* router::find(const request& req, path_test matches) const noexcept {
     const auto wanted = req.method == verb::head ? verb::get : req.method;
     const entry* found = nullptr;
     for (const auto& each : entries_) {
         if (each.method != wanted && !(each.method == verb::head && req.method == verb::head)) continue;
-        if (!each.matches(req.path)) continue;
+        if (!(each.*matches)(req.path)) continue;
         if (!each.open_ended) return &each; // what is spelt out beats what stands for anything
         if (found == nullptr) found = &each;
     }
     return found;
 }
 
-void router::choose_form(const entry* found, const request& req, response& res) noexcept {
-    res.say_errors_in(found == nullptr ? nullptr : found->errors, req);
+void router::say_errors_below(std::string prefix, error_form errors) {
+    forms_.emplace_back(std::move(prefix), errors);
+}
+
+error_form router::form_without_handler(std::string_view path) const noexcept {
+    for (const auto& each : entries_)
+        if (each.method == verb::post && each.errors != nullptr && each.matches_segments(path))
+            return each.errors;
+    path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
+    for (const auto& [prefix, errors] : forms_)
+        if (path.starts_with(std::string_view{prefix}.substr(1))) return errors;
+    return nullptr;
+}
+
+void router::choose_form(const entry* found, const request& req, response& res) const noexcept {
+    res.say_errors_in(found == nullptr ? form_without_handler(req.path) : found->errors, req);
     res.route = found == nullptr ? 0 : found->number;
 }
 
@@ -111,7 +138,7 @@ std::string router::allowed_methods(std::string_view path) const {
         if (list.find(name) == std::string::npos) list.append(list.empty() ? "" : ", ").append(name);
     };
     for (const auto& each : entries_) {
-        if (path != "*" && !each.matches(path)) continue;
+        if (path != "*" && !each.matches_segments(path)) continue;
         add_once(name_of(each.method));
         if (each.method == verb::get) add_once("HEAD");
     }
@@ -122,11 +149,27 @@ std::string router::allowed_methods(std::string_view path) const {
 bool router::entry::matches(std::string_view path) const noexcept {
     if (!open_ended) return path == pattern;
     if (path.size() <= pattern.size() + ending.size() || !path.starts_with(pattern)) return false;
-    return path.ends_with(ending) && parameter_in(path).find('/') == std::string_view::npos;
+    const auto parameter = path.substr(pattern.size(), path.size() - pattern.size() - ending.size());
+    return path.ends_with(ending) && parameter.find('/') == std::string_view::npos;
 }
 
+bool router::entry::matches_segments(std::string_view path) const noexcept {
+    const auto follows = [&path](std::string_view expected) {
+        for (auto segment = take_segment(expected); !segment.empty(); segment = take_segment(expected))
+            if (take_segment(path) != segment) return false;
+        return true;
+    };
+    if (!path.starts_with('/') || !follows(pattern)) return false;
+    if (open_ended && take_segment(path).empty()) return false;
+    return follows(ending) && take_segment(path).empty();
+}
+
+// Of a path that matches.
 std::string_view router::entry::parameter_in(std::string_view path) const noexcept {
-    return path.substr(pattern.size(), path.size() - pattern.size() - ending.size());
+    std::string_view before = pattern;
+    while (!take_segment(before).empty())
+        take_segment(path);
+    return take_segment(path);
 }
 
 } // namespace trackd::http

@@ -24,6 +24,9 @@ using handler = std::function<pending(const request&, response&)>;
 /// A table of routes. Built before the listener opens, then only read; one a thread, because handlers may
 /// keep state of their thread.
 ///
+/// A path is taken by its segments: slashes that are doubled, or at its end, do not matter, as many clients put their
+/// path behind a base URL of whatever ending. The spelling without them is found first.
+///
 /// It answers by itself: preflights of browsers that the CORS policy allows, 404 for an unknown path, 405 with
 /// `Allow` for an unknown method of a known path, `OPTIONS` (204 with `Allow`), `HEAD` where there is a `GET` (the
 /// connection leaves the body out), 501 for a method that HTTP does not know.
@@ -37,6 +40,11 @@ public:
     void
     add(verb method, std::string pattern, handler respond, access wanted = access::known,
         error_form errors = nullptr);
+
+    /// How errors are said where no handler is found, and the path begins like this. A route of the path with `POST` goes
+    /// before.
+    /// @param prefix `/v1/`
+    void say_errors_below(std::string prefix, error_form errors);
 
     /// Asks this one from now on. Without it, everybody is let in.
     void set_guard(std::shared_ptr<guard> who) { guard_ = std::move(who); }
@@ -86,6 +94,7 @@ private:
         error_form errors;
 
         [[nodiscard]] bool matches(std::string_view path) const noexcept;
+        [[nodiscard]] bool matches_segments(std::string_view path) const noexcept;
         [[nodiscard]] std::string_view parameter_in(std::string_view path) const noexcept;
     };
 
@@ -93,15 +102,20 @@ private:
         return req.method == verb::options && is_preflight(req) && cors_.allows(req.header(field::origin));
     }
 
+    using path_test = bool (entry::*)(std::string_view path) const noexcept;
+
     [[nodiscard]] const entry* find(const request& req) const noexcept;
+    [[nodiscard]] const entry* find(const request& req, path_test matches) const noexcept;
+    [[nodiscard]] error_form form_without_handler(std::string_view path) const noexcept;
     [[nodiscard]] std::size_t number_of(const std::string& pattern);
-    static void choose_form(const entry* found, const request& req, response& res) noexcept;
+    void choose_form(const entry* found, const request& req, response& res) const noexcept;
     [[nodiscard]] bool ask_guard(request& req, std::optional<std::uint64_t> body_bytes, response& res) const;
     void answer_without_handler(const request& req, response& res) const;
     [[nodiscard]] std::string allowed_methods(std::string_view path) const;
 
     std::vector<entry> entries_;
     std::vector<std::string> patterns_{"none"};
+    std::vector<std::pair<std::string, error_form>> forms_; // by the beginnings of paths
     std::shared_ptr<guard> guard_;
     cors_policy cors_;
 };

@@ -156,7 +156,17 @@ public:
     inflater(const inflater&) = delete;
     inflater& operator=(const inflater&) = delete;
 
-    void begin(deflate_format format) { inflateReset2(&stream_, window_bits(format)); }
+    void begin(deflate_format format) {
+        format_ = format;
+        inflateReset2(&stream_, window_bits(format));
+    }
+
+    // RFC 1952 section 2.2: a file of gzip may have several members.
+    bool begin_next(std::string_view rest) {
+        if (format_ != deflate_format::gzip || !rest.starts_with("\x1f\x8b")) return false;
+        begin(format_);
+        return true;
+    }
 
     progress step(std::string_view in, std::span<char> out) {
         stream_.next_in = reinterpret_cast<const Bytef*>(in.data()); // NOLINT: its word for bytes
@@ -176,6 +186,7 @@ public:
 
 private:
     z_stream stream_{};
+    deflate_format format_ = deflate_format::zlib;
 };
 
 class body_decoder::zstd_decoder {
@@ -186,6 +197,13 @@ public:
     }
 
     void begin() { ZSTD_DCtx_reset(context_.get(), ZSTD_reset_session_only); }
+
+    // RFC 8878 section 3.1: several frames may stand one behind the other, also those that are skipped.
+    static bool begin_next(std::string_view rest) noexcept {
+        if (rest.starts_with("\x28\xb5\x2f\xfd")) return true;
+        return rest.size() > 3 && (static_cast<unsigned char>(rest.front()) & 0xf0U) == 0x50U &&
+               rest.substr(1, 3) == "\x2a\x4d\x18";
+    }
 
     progress step(std::string_view in, std::span<char> out) {
         ZSTD_inBuffer from{in.data(), in.size(), 0};
@@ -261,14 +279,14 @@ body_decoder::decode_with(Decoder& decoder, std::string_view coding, std::string
 
         if (step.how == outcome::broken)
             return unsound(coding, std::string{step.fault} + ", near byte " + std::to_string(at));
-        if (step.how == outcome::ended && at < body.size())
-            return unsound(
-                coding, std::to_string(body.size() - at) + " bytes follow its end; expected nothing there"
-            );
-        if (step.how == outcome::ended) {
+        if (step.how == outcome::ended && at == body.size()) {
             body = output_->view();
             return std::nullopt;
         }
+        if (step.how == outcome::ended && !decoder.begin_next(body.substr(at)))
+            return unsound(
+                coding, std::to_string(body.size() - at) + " bytes follow its end; expected nothing there"
+            );
         if (at == body.size() && step.made == 0)
             return unsound(coding, "it ends too early, after " + std::to_string(at) + " bytes");
     }

@@ -33,9 +33,9 @@ public:
     /// From the next body on.
     void use(decoding_limits limits);
 
-    /// Takes off one content coding: `gzip` (RFC 1952, one member), `deflate` (RFC 1950, or RFC 1951 bare, which some
-    /// send) or `zstd` (RFC 8878, one frame, window of at most 8 MiB); nothing may follow its end. Nothing to do for
-    /// `identity`, for no coding, and for an empty body.
+    /// Takes off one content coding: `gzip` (RFC 1952, members one behind the other), `deflate` (RFC 1950, or RFC 1951
+    /// bare, which some send) or `zstd` (RFC 8878, frames one behind the other, window of at most 8 MiB); nothing else
+    /// may follow its end. Nothing to do for `identity`, for no coding, and for an empty body.
     /// @param coding the value of Content-Encoding; empty: there was none
     /// @param body   becomes the decoded body: it lives until the next call of this or of `release`, and
     ///               `http::request::body_padding` bytes behind it can be read

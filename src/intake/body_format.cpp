@@ -23,7 +23,7 @@ body_format format_of(std::string_view content_type, const media_type& type, std
     if (type.is("application/json")) return body_format::json;
     if (says_nothing(content_type, type))
         return looks_like_json(body) ? body_format::json : body_format::opaque;
-    if (type.is("application/x-ndjson")) return body_format::ndjson;
+    if (type.is_json_lines()) return body_format::ndjson;
     return type.is_json() ? body_format::json_data : body_format::opaque;
 }
 
@@ -76,6 +76,12 @@ describe_body(std::string_view content_type, std::string_view body, body_descrip
     description = {};
     if (content_type == "application/json") return std::nullopt; // nearly always
     const media_type type{content_type};
+    if (type.is_message_pack())
+        return unreadable(
+            "Content-Type is " + quoted(content_type) +
+            ", and MessagePack is not read; configure the sender for JSON, which Fluent Bit calls \"format "
+            "json\": expected application/json, or application/x-ndjson for one object a line"
+        );
     if (!type.begins_with(cloudevents_prefix))
         return describe(format_of(content_type, type, body), content_type, type, body, description);
     if (const auto format = cloudevents_format_of(type))
@@ -90,7 +96,9 @@ std::optional<refusal>
 describe_data(std::string_view content_type, std::string_view body, body_description& description) {
     const media_type type{content_type};
     const auto format = type.is_json() ? body_format::json_data : body_format::opaque;
-    return describe(format, content_type, type, body, description);
+    auto refused = describe(format, content_type, type, body, description);
+    description.datacontenttype = content_type; // a CloudEvent need not say it
+    return refused;
 }
 
 bool is_cloudevents(std::string_view content_type) noexcept {

@@ -29,7 +29,8 @@ struct body_description {
 [[nodiscard]] std::optional<refusal>
 describe_body(std::string_view content_type, std::string_view body, body_description& description);
 
-/// The same where the body is data, whatever its content type says, and the attributes stand elsewhere.
+/// The same where the body is data, whatever its content type says, and the attributes stand elsewhere. Without a
+/// content type the event gets none.
 /// @return as above; the format is `json_data` or `opaque`
 [[nodiscard]] std::optional<refusal>
 describe_data(std::string_view content_type, std::string_view body, body_description& description);

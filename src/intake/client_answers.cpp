@@ -16,6 +16,8 @@ status status_for(status what) noexcept {
     switch (what) {
     case status::unauthorized:
     case status::forbidden:
+    case status::not_found:
+    case status::method_not_allowed:
     case status::request_timeout:
     case status::too_many_requests:
     case status::internal_server_error:

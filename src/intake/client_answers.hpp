@@ -12,7 +12,8 @@ namespace trackd::intake {
 [[nodiscard]] bool names_rudderstack(const http::request& req) noexcept;
 
 /// Two forms of errors, to be given to a route. An error that is for ever is 400, since clients take many another
-/// status for a reason to try again, or to send smaller pieces; 401, 403 and what may be tried again stay as they are.
+/// status for a reason to try again, or to send smaller pieces; 401, 403, 404, 405, and
+/// what may be tried again stay as they are.
 
 /// A JSON object with a member for every library of Segment; to RudderStack's as below.
 void say_to_segment(

@@ -3,7 +3,7 @@
 #include "base/ascii.hpp"
 #include "base/json_text.hpp"
 #include "base/rfc3339.hpp"
-#include "intake/decode.hpp"
+#include "http/query.hpp"
 #include "intake/request_fields.hpp"
 #include "intake/text.hpp"
 
@@ -152,15 +152,11 @@ cloudevent_headers::decode(std::string_view field_name, std::string_view value, 
         if (value.starts_with('"')) unquoted = unquote(value);
         if (!unquoted)
             return refuse_field(field_name, "is " + quoted(value) + "; expected the quoted string to end");
-        const auto decoded = decode_percent(*unquoted);
-        if (!decoded)
-            return refuse_field(
-                field_name, "is " + quoted(value) + "; expected two hexadecimal digits after each %"
-            );
+        const auto decoded = http::decode_escapes(*unquoted);
         char* const out = scratch_.next(); // decoding never makes it longer
-        if (!decoded->empty()) std::memcpy(out, decoded->data(), decoded->size());
-        scratch_.keep(decoded->size());
-        text = {out, decoded->size()};
+        if (!decoded.empty()) std::memcpy(out, decoded.data(), decoded.size());
+        scratch_.keep(decoded.size());
+        text = {out, decoded.size()};
     }
     if (!is_utf8(text)) return refuse_field(field_name, "is " + quoted(value) + "; expected UTF-8");
     if (const auto fault = attribute_fault(text)) return refuse_event(std::string{field_name} + ' ' + *fault);

@@ -18,7 +18,8 @@ namespace trackd::intake {
 /// Reads the attributes of one request after the other, and keeps its memory. Confined to one thread.
 ///
 /// A value is decoded as the binding wants it: first a quoted string with its backslashes, then one round of
-/// percent-encoding; what comes of it must be UTF-8, and may be an attribute like any other.
+/// percent-encoding, in which a `%` that begins no escape stands for itself; what comes of it must be UTF-8, and may be
+/// an attribute like any other.
 class cloudevent_headers {
 public:
     /// @param path_type the type that the path gives; empty: none

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "intake/body_decoder.hpp"
+#include "intake/client_answers.hpp"
 #include "intake/counters.hpp"
 #include "intake/native_endpoint.hpp"
 #include "intake/pixel_endpoint.hpp"
@@ -31,6 +32,9 @@ public:
         segment_.add_routes(router);
         webhook_.add_routes(router);
         pixel_.add_routes(router);
+        router.say_errors_below("/v1/", say_to_segment);
+        for (const auto* path : {"/beacon/", "/pixel/"})
+            router.say_errors_below(path, say_to_rudderstack);
     }
 
     /// From the next request on these bounds hold, and this source for events that name none. What is recorded of

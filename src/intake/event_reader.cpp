@@ -59,6 +59,9 @@ bool has_line_end(std::string_view text) noexcept {
     return text.find('\n') != std::string_view::npos;
 }
 
+constexpr std::string_view advice_on_many =
+    "; many events are an array, or objects one behind the other, one a line as application/x-ndjson";
+
 } // namespace
 
 event_reader::event_reader(event_reader_options options) : options_{std::move(options)} {}
@@ -103,6 +106,7 @@ event_reader::read_json(const request_facts& facts, std::string_view body, body_
         if (trimmed(text).empty())
             return refuse(refusal_kind::empty_body, "the body is blank; expected a JSON object or array");
         fault->offset += body.size() - text.size();
+        if (format == body_format::json && fault->after_value) return read_sequence(facts, body, *fault, out);
         return invalid_json(*fault, body);
     }
 
@@ -138,6 +142,27 @@ event_reader::read_array(const request_facts& facts, json_event_rules rules, jso
     return std::nullopt;
 }
 
+// Objects one behind the other, with or without blanks between them, as some shippers of logs send them.
+std::optional<refusal> event_reader::read_sequence(
+    const request_facts& facts, std::string_view body, const json_fault& after_first, batch& out
+) {
+    const auto text = without_byte_order_mark(body);
+    if (trimmed(text).front() != '{' || body[after_first.offset] != '{') {
+        auto refused = invalid_json(after_first, body);
+        refused.detail += advice_on_many;
+        return refused;
+    }
+    const auto start = out.end_mark();
+    const auto count = document_.parse_all(text);
+    if (count > 0 && count <= options_.max_batch_events && read_objects(facts, text, {0, count}, out))
+        return std::nullopt;
+    out.truncate(start);
+    std::size_t index = 0;
+    auto refused = read_one_by_one(facts, body, body.size() - text.size(), index, out);
+    if (refused && refused->kind == refusal_kind::batch_too_large) return refused;
+    return within(element(index), std::move(refused));
+}
+
 std::optional<refusal>
 event_reader::read_lines(const request_facts& facts, std::string_view body, batch& out) {
     const auto text = without_byte_order_mark(body);
@@ -157,26 +182,22 @@ bool event_reader::read_lines_at_once(const request_facts& facts, std::string_vi
         if (lines.find_first_not_of(json_blanks) == std::string_view::npos) continue;
         const auto count = document_.parse_all(lines);
         if (count == 0 || index + count > options_.max_batch_events) return false;
-        if (!read_objects(facts, lines, index, count, out)) return false;
+        if (!read_objects(facts, lines, {index, count, true}, out)) return false;
         index += count;
     }
     return index > 0;
 }
 
-// So many objects, which were found to be there.
 bool event_reader::read_objects(
-    const request_facts& facts, std::string_view lines, std::size_t first, std::size_t count, batch& out
+    const request_facts& facts, std::string_view text, found_objects found, batch& out
 ) {
-    objects_.begin(lines);
+    objects_.begin(text);
     auto at = document_.root();
-    std::size_t end = 0;
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < found.count; ++i) {
         const auto begin = at.offset();
         if (at.kind() != json_kind::object) return false;
-        if (i > 0 && !has_line_end(lines.substr(end, begin - end))) return false;
-        if (read_object(facts, {facts.path_type}, at, first + i, out)) return false;
-        end = at.end_of_closed();
-        if (has_line_end(lines.substr(begin, end - begin))) return false;
+        if (read_object(facts, {facts.path_type}, at, found.first + i, out)) return false;
+        if (found.within_lines && has_line_end(text.substr(begin, at.end_of_closed() - begin))) return false;
     }
     return true;
 }
@@ -188,27 +209,40 @@ event_reader::read_lines_one_by_one(const request_facts& facts, std::string_view
         const auto line = text.substr(0, text.find('\n'));
         text.remove_prefix(std::min(line.size() + 1, text.size()));
         if (line.find_first_not_of(json_blanks) == std::string_view::npos) continue;
-        if (index == options_.max_batch_events) return too_many(options_.max_batch_events);
-        if (auto refused = read_line(facts, line, index, out))
-            return within("line " + std::to_string(number), std::move(refused));
-        ++index;
+        auto refused = read_one_by_one(facts, line, 0, index, out);
+        if (refused && refused->kind == refusal_kind::batch_too_large) return refused;
+        if (refused) return within("line " + std::to_string(number), std::move(refused));
     }
     if (index == 0)
         return refuse(refusal_kind::empty_body, "all lines are blank; expected at least one JSON object");
     return std::nullopt;
 }
 
-std::optional<refusal>
-event_reader::read_line(const request_facts& facts, std::string_view line, std::size_t index, batch& out) {
-    if (const auto fault = document_.parse(line)) return invalid_json(*fault, line);
-    auto at = document_.root();
-    if (at.kind() != json_kind::object)
-        return refuse(
-            refusal_kind::invalid_event,
-            "the line is " + std::string{with_article(at.kind())} + "; expected an object"
-        );
-    objects_.begin(line);
-    return read_object(facts, {facts.path_type}, at, index, out);
+// In time that grows with the text, however many objects there are: each of them is looked at alone.
+std::optional<refusal> event_reader::read_one_by_one(
+    const request_facts& facts, std::string_view text, std::size_t begin, std::size_t& index, batch& out
+) {
+    for (bool more = true; more; ++index) {
+        if (index == options_.max_batch_events) return too_many(options_.max_batch_events);
+        auto fault = find_json_fault(text.substr(begin));
+        more = fault && fault->after_value;
+        const auto object = text.substr(begin, more ? fault->offset : std::string_view::npos);
+        if (more || !fault) fault = document_.parse(object);
+        if (fault) {
+            fault->offset += begin;
+            return invalid_json(*fault, text);
+        }
+        auto at = document_.root();
+        if (at.kind() != json_kind::object)
+            return refuse(
+                refusal_kind::invalid_event,
+                "the value is " + std::string{with_article(at.kind())} + "; expected an object"
+            );
+        objects_.begin(object);
+        if (auto refused = read_object(facts, {facts.path_type}, at, index, out)) return refused;
+        begin += object.size();
+    }
+    return std::nullopt;
 }
 
 std::optional<refusal> event_reader::read_object(

@@ -39,19 +39,28 @@ public:
     read_as_data(const request_facts& facts, event_view event, std::string_view body, batch& out);
 
 private:
+    /// What the document has found in a text.
+    struct found_objects {
+        std::size_t first; ///< the index of the first one in its batch
+        std::size_t count;
+        bool within_lines = false; ///< none may go on in the next line
+    };
+
     std::optional<refusal>
     read_json(const request_facts& facts, std::string_view body, body_format format, batch& out);
     std::optional<refusal>
     read_array(const request_facts& facts, json_event_rules rules, json_cursor at, batch& out);
+    std::optional<refusal> read_sequence(
+        const request_facts& facts, std::string_view body, const json_fault& after_first, batch& out
+    );
     std::optional<refusal> read_lines(const request_facts& facts, std::string_view body, batch& out);
     bool read_lines_at_once(const request_facts& facts, std::string_view text, batch& out);
-    bool read_objects(
-        const request_facts& facts, std::string_view lines, std::size_t first, std::size_t count, batch& out
-    );
+    bool read_objects(const request_facts& facts, std::string_view text, found_objects found, batch& out);
     std::optional<refusal>
     read_lines_one_by_one(const request_facts& facts, std::string_view text, batch& out);
-    std::optional<refusal>
-    read_line(const request_facts& facts, std::string_view line, std::size_t index, batch& out);
+    std::optional<refusal> read_one_by_one(
+        const request_facts& facts, std::string_view text, std::size_t begin, std::size_t& index, batch& out
+    );
     std::optional<refusal> read_object(
         const request_facts& facts, json_event_rules rules, json_cursor& at, std::optional<std::size_t> index,
         batch& out

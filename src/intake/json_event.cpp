@@ -59,7 +59,7 @@ bool json_event_reader::read_object(json_cursor& at, const json_event_rules& rul
     collect(at);
     if (has(specversion)) return read_cloudevent(rules, event);
     if (rules.cloudevents_only) return refuse_missing("specversion");
-    if (has(data)) return read_short_form(rules, event);
+    if (is_short_form(rules)) return read_short_form(rules, event);
     return read_plain(at.bytes(begin, at.end_of_closed()), rules, event);
 }
 
@@ -108,8 +108,15 @@ bool json_event_reader::read_cloudevent(const json_event_rules& rules, event_vie
     return has(data_base64) ? read_data_base64(event) : read_data(event);
 }
 
+// Any other member shows that `data` means something to the sender only. Where the path gives the type, the members that
+// the short form has are as likely to be the sender's own.
+bool json_event_reader::is_short_form(const json_event_rules& rules) const noexcept {
+    if (!has(data) || !others_.empty() || has(dataschema) || has(data_base64)) return false;
+    return rules.path_type.empty() || given_ == bit(data);
+}
+
 bool json_event_reader::read_short_form(const json_event_rules& rules, event_view& event) {
-    if (!check_short_form_members()) return false;
+    if (!check_given_once(all_members)) return false;
     if (!read_attributes(rules, event)) return false;
     return read_data(event);
 }
@@ -150,13 +157,6 @@ bool json_event_reader::check_cloudevent_members(const json_event_rules& rules) 
         if (!has(required)) return refuse_missing(known_names[required]);
     if (!has(type) && rules.path_type.empty()) return refuse_missing("type");
     return true;
-}
-
-bool json_event_reader::check_short_form_members() {
-    if (!others_.empty()) return refuse_unknown(others_.front().name);
-    for (const auto foreign : {dataschema, data_base64})
-        if (has(foreign)) return refuse_unknown(known_names[foreign]);
-    return check_given_once(all_members);
 }
 
 bool json_event_reader::check_given_once(std::uint32_t members) {
@@ -316,13 +316,6 @@ bool json_event_reader::refuse_value(
 
 bool json_event_reader::refuse_missing(std::string_view name) {
     return refuse(quoted(name) + " is missing; a CloudEvent must have it");
-}
-
-bool json_event_reader::refuse_unknown(std::string_view name) {
-    return refuse(
-        quoted(name) + " is unknown; beside \"data\" and without \"specversion\", expected only " +
-        std::string{short_form_members}
-    );
 }
 
 } // namespace trackd::intake

@@ -25,13 +25,11 @@ struct json_event_rules {
 /// Reads objects one after the other, and keeps its memory from one to the next. Confined to one thread.
 ///
 /// - With a member `specversion`: a CloudEvent 1.0 in the JSON format.
-/// - With `data` and no `specversion`: the short form, with the members in `short_form_members` only.
-/// - Without either: the object is the data, byte for byte; a string in its member `type` is the type, too.
+/// - With `data`, and else no members but `id`, `source`, `type`, `time`, `subject` and `datacontenttype`: the short form.
+///   Where the path gives the type, with `data` alone.
+/// - Any other object is the data, byte for byte; a string in its member `type` is the type, too, unless the path gives it.
 class json_event_reader {
 public:
-    static constexpr std::string_view short_form_members =
-        "id, source, type, time, subject, datacontenttype, data";
-
     /// To be called before the first object of a text.
     void begin(std::string_view text) {
         scratch_.prepare(2 * text.size());
@@ -83,7 +81,6 @@ private:
     bool read_plain(std::string_view object, const json_event_rules& rules, event_view& event);
 
     bool check_cloudevent_members(const json_event_rules& rules);
-    bool check_short_form_members();
     bool check_given_once(std::uint32_t members);
     bool read_attributes(const json_event_rules& rules, event_view& event);
     bool read_type(const json_event_rules& rules, event_view& event);
@@ -105,7 +102,8 @@ private:
     bool refuse(std::string detail);
     bool refuse_value(std::string_view name, std::string_view value, std::string_view expected);
     bool refuse_missing(std::string_view name);
-    bool refuse_unknown(std::string_view name);
+
+    [[nodiscard]] bool is_short_form(const json_event_rules& rules) const noexcept;
 
     [[nodiscard]] bool has(std::size_t which) const noexcept { return (given_ >> which & 1U) != 0; }
 

@@ -52,7 +52,12 @@ public:
     checker(std::string_view text, std::size_t outer_depth) noexcept : text_{text}, depth_{outer_depth} {}
 
     std::optional<json_fault> run() {
-        if (value() && (skip_blanks(), at_ < text_.size())) expected("the end of the text");
+        if (!value()) return fault_;
+        skip_blanks();
+        if (at_ < text_.size()) {
+            expected("the end of the text");
+            fault_->after_value = true;
+        }
         return fault_;
     }
 

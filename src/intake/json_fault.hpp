@@ -18,6 +18,7 @@ struct json_fault {
     std::size_t offset = 0;    ///< in bytes, from 0; the text's size where it ends too early
     std::string_view expected; ///< a literal: "',' or '}'"
     bool too_deep = false;     ///< it may be JSON, but is nested deeper than `max_json_depth`
+    bool after_value = false;  ///< the text begins with a sound value, and something else follows there
 };
 
 /// Checks a text by all rules of RFC 8259, and for depth, valid UTF-8, and no surrogate without its other

@@ -4,6 +4,7 @@
 #include "intake/text.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 namespace trackd::intake {
 
@@ -21,6 +22,17 @@ bool is_token(std::string_view text) noexcept {
     constexpr std::string_view separators = "()<>@,;:\\\"/[]?={}"; // RFC 9110 section 5.6.2
     return !text.empty() && std::all_of(text.begin(), text.end(), [=](char c) {
         return c > ' ' && c < '\x7f' && separators.find(c) == std::string_view::npos;
+    });
+}
+
+/// A subtype that was never registered may begin with `x-`, or not.
+std::string_view without_x(std::string_view subtype) noexcept {
+    return base::equal_ignoring_case(subtype.substr(0, 2), "x-") ? subtype.substr(2) : subtype;
+}
+
+bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) noexcept {
+    return std::ranges::any_of(names, [name](std::string_view known) {
+        return base::equal_ignoring_case(name, known);
     });
 }
 
@@ -55,11 +67,25 @@ bool media_type::is_json() const noexcept {
     return ends_with("/json") || ends_with("+json");
 }
 
-std::string_view media_type::charset() const noexcept {
+bool media_type::is_json_lines() const noexcept {
+    auto name = essence_;
+    const auto type = take_until('/', name);
+    if (!base::equal_ignoring_case(type, "application") && !base::equal_ignoring_case(type, "text"))
+        return false;
+    return is_one_of(without_x(name), {"ndjson", "jsonl", "jsonlines", "json-lines", "json-l", "ldjson"});
+}
+
+bool media_type::is_message_pack() const noexcept {
+    auto name = essence_;
+    if (!base::equal_ignoring_case(take_until('/', name), "application")) return false;
+    return is_one_of(without_x(name), {"msgpack", "messagepack", "vnd.msgpack"});
+}
+
+std::string_view media_type::parameter(std::string_view wanted) const noexcept {
     for (auto rest = parameters_; !rest.empty();) {
         auto value = take_until(';', rest);
         const auto name = trimmed(take_until('=', value));
-        if (!base::equal_ignoring_case(name, "charset")) continue;
+        if (!base::equal_ignoring_case(name, wanted)) continue;
         value = trimmed(value);
         if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"'))
             value = value.substr(1, value.size() - 2);

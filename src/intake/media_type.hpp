@@ -23,8 +23,17 @@ public:
     /// Whether the subtype is `json`, or ends in `+json`.
     [[nodiscard]] bool is_json() const noexcept;
 
-    /// The parameter `charset`, without quotes; empty if there is none.
-    [[nodiscard]] std::string_view charset() const noexcept;
+    /// Whether it is one of the names under which programs send one JSON object a line.
+    [[nodiscard]] bool is_json_lines() const noexcept;
+
+    /// Whether it is one of the names of MessagePack.
+    [[nodiscard]] bool is_message_pack() const noexcept;
+
+    /// The parameter of this name, without quotes; empty if there is none.
+    [[nodiscard]] std::string_view parameter(std::string_view wanted) const noexcept;
+
+    /// The parameter `charset`.
+    [[nodiscard]] std::string_view charset() const noexcept { return parameter("charset"); }
 
     /// Whether it names no charset, or one that UTF-8 covers.
     [[nodiscard]] bool is_utf8() const noexcept;

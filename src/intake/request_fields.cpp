@@ -61,13 +61,17 @@ std::string_view cloudevent_attribute(std::string_view field_name) noexcept {
     return is_one ? field_name.substr(prefix.size()) : std::string_view{};
 }
 
+bool is_idempotency_key(std::string_view key) noexcept {
+    return !key.empty() && key.size() <= max_idempotency_key_bytes &&
+           std::ranges::all_of(key, [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
 std::optional<refusal> check_idempotency_key(std::string_view key) {
-    constexpr auto most = max_idempotency_key_bytes;
-    const bool visible = std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < '\x7f'; });
-    if (key.size() <= most && visible) return std::nullopt;
+    if (key.empty() || is_idempotency_key(key)) return std::nullopt;
     return refusal{
         refusal_kind::invalid_idempotency_key, "Idempotency-Key is " + quoted(key) + "; expected 1 to " +
-                                                   std::to_string(most) + " visible ASCII characters"
+                                                   std::to_string(max_idempotency_key_bytes) +
+                                                   " visible ASCII characters"
     };
 }
 

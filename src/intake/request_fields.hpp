@@ -32,7 +32,10 @@ facts_of(const http::request& req, const own_fields& own, const key* caller, std
 /// What stands behind `ce-` in the name of a field of a CloudEvent in the binary mode; else empty.
 [[nodiscard]] std::string_view cloudevent_attribute(std::string_view field_name) noexcept;
 
-/// Whether it can be an id.
+/// Whether it can be an id: 1 to `max_idempotency_key_bytes` visible ASCII characters.
+[[nodiscard]] bool is_idempotency_key(std::string_view key) noexcept;
+
+/// The refusal of one that is there, and can be none.
 [[nodiscard]] std::optional<refusal> check_idempotency_key(std::string_view key);
 
 /// Whether a value of `traceparent` has the form of the W3C's Trace Context. One that has not is to be

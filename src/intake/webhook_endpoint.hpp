@@ -9,14 +9,16 @@
 
 #include <trackd/lane.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace trackd::intake {
 
-/// Takes the JSON object of a `POST`, or the fields of a form or of a query, as the data of one event of the type
-/// `webhook`. Nobody can be asked to name a user there.
+/// Takes the JSON object of a `POST`, or the fields of a form or of a query, as the data of one event; of a JSON array
+/// each element. The type is the name that the sender gives the event in the header section, else `webhook`; the id is the
+/// `Idempotency-Key`, else the sender's id of the delivery. No user need be named.
 ///
 /// One an I/O thread, used on that thread only. Lives as long as the router that it was added to is used, and
 /// not longer than its lane.
@@ -38,8 +40,20 @@ public:
     void accept(const http::request& req, http::response& res, const new_events& added);
 
 private:
-    [[nodiscard]] std::optional<refusal> read_fields(std::string_view fields, std::string_view& data);
-    [[nodiscard]] std::optional<refusal> read_object(std::string_view body, std::string_view& data);
+    [[nodiscard]] std::optional<refusal>
+    read_fields(std::string_view fields, const request_facts& facts, const event_view& event, batch& events);
+    [[nodiscard]] std::optional<refusal> read_parts(
+        std::string_view content_type, std::string_view body, const request_facts& facts,
+        const event_view& event, batch& events
+    );
+    [[nodiscard]] std::optional<refusal>
+    read_json(std::string_view body, const request_facts& facts, const event_view& event, batch& events);
+    [[nodiscard]] std::optional<refusal>
+    read_array(const request_facts& facts, const event_view& event, batch& events);
+    [[nodiscard]] std::optional<refusal> append(
+        event_view event, std::string_view data, const request_facts& facts, std::optional<std::size_t> index,
+        batch& events
+    );
 
     admission admission_;
     event_reader_options options_;

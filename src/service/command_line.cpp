@@ -74,10 +74,14 @@ CLI::App* add_journal_commands(CLI::App& app, journal_line& into) {
 
 /// For CLI11.
 /// @return what is wrong with the text; nothing if it is good
-std::string is_key_name(const std::string& text) {
+std::string is_name(const std::string& text) {
     const bool good = !text.empty() && text.size() <= 64 && std::ranges::all_of(text, base::fits_name);
-    if (!good) return "found " + text + ", expected letters, digits, - and _, 1 to 64 bytes";
-    return config::key_name_error(text); // trackd would refuse the configuration
+    return good ? "" : "found " + text + ", expected letters, digits, - and _, 1 to 64 bytes";
+}
+
+std::string is_key_name(const std::string& text) {
+    const auto error = is_name(text);
+    return error.empty() ? config::key_name_error(text) : error; // trackd would refuse the configuration
 }
 
 /// They ask the running daemon, if there is one.
@@ -129,7 +133,7 @@ CLI::App* add_sink_commands(CLI::App& app, sink_line& into, bool& confirmed) {
     const auto add = [&](const char* name, const char* help, sink_action what) {
         auto* added = sink->add_subcommand(name, help);
         added->callback([&into, what] { into.what = what; });
-        added->add_option("SINK", into.sink, "the sink's name")->required()->check(is_key_name);
+        added->add_option("SINK", into.sink, "the sink's name")->required()->check(is_name);
         return added;
     };
     add("pause", "write nothing to it until it is resumed, or the daemon restarts", sink_action::pause);

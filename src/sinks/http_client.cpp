@@ -19,7 +19,8 @@ namespace trackd::sinks {
 
 namespace {
 
-constexpr std::size_t kept_bytes = 4096;                             // of an answer's body
+constexpr std::size_t kept_bytes = 4096; // of an answer's body
+constexpr long expectation_failed = 417;
 constexpr int longest_poll = 1000;                                   // ms; a stop ends it at once
 constexpr std::chrono::seconds longest_wait = std::chrono::hours{1}; // that a server may ask for
 
@@ -139,6 +140,15 @@ std::string_view advice_for(CURLcode code) noexcept {
     }
 }
 
+using header_list = std::unique_ptr<curl_slist, decltype(&::curl_slist_free_all)>;
+
+void append(header_list& list, const std::string& header) {
+    auto* const longer = ::curl_slist_append(list.get(), header.c_str());
+    if (longer == nullptr) throw std::bad_alloc{};
+    list.release();
+    list.reset(longer);
+}
+
 /// While it lives, the transfer is under way.
 class transfer {
 public:
@@ -177,12 +187,7 @@ http_client::http_client(const http_options& options)
 }
 
 void http_client::set_headers(const http_options& options) {
-    const auto add = [&](const std::string& header) {
-        auto* const longer = ::curl_slist_append(headers_.get(), header.c_str());
-        if (longer == nullptr) throw std::bad_alloc{};
-        headers_.release();
-        headers_.reset(longer);
-    };
+    const auto add = [&](const std::string& header) { append(headers_, header); };
     bool has_type = false;
     for (const auto& header : options.headers) {
         has_type |= base::equal_ignoring_case(checked_name(header), "Content-Type");
@@ -221,6 +226,28 @@ void http_client::set_up(const http_options& options) {
 }
 
 std::optional<http_answer> http_client::post(std::string_view body, const std::stop_token& stop) {
+    auto answer = post_once(body, stop);
+    if (answer && answer->status == expectation_failed && expects_continue_) {
+        forbid_expect();
+        answer = post_once(body, stop);
+    }
+    return answer;
+}
+
+// From now on: a server that does not know `Expect` will not learn it. RFC 9110 section 10.1.1 has the request repeated
+// without it.
+void http_client::forbid_expect() {
+    header_list kept{nullptr, &::curl_slist_free_all};
+    for (const auto* each = headers_.get(); each != nullptr; each = each->next)
+        if (!base::equal_ignoring_case(std::string_view{each->data}.substr(0, 7), "Expect:"))
+            append(kept, each->data);
+    append(kept, "Expect:"); // without a value: libcurl sends none of its own
+    set(easy_.get(), CURLOPT_HTTPHEADER, kept.get());
+    headers_ = std::move(kept);
+    expects_continue_ = false;
+}
+
+std::optional<http_answer> http_client::post_once(std::string_view body, const std::stop_token& stop) {
     answer_ = {};
     answer_.body.reserve(kept_bytes);
     error_.front() = '\0';
@@ -228,7 +255,7 @@ std::optional<http_answer> http_client::post(std::string_view body, const std::s
     set(easy_.get(), CURLOPT_POSTFIELDS, body.data());
     const transfer under_way{multi_.get(), easy_.get()};
     if (!run(stop)) return std::nullopt;
-    check_result();
+    if (!was_refused_for_expect()) check_result();
     read_head();
     return std::move(answer_);
 }
@@ -241,6 +268,13 @@ bool http_client::run(const std::stop_token& stop) {
         if (running == 0) return true;
         check(::curl_multi_poll(multi_.get(), nullptr, 0, longest_poll, nullptr));
     }
+}
+
+// Such an answer counts even where libcurl calls it a failure, as the server closes without having read the body.
+bool http_client::was_refused_for_expect() const noexcept {
+    long status = 0;
+    ::curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    return expects_continue_ && status == expectation_failed;
 }
 
 void http_client::check_result() {

@@ -32,7 +32,7 @@ public:
     /// @throws std::runtime_error for options that can never work; nothing secret is in the text
     explicit http_client(const http_options& options);
 
-    /// POSTs the body.
+    /// POSTs the body; once more without `Expect` if the server refuses that.
     /// @param body stays where it is until the call returns
     /// @return nothing if it was stopped
     /// @throws std::runtime_error if there was no answer, or not all of it
@@ -49,6 +49,9 @@ private:
 
     void set_headers(const http_options& options);
     void set_up(const http_options& options);
+    void forbid_expect();
+    std::optional<http_answer> post_once(std::string_view body, const std::stop_token& stop);
+    [[nodiscard]] bool was_refused_for_expect() const noexcept;
     [[nodiscard]] bool run(const std::stop_token& stop); // false: it was stopped
     void check_result();
     void read_head();
@@ -61,6 +64,7 @@ private:
     std::unique_ptr<CURL, decltype(&::curl_easy_cleanup)> easy_;
     std::array<char, CURL_ERROR_SIZE> error_{};
     http_answer answer_{};
+    bool expects_continue_ = true; // with a large body, until a server refuses it
 };
 
 } // namespace trackd::sinks

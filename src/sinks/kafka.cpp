@@ -273,6 +273,10 @@ private:
             case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
             case RD_KAFKA_RESP_ERR__FATAL:
             case RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE: continue;
+#if RD_KAFKA_VERSION >= 0x020400ff
+            case RD_KAFKA_RESP_ERR__INVALID_DIFFERENT_RECORD:
+                continue; // another message of its batch is invalid
+#endif
             default:
                 result.failure = reports_[i];
                 result.topic = writer_.write(events[i], events[i].received_at).topic;
@@ -321,6 +325,11 @@ public:
             producer_.reset();
             throw;
         }
+    }
+
+    [[nodiscard]] std::optional<std::string> order_key(const event_view& event) const override {
+        const auto key = kafka_key_of(event, options_.key);
+        return key ? std::optional{std::string{*key}} : std::nullopt;
     }
 
     void close() override { producer_.reset(); }

@@ -27,7 +27,9 @@ std::runtime_error bad_topic(std::string_view text, const std::string& why) {
     };
 }
 
-std::optional<std::string_view> key_of(const event_view& event, kafka_key key) {
+} // namespace
+
+std::optional<std::string_view> kafka_key_of(const event_view& event, kafka_key key) {
     switch (key) {
     case kafka_key::source: return event.source;
     case kafka_key::id: return event.id;
@@ -36,8 +38,6 @@ std::optional<std::string_view> key_of(const event_view& event, kafka_key key) {
     }
     return std::nullopt;
 }
-
-} // namespace
 
 kafka_topic::kafka_topic(std::string_view text) {
     auto rest = text;
@@ -78,7 +78,7 @@ const kafka_message& kafka_message_writer::write(const event_view& event, wall_t
     kept_.clear();
     message_.headers.clear();
     message_.topic = topic_.of(event);
-    message_.key = key_of(event, key_);
+    message_.key = kafka_key_of(event, key_);
     message_.timestamp = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch());
     if (format_ == kafka_format::structured) {
         json_.clear();

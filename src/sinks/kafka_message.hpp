@@ -55,6 +55,10 @@ private:
     std::string name_;
 };
 
+/// The message's key; the views are the event's.
+/// @return none: Kafka's null
+[[nodiscard]] std::optional<std::string_view> kafka_key_of(const event_view& event, kafka_key key);
+
 /// Makes messages, one at a time, in memory that it keeps.
 class kafka_message_writer {
 public:

@@ -102,6 +102,15 @@ private:
         throw std::runtime_error{text};
     }
 
+    [[noreturn]] void throw_missing() const {
+        if (session_->table().has_row_triggers)
+            throw events_refused{session_->describe(session_->where() + skipped_by_trigger)};
+        // A partition's own trigger, which the table does not show; or a policy hides a row that is there.
+        throw std::runtime_error{
+            session_->describe(session_->where() + skipped_by_trigger + ", or a policy hides it")
+        };
+    }
+
     // A row that is neither written nor there already was skipped by a trigger. Once such a trigger is known, rows are
     // counted before the COMMIT, and the events before the first skipped one are written by themselves.
     write_result store_rows(std::span<const event_view> events, const std::stop_token& stop) {
@@ -118,8 +127,7 @@ private:
                 all = false;
                 session_->roll_back(stop);
                 most_events_ = std::max(few, 2 * *missing);
-                if (*missing == 0)
-                    throw events_refused{session_->describe(session_->where() + skipped_by_trigger)};
+                if (*missing == 0) throw_missing();
                 events = events.first(*missing);
             }
         }

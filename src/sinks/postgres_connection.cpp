@@ -147,7 +147,8 @@ std::vector<postgres_result> postgres_connection::run_pipeline(
             failed = std::move(answer);
     }
     if (::PQexitPipelineMode(handle_.get()) != 1 && !failed) fail("use");
-    if (!failed) return results;
+    if (!failed && results.size() == statements.size()) return results;
+    if (!failed) throw std::runtime_error{where() + " has not answered all statements"};
     roll_back(stop);
     refuse(failed.get(), results.size());
 }

@@ -39,6 +39,11 @@ public:
 
     void finish() {
         if (report_.error.empty()) flush();
+        if (report_.error.empty() && failures_ > 0 && report_.delivered == 0 &&
+            report_.refused == failures_) {
+            report_.refused = 0;
+            report_.error = last_failure_;
+        }
         report_.finished = !full_ && report_.error.empty();
         report_.staying = gone_.size() - report_.delivered;
     }
@@ -98,13 +103,17 @@ private:
     }
 
     // A letter that fails alone stays, and holds up no other one, whatever the error is called. Where several in a row
-    // fail without a rejection, or all there are, the sink is at fault.
+    // fail without a rejection, or all there are (see `finish`), the sink is at fault.
     void count_failure(const std::exception& why) {
         ++report_.refused;
-        if (dynamic_cast<const events_refused*>(&why) != nullptr) return;
-        if (++failures_ < std::min(most_failures, letters_.size())) return;
+        if (dynamic_cast<const events_refused*>(&why) != nullptr) {
+            failures_ = 0;
+            return;
+        }
+        last_failure_ = why.what();
+        if (++failures_ < most_failures) return;
         report_.refused -= failures_;
-        throw std::runtime_error{why.what()};
+        throw std::runtime_error{last_failure_};
     }
 
     /// @return how many events it has dealt with
@@ -133,6 +142,7 @@ private:
     std::uint64_t taken_ = 0;
     bool full_ = false;        // the portion; there are more
     std::size_t failures_ = 0; // in a row, that were no rejections
+    std::string last_failure_;
     redelivery report_;
     std::vector<bool> gone_;          // by the letter's number
     std::vector<batch> letters_;      // that are to be written

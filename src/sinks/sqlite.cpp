@@ -119,7 +119,7 @@ public:
 
     void open() override {
         try {
-            table_.emplace(options_);
+            connect();
         } catch (const sqlite_locked& error) {
             base::log().warn("{}; the first write tries again", error.what());
         } catch (const sqlite_misfit& error) {
@@ -131,7 +131,7 @@ public:
         if (stop.stop_requested()) return {};
         try {
             follow_files();
-            if (!table_) table_.emplace(options_);
+            if (!table_) connect();
             const auto inserted = table_->insert(events);
             table_->files().remember_log();
             check_still_there();
@@ -159,6 +159,11 @@ public:
     }
 
 private:
+    void connect() {
+        table_.emplace(options_);
+        upkeep_.remember_newest(table_->database());
+    }
+
     /// What is written through a connection whose files have lost their names is lost by the next crash.
     /// @return false if the database was removed, and the connection closed
     bool follow_files() {

@@ -164,6 +164,8 @@ bool sqlite_files::is_replaced(std::size_t file) const {
 
 void sqlite_files::save_log(const sqlite_connection& database) {
     const auto& log = paths_[log_file];
+    // Closing would remove the files by their names, whatever they are: also where what follows throws.
+    if (is_replaced(log_file) || is_replaced(index_file)) database.keep_log();
     is_whole_ = copy_all(database);
     if (!is_whole_ && is_replaced(log_file))
         throw std::runtime_error{
@@ -191,7 +193,7 @@ void sqlite_files::leave(const sqlite_connection& database) {
         base::log().error("{} was removed while it was open, with its rows", path.string());
         if (!is_at_path(log_file)) return;
         database.keep_log();
-        set_log_aside(path);
+        set_log_aside(path, is_at_path(index_file));
         return;
     }
     is_whole_ =

@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <fcntl.h>
+#include <fstream>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <sys/xattr.h>
 #include <system_error>
 #include <unistd.h>
@@ -42,11 +44,19 @@ std::optional<ino_t> read_mark(const fs::path& log) {
     return static_cast<ino_t>(database);
 }
 
+bool is_database(const fs::path& path) {
+    constexpr std::string_view magic = "SQLite format 3";
+    std::array<char, magic.size()> begin{};
+    std::ifstream{path, std::ios::binary}.read(begin.data(), begin.size());
+    return std::string_view{begin.data(), begin.size()} == magic;
+}
+
 std::optional<fs::path> find_by_inode(const fs::path& directory, ino_t inode) {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator{directory, error}) {
         const auto found = identify_file(entry.path());
-        if (found && found->inode == inode && entry.is_regular_file(error)) return entry.path();
+        if (found && found->inode == inode && entry.is_regular_file(error) && is_database(entry.path()))
+            return entry.path();
     }
     return {};
 }
@@ -94,7 +104,7 @@ void move_log(const fs::path& from_database, const fs::path& to_database) {
     );
 }
 
-void set_log_aside(const fs::path& database) {
+void set_log_aside(const fs::path& database, bool with_index) {
     const auto log = log_of(database);
     const fs::path target = log.string() + ".orphaned-" + compact_time();
     const bool has_rows = size_of(log) > 0;
@@ -102,7 +112,7 @@ void set_log_aside(const fs::path& database) {
         fs::rename(log, target);
     else
         fs::remove(log);
-    fs::remove(index_of(database));
+    if (with_index) fs::remove(index_of(database));
     if (has_rows)
         base::log().error(
             "{} is the write-ahead log of a database that is no longer at {}, and may have rows that are "

@@ -19,7 +19,7 @@ void set_foreign_log_aside(const std::filesystem::path& database);
 void move_log(const std::filesystem::path& from_database, const std::filesystem::path& to_database);
 
 /// Renames the log, so that SQLite does not take it for the database's, and says so. Removes its index.
-void set_log_aside(const std::filesystem::path& database);
+void set_log_aside(const std::filesystem::path& database, bool with_index = true);
 
 /// Whether another process has the database open. Only while this process has not: it drops this process's locks.
 [[nodiscard]] bool is_open_elsewhere(const std::filesystem::path& database);

@@ -77,8 +77,15 @@ bool sqlite_upkeep::portion(const sqlite_connection& database, const std::stop_t
     return pass_.has_value();
 }
 
+void sqlite_upkeep::remember_newest(const sqlite_connection& database) {
+    if (keep_ == keep_.zero() || std::exchange(is_remembered_, true)) return;
+    newest_at_first_ = base::parse_rfc3339(database.text(newest_of_the_last));
+}
+
 void sqlite_upkeep::begin_pass(const sqlite_connection& database, wall_time now) {
-    const auto newest = base::parse_rfc3339(database.text(newest_of_the_last));
+    auto newest = base::parse_rfc3339(database.text(newest_of_the_last));
+    if (newest_at_first_) newest = newest_at_first_; // later rows may have a wrong clock's time
+    newest_at_first_.reset();
     const auto reference = clock_.look(now, newest);
     older_than_ = reference - keep_;
     horizon_ = clock_.horizon();

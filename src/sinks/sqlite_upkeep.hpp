@@ -35,6 +35,9 @@ public:
     /// @param keep how long after its `received_at` a row stays; 0: for ever
     sqlite_upkeep(std::chrono::milliseconds keep, std::uint64_t log_bytes, wall_clock now);
 
+    /// What is in the database before the first write: the retention begins with its newest row. The first call counts.
+    void remember_newest(const sqlite_connection& database);
+
     /// @return whether there is more to do
     [[nodiscard]] bool portion(const sqlite_connection& database, const std::stop_token& stop);
 
@@ -52,6 +55,8 @@ private:
     const std::uint64_t log_bytes_;
     const wall_clock now_;
     retention_clock clock_;
+    std::optional<wall_time> newest_at_first_; // until the first pass has used it
+    bool is_remembered_ = false;
     std::optional<wall_time>
         pass_; // under way since; what comes of age meanwhile is for the next, or none would end
     wall_time older_than_{};     // of this pass

@@ -87,9 +87,11 @@ asio::awaitable<void> delivery::deliver_all() {
                 continue;
             else if (events->damaged > 0)
                 skip_damaged(*events);
-            else if (!events->events.empty())
+            else if (!events->events.empty()) {
+                has_chunk_ = true;
                 co_await deliver(std::move(*events));
-            else {
+                has_chunk_ = false;
+            } else {
                 const resting until_it_is_stored{*this};
                 co_await changed_.wait();
             }
@@ -98,6 +100,7 @@ asio::awaitable<void> delivery::deliver_all() {
         } else {
             // What failed is a dead letter, or was skipped: no other write would show that the sink works again.
             fails_no_more();
+            isolation_.reset(); // a pass of long ago says nothing about the events to come
             lag_.caught_up();
             co_await keep_up();
             const resting until_something_comes{*this};
@@ -133,7 +136,9 @@ void delivery::skip_damaged(const chunk& damage) {
         damage.damaged, damage.first
     );
     cursor_.at = damage.end();
-    cursor_.damaged += damage.damaged;
+    cursor_.damaged += damage.damaged - take_stored_below(damage.end()); // the sink has these
+    start_anew();
+    isolation_.reset();
     move_cursor();
 }
 
@@ -186,7 +191,7 @@ void delivery::skip_to(position to) {
         return;
     }
     const auto passed = to - cursor_.at;
-    const auto unwanted = index_ ? index_->unwanted_below(to) : 0;
+    const auto unwanted = index_ ? index_->unwanted_below(to) - stored_and_unwanted_below(to) : 0;
     const auto skipped = passed - std::min(passed, unwanted + take_stored_below(to));
     cursor_.filtered += unwanted;
     cursor_.skipped += skipped;
@@ -217,6 +222,7 @@ void delivery::learn(const chunk& events) {
 
 void delivery::set_route(route wanted) {
     spec_.wanted = std::move(wanted);
+    if (!has_chunk_) judged_end_ = cursor_.at; // a chunk that was dropped is read again, for this route
     if (index_)
         index_->set_route(spec_.wanted, judged_end_);
     else if (!spec_.wanted.wants_all())
@@ -251,10 +257,14 @@ bool delivery::may_say(clock::time_point& said) const {
 }
 
 asio::awaitable<void> delivery::deliver(chunk events) {
-    if (index_) index_->add(events);
+    if (index_) {
+        if (judged_end_ > cursor_.at)
+            index_->judge_again(events); // dropped before, perhaps under another route
+        index_->add(events);
+    }
     const selection batch{std::move(events), spec_.wanted, stored_ahead_};
     const auto wanted = batch.events();
-    judged_end_ = batch.place(wanted.size());
+    judged_end_ = std::max(judged_end_, batch.place(wanted.size()));
     if (wanted.empty())
         co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable)); // let others in
     std::size_t next = 0;

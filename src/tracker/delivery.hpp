@@ -166,11 +166,15 @@ private:
     settle(const selection& batch, std::size_t next, std::size_t given, const outcome& written);
     [[nodiscard]] boost::asio::awaitable<void>
     handle_failure(const selection& batch, std::size_t next, std::size_t count, const write_error& failed);
-    [[nodiscard]] boost::asio::awaitable<failure_verdict> probe_others(position first);
-    [[nodiscard]] boost::asio::awaitable<std::optional<probe_event>> find_probe(position first);
+    [[nodiscard]] boost::asio::awaitable<failure_verdict> probe_others(position first, write_failure kind);
+    [[nodiscard]] boost::asio::awaitable<std::optional<probe_event>>
+    find_probe(position first, write_failure kind);
+    [[nodiscard]] boost::asio::awaitable<std::optional<probe_event>>
+    find_probe_in_order(position first, bool& is_ordered);
     [[nodiscard]] boost::asio::awaitable<std::optional<probe_event>> find_probe_from(position at);
     void stored_ahead(position at);
     [[nodiscard]] std::size_t take_stored_below(position to);
+    [[nodiscard]] std::uint64_t stored_and_unwanted_below(position to) const;
     [[nodiscard]] std::string explained(const std::string& error);
     [[nodiscard]] boost::asio::awaitable<bool>
     dead_letter(const selection& batch, std::size_t next, std::size_t count, const std::string& reason);
@@ -215,6 +219,7 @@ private:
     cursor cursor_;
     std::optional<route_index> index_; // none: the route wants everything
     position judged_end_ = 0; // of the events of which a write may be under way: their route does not change
+    bool has_chunk_ = false;  // it is being delivered, up to `judged_end_`
     position deferred_skip_ = 0;
     sink_lag lag_;
     upkeep_schedule upkeep_;

@@ -44,6 +44,7 @@ bool delivery::end_pause(const char* why) {
     if (!control_.paused()) return false;
     control_.resume();
     first_failure_ = wakeup::never; // a pause is no failure that could make dead letters
+    isolation_.reset();             // the destination may have changed meanwhile
     base::log().info("sink {}: {}; {} events are pending", spec_.name, why, pending_from(cursor_.at));
     return true;
 }

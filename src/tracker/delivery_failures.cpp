@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <set>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -17,6 +19,7 @@ namespace asio = boost::asio;
 
 namespace {
 
+constexpr int most_ordered_reads = 64;
 constexpr read_limits probe_limits{.events = 64, .bytes = std::size_t{1} << 20U};
 
 } // namespace
@@ -58,15 +61,18 @@ asio::awaitable<void> delivery::handle_failure(
     if (first_failure_ == wakeup::never) first_failure_ = clock_.now();
     auto verdict = isolation_.failed(failed.kind, count, failed.error, failed.others_passed);
     if (failed_too_long()) {
-        const auto suspects = std::max(count, isolation_.suspects());
+        const auto suspects = isolation_.others_pass() ? count : std::max(count, isolation_.suspects());
         static_cast<void>(
             co_await dead_letter(batch, next, std::min(suspects, batch.events().size() - next), failed.error)
         );
         co_return;
     }
-    while (verdict == failure_verdict::probe_others)
-        verdict = co_await probe_others(batch.place(next));
-    if (batch.place(next) < cursor_.at) co_return; // skipped meanwhile
+    while (verdict == failure_verdict::probe_others && batch.place(next) >= cursor_.at)
+        verdict = co_await probe_others(batch.place(next), failed.kind);
+    if (batch.place(next) < cursor_.at || control_.paused()) { // skipped meanwhile, or left alone
+        isolation_.reset();
+        co_return;
+    }
     const bool would_be_lost = draining_ && !backlog_.durable() && failed.kind == write_failure::rejected;
     if (verdict == failure_verdict::retry_later && would_be_lost) verdict = failure_verdict::event_at_fault;
     if (verdict == failure_verdict::event_at_fault) {
@@ -79,15 +85,15 @@ asio::awaitable<void> delivery::handle_failure(
 }
 
 // Has the sink write one event from behind `first`, which failed alone.
-asio::awaitable<failure_verdict> delivery::probe_others(position first) {
+asio::awaitable<failure_verdict> delivery::probe_others(position first, write_failure kind) {
     std::optional<probe_event> found;
     const auto is_to_end = [this] { return given_up_ || control_.paused(); };
-    if (!is_to_end()) found = co_await find_probe(first);
+    if (!is_to_end()) found = co_await find_probe(first, kind);
     if (!found || is_to_end()) co_return isolation_.nothing_to_probe();
     const auto written = co_await write(found->event());
     if (written.result.confirmed == 0) {
         ++books_.retries;
-        co_return isolation_.probe_failed();
+        co_return isolation_.probe_failed(written.failed.kind);
     }
     books_.duplicates += written.result.duplicates;
     ++books_.batches;
@@ -96,9 +102,13 @@ asio::awaitable<failure_verdict> delivery::probe_others(position first) {
 }
 
 // Where the isolation wants it; else the next event, if that was not probed with success before.
-asio::awaitable<std::optional<delivery::probe_event>> delivery::find_probe(position first) {
+asio::awaitable<std::optional<delivery::probe_event>>
+delivery::find_probe(position first, write_failure kind) {
     const auto end = backlog_.stored_end();
     if (end <= first + 1) co_return std::nullopt;
+    bool is_ordered = false;
+    auto in_order = co_await find_probe_in_order(first, is_ordered);
+    if (is_ordered && (in_order || kind != write_failure::rejected)) co_return in_order;
     const auto number = isolation_.probe_number();
     if (number > 0)
         if (auto far = co_await find_probe_from(first + 1 + probe_offset(number, end - first - 1)))
@@ -111,18 +121,51 @@ asio::awaitable<std::optional<delivery::probe_event>> delivery::find_probe(posit
     co_return std::nullopt;
 }
 
-// The first event from there on that the sink wants and does not have; none if it is not among the next few.
-asio::awaitable<std::optional<delivery::probe_event>> delivery::find_probe_from(position at) {
-    chunk events;
-    try {
-        if (at >= cursor_.at) events = co_await backlog_.read(at, probe_limits);
-    } catch (const std::system_error& failure) {
-        base::log().debug("sink {}: no probe from position {}: {}", spec_.name, at, failure.what());
+// The first event that no other pending one has to come before, by the sink's own order.
+asio::awaitable<std::optional<delivery::probe_event>>
+delivery::find_probe_in_order(position first, bool& is_ordered) {
+    std::set<std::string> waiting;
+    auto at = first;
+    for (int reads = 0; reads < most_ordered_reads; ++reads) {
+        auto found = co_await find_probe_from(at);
+        if (!found) break;
+        const auto events = found->from.events();
+        const auto has_key = [this](const event_view& event) {
+            return spec_.sink->order_key(event).has_value();
+        };
+        is_ordered = is_ordered || std::ranges::any_of(events, has_key);
+        if (!is_ordered) break;
+        for (; found->index < events.size(); ++found->index) {
+            const auto key = spec_.sink->order_key(events[found->index]);
+            const bool is_first = !key || !waiting.contains(*key);
+            if (is_first && found->at() != first) co_return found;
+            if (key) waiting.insert(*key);
+        }
+        at = found->from.place(events.size());
     }
-    if (events.events.empty()) co_return std::nullopt;
-    probe_event found{{std::move(events), spec_.wanted, stored_ahead_}};
-    if (found.from.events().empty()) co_return std::nullopt;
-    co_return found;
+    co_return std::nullopt;
+}
+
+// The first event from there on that the sink wants and does not have.
+asio::awaitable<std::optional<delivery::probe_event>> delivery::find_probe_from(position at) {
+    while (at >= cursor_.at && !given_up_ && !control_.paused()) {
+        if (index_) at = index_->next_wanted(at, backlog_.stored_end());
+        if (at >= backlog_.stored_end()) break;
+        chunk events;
+        try {
+            events = co_await backlog_.read(at, probe_limits);
+        } catch (const std::system_error& failure) {
+            base::log().debug("sink {}: no probe from position {}: {}", spec_.name, at, failure.what());
+            break;
+        }
+        if (events.end() <= at) break;
+        at = events.end();
+        if (events.events.empty()) continue; // damaged
+        probe_event found{{std::move(events), spec_.wanted, stored_ahead_}};
+        if (!found.from.events().empty()) co_return found;
+        co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable)); // let others in
+    }
+    co_return std::nullopt;
 }
 
 void delivery::stored_ahead(position at) {
@@ -142,6 +185,14 @@ std::size_t delivery::take_stored_below(position to) {
     const auto count = static_cast<std::size_t>(std::distance(stored_ahead_.begin(), end));
     stored_ahead_.erase(stored_ahead_.begin(), end);
     return count;
+}
+
+// Events that a probe has stored and that a later route does not want: they count as delivered.
+std::uint64_t delivery::stored_and_unwanted_below(position to) const {
+    const auto is_unwanted = [this](position at) { return !index_->wants_any(at, at + 1); };
+    return static_cast<std::uint64_t>(
+        std::count_if(stored_ahead_.begin(), stored_ahead_.lower_bound(to), is_unwanted)
+    );
 }
 
 // The error, with what follows from it. Logged once in ten seconds at most.
@@ -211,7 +262,9 @@ delivery::wait_to_retry(const std::string& error, clock::duration at_least, bool
     const auto until = clock_.now() + (draining_ ? *delay : std::max(*delay, at_least));
     const delivery_control::delay operators_view{control_};
     const auto is_over = [&] {
-        return operators_view.ended() || (ends_with_new_events && backlog_.stored_end() > seen);
+        if (operators_view.ended()) return true;
+        const auto end = backlog_.stored_end();
+        return ends_with_new_events && end > seen && (!index_ || index_->wants_any(seen, end));
     };
     while (clock_.now() < until && draining_ == was_draining && !given_up_ && !is_over())
         co_await changed_.wait(until);

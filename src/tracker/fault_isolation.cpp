@@ -68,12 +68,13 @@ failure_verdict fault_isolation::probe_passed() noexcept {
     return kind_ == write_failure::rejected ? failure_verdict::retry_now : failure_verdict::retry_later;
 }
 
-failure_verdict fault_isolation::probe_failed() noexcept {
+failure_verdict fault_isolation::probe_failed(write_failure kind) noexcept {
     confirmations_ = 0;
     passes_left_ = 0;
     lacks_comparison_ = false;
     probe_ = (probe_ + 1) % probe_numbers;
-    if (kind_ != write_failure::rejected) return failure_verdict::retry_later;
+    if (kind_ != write_failure::rejected || kind != write_failure::rejected)
+        return failure_verdict::retry_later;
     if (++probes_ < probes_a_round) return failure_verdict::probe_others;
     rejects_everything_ = true;
     return failure_verdict::retry_later;
@@ -104,6 +105,7 @@ void fault_isolation::dead_lettered(std::size_t events) noexcept {
 
 void fault_isolation::reset() noexcept {
     suspects_ = 0;
+    passes_left_ = 0;
     in_trial_ = false;
     splitter_ = {};
     next_event();

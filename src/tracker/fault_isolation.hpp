@@ -55,7 +55,7 @@ public:
 
     /// What `probe_others` asked for has passed, failed, or found no other event.
     [[nodiscard]] failure_verdict probe_passed() noexcept;
-    [[nodiscard]] failure_verdict probe_failed() noexcept;
+    [[nodiscard]] failure_verdict probe_failed(write_failure kind) noexcept;
     [[nodiscard]] failure_verdict nothing_to_probe() noexcept;
 
     /// Which event the next probe takes: 0 the next one, 1 one of the newest, then fractions of the backlog (`probe_offset`).
@@ -72,6 +72,9 @@ public:
 
     /// Of the write that failed first, the events that are still at the cursor; 0 without a trial.
     [[nodiscard]] std::size_t suspects() const noexcept { return suspects_; }
+
+    /// Others have passed within the trial: only the event at the cursor is in question.
+    [[nodiscard]] bool others_pass() const noexcept { return in_trial_ && passes_left_ > 0; }
 
     /// The destination rejects every event that was tried.
     [[nodiscard]] bool rejects_everything() const noexcept { return rejects_everything_; }

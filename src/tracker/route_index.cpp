@@ -48,6 +48,18 @@ void route_index::add(const chunk& events) {
     }
 }
 
+void route_index::judge_again(const chunk& events) {
+    if (events.damaged > 0) return;
+    const auto from = std::max(events.first, at_);
+    const auto to = std::min({events.end(), end_, next_unknown().value_or(end_)});
+    if (from >= to) return;
+    forget(from, to);
+    for (auto at = from; at < to; ++at) {
+        const auto& event = events.events[static_cast<std::size_t>(at - events.first)];
+        look_at(at, event, encoded_bytes(event));
+    }
+}
+
 void route_index::assume_wanted_below(position to) {
     unknown_begin_ = std::max(unknown_begin_, std::min(to, unknown_end_));
 }
@@ -107,15 +119,16 @@ std::uint64_t route_index::unwanted_below(position to) const noexcept {
     return found;
 }
 
-bool route_index::wants_any(position from, position to) const noexcept {
+position route_index::next_wanted(position from, position to) const noexcept {
     from = std::max(from, at_);
     while (from < to) {
         const auto in_word = from % word_bits;
         const auto length = std::min<position>(word_bits - in_word, to - from);
-        if ((~word_at(from) & bits_between(in_word, in_word + length)) != 0) return true;
+        const auto wanted = ~word_at(from) & bits_between(in_word, in_word + length);
+        if (wanted != 0) return from - in_word + static_cast<position>(std::countr_zero(wanted));
         from += length;
     }
-    return false;
+    return to;
 }
 
 void route_index::look_at(position at, const event_view& event, std::size_t bytes) {

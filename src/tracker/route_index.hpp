@@ -29,6 +29,9 @@ public:
     /// Events that were read from the backlog: the unknown range shrinks where they cover its beginning.
     void add(const chunk& events);
 
+    /// Known events that are judged by the present route, whatever the route before said.
+    void judge_again(const chunk& events);
+
     /// The unknown events below `to` cannot be read: they stay counted as wanted, and are unknown no longer.
     void assume_wanted_below(position to);
 
@@ -57,7 +60,12 @@ public:
     [[nodiscard]] std::uint64_t unwanted_bytes() const noexcept { return total_.bytes; }
 
     /// Whether an event in [from, to) is ahead of the cursor, and wanted or unknown.
-    [[nodiscard]] bool wants_any(position from, position to) const noexcept;
+    [[nodiscard]] bool wants_any(position from, position to) const noexcept {
+        return from < to && next_wanted(from, to) < to;
+    }
+
+    /// The first position in [from, to) ahead of the cursor that is wanted or unknown; `to` if there is none.
+    [[nodiscard]] position next_wanted(position from, position to) const noexcept;
 
 private:
     static constexpr std::size_t word_bits = 64;

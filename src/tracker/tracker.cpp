@@ -501,7 +501,8 @@ void tracker::impl::settle_unwanted() {
 // Whether a sink with a route is behind: one that is not passes what it does not want at once.
 bool tracker::impl::lacks_wanted() const noexcept {
     return std::ranges::any_of(deliveries_, [](const auto& each) {
-        return each->index() != nullptr && each->pending_from(each->place().at) > 0;
+        const bool is_paused = each->paused_since() != wakeup::never;
+        return each->index() != nullptr && (is_paused || each->pending_from(each->place().at) > 0);
     });
 }
 

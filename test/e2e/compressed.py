@@ -50,6 +50,13 @@ class Compressed(trackd.TestCase):
         rows = daemon.rows(1000)
         self.assertEqual({row["id"] for row in rows}, {f"line-{n}" for n in range(1000)})
 
+    def test_members_of_gzip_one_behind_the_other_are_one_body(self):
+        daemon = self.start()
+        packed = b"".join(gzip.compress(b'{"n":%d}\n' % number) for number in range(3))
+        answer = daemon.post(packed, content_type="application/x-ndjson", Content_Encoding="gzip")
+        self.assertEqual((answer.status, answer.json()), (201, {"accepted": 3}))
+        self.assertEqual({row["data"] for row in daemon.rows(3)}, {'{"n":0}', '{"n":1}', '{"n":2}'})
+
     def test_each_content_coding_is_taken_off(self):
         daemon = self.start()
         body = b'{"type":"packed","data":{"text":"' + b"again and " * 1000 + b'"}}'
@@ -69,7 +76,7 @@ class Compressed(trackd.TestCase):
         daemon = self.start()
         sound = gzip.compress(b'{"type":"whole"}')
         wrong_sum = sound[:-8] + bytes([sound[-8] ^ 1]) + sound[-7:]
-        for body in (sound[:-1], sound[:12], wrong_sum, sound + b"rubbish", sound + sound, b'{"type":"plain"}'):
+        for body in (sound[:-1], sound[:12], wrong_sum, sound + b"rubbish", sound + sound[:-1], b'{"type":"plain"}'):
             answer = daemon.post(body, Content_Encoding="gzip")
             self.assert_problem(answer, 400, "no sound gzip")
         self.assert_problem(daemon.post(sound, Content_Encoding="br"), 415, "gzip, deflate, zstd")

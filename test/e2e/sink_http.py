@@ -198,6 +198,20 @@ class Answers(HttpCase):
         self.assertEqual(json.loads(letter)["event"]["id"], "odd")
         self.assertGreaterEqual(json.loads(letter)["attempts"], 1)
 
+    def test_a_server_that_knows_no_expect_gets_the_same_body_without_it(self):
+        for headers in ([], ["expect: 100-continue"]):
+            with self.subTest(headers=headers):
+                target = HttpTarget.start(self)
+                target.knows_expect = False
+                daemon = self.start_with(target.sink(headers=headers))
+                for round_number in range(2):
+                    body = json.dumps([{"id": f"e-{round_number * 150 + n}", "data": "x" * 10_000} for n in range(150)])
+                    self.assertEqual(daemon.post(body).status, 201)
+                    daemon.wait_until_delivered()
+                self.assertEqual(sorted(target.ids()), sorted(self.numbers(300)))
+                self.assertEqual((target.expectations, daemon.sink("http")["retries"]), (1, 0))
+                self.assertTrue(all("Expect" not in request.headers for request in target.requests))
+
     def test_a_redirect_is_shown_and_not_followed(self):
         target, other = HttpTarget.start(self), HttpTarget.start(self)
         target.answer(307, Location=other.url)

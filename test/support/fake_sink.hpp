@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -71,6 +72,12 @@ public:
     void reject_everything(bool yes) {
         const std::lock_guard lock{mutex_};
         rejects_everything_ = yes;
+    }
+
+    /// Events whose ids leave the same remainder have to be stored in order.
+    void keep_order_by_remainder_of(int divisor) {
+        const std::lock_guard lock{mutex_};
+        order_divisor_ = divisor;
     }
 
     /// It says which of the events it was that it refuses, and stores those before.
@@ -155,6 +162,7 @@ private:
     std::set<std::string> failing_ids_;
     std::string id_error_;
     bool rejects_everything_ = false;
+    int order_divisor_ = 0;
     bool names_refused_ = false;
     std::string bookmark_;
     bool counts_in_bookmarks_ = false;
@@ -197,6 +205,12 @@ public:
         for (const auto& event : events.first(confirmed))
             script_->ids_.emplace_back(event.id);
         return {confirmed + script_->too_many_, 0, refusal};
+    }
+
+    [[nodiscard]] std::optional<std::string> order_key(const event_view& event) const override {
+        const std::lock_guard lock{script_->mutex_};
+        if (script_->order_divisor_ == 0) return std::nullopt;
+        return std::to_string(std::stoi(std::string{event.id}) % script_->order_divisor_);
     }
 
     [[nodiscard]] std::string bookmark() const override {

@@ -47,6 +47,8 @@ class HttpTarget:
         self.requests = []  # those that were taken with a 2xx
         self.refused = []  # all others
         self.connections = 0
+        self.knows_expect = True  # else it answers 417 to Expect, and closes
+        self.expectations = 0  # those that it has refused
         self.held = threading.Event()  # a request came that is to be held
         self._go = threading.Event()
         self._plan = collections.deque()
@@ -115,6 +117,16 @@ class HttpTarget:
                 super().setup()
                 with target._lock:
                     target.connections += 1
+
+            def handle_expect_100(self):
+                if target.knows_expect:
+                    return super().handle_expect_100()
+                target.expectations += 1
+                self.send_response(417)
+                self.send_header("Content-Length", "0")
+                self.send_header("Connection", "close")
+                self.end_headers()
+                return False
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))

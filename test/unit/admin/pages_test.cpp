@@ -59,6 +59,8 @@ struct admin_fixture : admin::overview {
         return {{"none", "native", 5, 700}};
     }
 
+    [[nodiscard]] std::vector<admin::key_activity> keys() const override { return {}; }
+
     [[nodiscard]] std::vector<admin::call_rejections> rejected_calls() const override {
         return {{"invalid_json", 2}, {"no_user", 0}};
     }

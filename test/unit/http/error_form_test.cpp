@@ -100,7 +100,7 @@ TEST_CASE(
     for (const auto& [bytes, status] : {
              std::pair{post("/plain", "Content-Length: 0\r\n"), 500},
              std::pair{post("/nowhere", "Content-Length: 0\r\n"), 404},
-             std::pair{std::string{"GET /terse HTTP/1.1\r\nHost: a\r\n\r\n"}, 405},
+             std::pair{std::string{"GET /plain HTTP/1.1\r\nHost: a\r\n\r\n"}, 405},
              std::pair{std::string{"POST /terse#x HTTP/1.1\r\nHost: a\r\n\r\n"}, 400}, // closes
          }) {
         INFO(bytes);

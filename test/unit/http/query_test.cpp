@@ -14,6 +14,13 @@ TEST_CASE("a percent sign that begins no byte stands for itself", "[http][query]
     CHECK(decode_form("%zz%4") == "%zz%4");
 }
 
+TEST_CASE("escapes are undone, and what is none stays as it is", "[http][query]") {
+    CHECK(decode_escapes("%41%2fb+c") == "A/b+c");
+    CHECK(decode_escapes("100% sure %") == "100% sure %");
+    CHECK(decode_escapes("%4%41%%4G%4") == "%4A%%4G%4");
+    CHECK(decode_escapes("").empty());
+}
+
 TEST_CASE("a query is split into its parameters", "[http][query]") {
     const std::vector<query_parameter> expected{{"a", "1=2"}, {"b c", ""}, {"a", "3"}, {"d", ""}};
     CHECK(parse_query("a=1=2&b+c=&&=x&a=3&d") == expected);

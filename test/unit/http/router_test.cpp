@@ -45,8 +45,73 @@ TEST_CASE("a path finds its handler, and the spelt-out one first", "[http][route
 }
 
 TEST_CASE("a parameter is not empty and has no slash", "[http][router]") {
-    CHECK(answer(verb::post, "/events/").code == status::not_found);
+    CHECK(answer(verb::post, "/events/").body == "events()");
     CHECK(answer(verb::post, "/events/a/b").code == status::not_found);
+}
+
+TEST_CASE("a slash too many leads to the same handler, wherever it stands", "[http][router]") {
+    auto routes = example();
+    routes.add(verb::get, "/v1/projects/{key}/settings", says("settings"));
+    routes.add(verb::post, "/", says("root"));
+    routes.add(verb::post, "/v1/batch", says("calls"));
+    const auto body_of = [&](verb method, std::string_view path) {
+        request req;
+        req.method = method;
+        req.path = path;
+        response res;
+        static_cast<void>(routes.route(req, res));
+        CHECK(routes.has_handler(req));
+        return res.body;
+    };
+    for (const auto* path : {"//events", "/events/", "///events//"})
+        CHECK(body_of(verb::post, path) == "events()");
+    for (const auto* path : {"/events/click/", "//events/click", "/events//click//"})
+        CHECK(body_of(verb::post, path) == "typed(click)");
+    for (const auto* path : {"/events/batch/", "/events//batch"})
+        CHECK(body_of(verb::post, path) == "batch()");
+    for (const auto* path : {"/v1/batch/", "//v1/batch", "/v1//batch", "//v1//batch//"})
+        CHECK(body_of(verb::post, path) == "calls()");
+    for (const auto* path : {"/v1/projects/k/settings/", "//v1/projects//k/settings"})
+        CHECK(body_of(verb::get, path) == "settings(k)");
+    CHECK(body_of(verb::post, "//") == "root()");
+    CHECK(body_of(verb::head, "/status/") == "status()");
+    CHECK(answer(verb::get, "/events//").headers == "Allow: POST, OPTIONS\r\n");
+    for (const auto* path : {"/events/a//b", "/v1/batch/x", "v1/batch", "/v1/bat/ch", "/v1batch"})
+        CHECK(answer(verb::post, path).code == status::not_found);
+}
+
+TEST_CASE("errors without a handler have the form of their path", "[http][router]") {
+    router routes;
+    const auto add = [&](verb method, const char* path, error_form errors) {
+        routes.add(method, path, says(path), access::known, errors);
+    };
+    const error_form short_form = [](const request&, response& res, status what, std::string_view slug,
+                                     std::string_view) { res.text(what, slug); };
+    const error_form image = [](const request&, response& res, status, std::string_view, std::string_view) {
+        res.text(status::ok, "image");
+    };
+    add(verb::post, "/hook", short_form);
+    add(verb::get, "/v1/pixel", image);
+    add(verb::get, "/plain", nullptr);
+    routes.say_errors_below("/v1/", short_form);
+    const auto answer_of = [&](verb method, std::string_view path) {
+        request req;
+        req.method = method;
+        req.path = path;
+        response res;
+        static_cast<void>(routes.route(req, res));
+        return std::to_string(static_cast<unsigned>(res.code)) + ' ' +
+               (res.body.starts_with('{') ? "problem" : res.body);
+    };
+    CHECK(answer_of(verb::get, "/hook") == "405 method-not-allowed");
+    CHECK(answer_of(verb::get, "/hook//") == "405 method-not-allowed");
+    CHECK(answer_of(verb::post, "/v1/nowhere") == "404 not-found");
+    CHECK(answer_of(verb::post, "//v1/nowhere/") == "404 not-found");
+    CHECK(answer_of(verb::post, "/v1/pixel") == "405 method-not-allowed");
+    CHECK(answer_of(verb::post, "/v1") == "404 problem");
+    CHECK(answer_of(verb::post, "/v1x/y") == "404 problem");
+    CHECK(answer_of(verb::post, "/plain") == "405 problem");
+    CHECK(answer_of(verb::post, "/nowhere") == "404 problem");
 }
 
 TEST_CASE("a parameter may stand in the middle of a path", "[http][router]") {
@@ -63,7 +128,7 @@ TEST_CASE("a parameter may stand in the middle of a path", "[http][router]") {
     CHECK(body_of("/projects/k/settings") == "settings(k)");
     for (const auto* path :
          {"/projects//settings", "/projects/settings", "/projects/a/b/settings", "/projects/k",
-          "/projects/k/settings/", "/projects/k/setting"}) {
+          "/projects/k/setting"}) {
         INFO(path);
         CHECK(body_of(path).empty());
     }
@@ -93,7 +158,7 @@ TEST_CASE("an answer says whose it is: by the route's pattern, whatever its meth
 }
 
 TEST_CASE("an unknown path is 404, and near misses are unknown", "[http][router]") {
-    for (const auto* path : {"/", "/event", "/eventss", "/status/", "/STATUS"}) {
+    for (const auto* path : {"/", "/event", "/eventss", "/STATUS"}) {
         INFO(path);
         CHECK(answer(verb::get, path).code == status::not_found);
     }

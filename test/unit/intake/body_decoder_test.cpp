@@ -186,14 +186,47 @@ TEST_CASE("a wrong checksum is noticed", "[intake][compression]") {
     CHECK(decode("deflate", sent).refused == refusal_kind::invalid_encoding);
 }
 
-TEST_CASE("nothing may follow the end: no rubbish, no second member", "[intake][compression]") {
+TEST_CASE("members of gzip, and frames of zstd, may stand one behind the other", "[intake][compression]") {
+    const auto text = varied(100'000);
+    CHECK(decode("gzip", gzip("{}\n") + gzip("[]")).body == "{}\n[]");
+    CHECK(decode("gzip", gzip(text) + gzip("") + gzip(text)).body == text + text);
+    CHECK(decode("zstd", zstd(text) + zstd("{}") + zstd(text)).body == text + "{}" + text);
+    CHECK(decode("zstd", std::string{"\x5a\x2a\x4d\x18\x02\0\0\0ab", 10} + zstd("{}")).body == "{}");
+    CHECK(decode("zstd", zstd("{}") + std::string{"\x50\x2a\x4d\x18\x01\0\0\0a", 9}).body == "{}");
+    std::string many;
+    for (int member = 0; member < 1000; ++member)
+        many += gzip("{}\n");
+    CHECK(decode("gzip", many).body.size() == 3000);
+}
+
+TEST_CASE("the bounds hold for all members together, and each must be sound", "[intake][compression]") {
+    const decoding_limits limits{.max_bytes = 200'000, .max_ratio = 0};
+    const auto half = varied(100'000);
+    CHECK(decode("gzip", gzip(half) + gzip(half), limits).body.size() == 200'000);
+    CHECK(decode("gzip", gzip(half) + gzip(half) + gzip(""), limits).body.size() == 200'000);
+    CHECK(
+        decode("gzip", gzip(half) + gzip(half) + gzip("x"), limits).refused == refusal_kind::body_too_large
+    );
+    CHECK(
+        decode("zstd", zstd(half) + zstd(half) + zstd("x"), limits).refused == refusal_kind::body_too_large
+    );
+    const std::string blanks(std::size_t{2} << 20U, ' ');
+    CHECK(decode("gzip", gzip(blanks) + gzip(blanks)).refused == refusal_kind::body_too_large);
+    const auto second = gzip(half);
+    for (const std::size_t bytes : {2U, 10U, 100U})
+        CHECK(decode("gzip", gzip("{}") + second.substr(0, bytes)).refused == refusal_kind::invalid_encoding);
+    CHECK(decode("zstd", zstd("{}") + zstd(half).substr(0, 100)).refused == refusal_kind::invalid_encoding);
+}
+
+TEST_CASE("nothing else may follow the end", "[intake][compression]") {
     CHECK(
         decode("gzip", gzip("{}") + "abc").why ==
         "the body is no sound gzip: 3 bytes follow its end; expected nothing there"
     );
-    CHECK(decode("gzip", gzip("{}") + gzip("{}")).refused == refusal_kind::invalid_encoding);
+    CHECK(decode("gzip", gzip("{}") + std::string(8, '\0')).refused == refusal_kind::invalid_encoding);
     CHECK(decode("deflate", deflated("{}", as_zlib) + "\n").refused == refusal_kind::invalid_encoding);
-    CHECK(decode("zstd", zstd("{}") + zstd("{}")).refused == refusal_kind::invalid_encoding);
+    CHECK(decode("deflate", deflated("{}", as_zlib) + gzip("{}")).refused == refusal_kind::invalid_encoding);
+    CHECK(decode("zstd", zstd("{}") + "{}").refused == refusal_kind::invalid_encoding);
 }
 
 TEST_CASE("a decoded body may be as large as the limit, and no larger", "[intake][compression]") {

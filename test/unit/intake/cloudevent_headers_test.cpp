@@ -138,9 +138,32 @@ TEST_CASE("a value of the binary mode is unquoted, and then percent-decoded once
     CHECK(decoded("raw é") == "raw é");
 }
 
+TEST_CASE(
+    "a percent sign of the binary mode that begins no escape stands for itself", "[intake][cloudevent]"
+) {
+    for (const auto* value : {"100% sure", "%", "a%2", "%zz", "100%", "%%", "%u20ac", "5 %é"})
+        CHECK(decoded(value) == value);
+    CHECK(decoded("100% s%C3%BCre%") == "100% süre%");
+    CHECK(decoded("%%41") == "%A");
+    CHECK(decoded("\"100% \\\"sure\\\"\"") == "100% \"sure\"");
+    fixture f;
+    f.header("ce-comment", "100% sure");
+    f.post("/events", "x");
+    CHECK(f.only_event().extensions == R"({"comment":"100% sure"})");
+}
+
+TEST_CASE("a CloudEvent of the binary mode without Content-Type gets none", "[intake][cloudevent]") {
+    for (const std::string_view data : {"text", "{\"a\":1}", "\xff\xfe"}) {
+        fixture f;
+        f.post("/events", data);
+        CHECK(f.only_event().datacontenttype.empty());
+        CHECK(f.only_event().data == data);
+        CHECK(f.only_event().kind == (data == "\xff\xfe" ? data_kind::binary : data_kind::text));
+    }
+}
+
 TEST_CASE("a value of the binary mode that cannot be decoded is refused by name", "[intake][cloudevent]") {
-    for (const auto* value :
-         {"%C0%A0", "%ED%A0%80", "%ff", "\xff", "a%2", "%zz", "\"open", "\"a\"b", "\"a\\"}) {
+    for (const auto* value : {"%C0%A0", "%ED%A0%80", "%ff", "\xff", "\"open", "\"a\"b", "\"a\\"}) {
         fixture f;
         f.header("ce-subject", value);
         INFO(value);

@@ -3,6 +3,7 @@
 #include "intake/text.hpp"
 #include "reading.hpp"
 
+#include <algorithm>
 #include <random>
 
 using namespace reading;
@@ -70,16 +71,28 @@ private:
     std::mt19937 random_;
 };
 
-/// What NDJSON is, as plainly as it can be said. Empty if a line is no object.
+/// The first object of a line: the shortest beginning that is one, as brackets are balanced only there.
+std::string_view first_object(std::string_view line) {
+    for (std::size_t end = 1; line.front() == '{' && end <= line.size(); ++end)
+        if (line[end - 1] == '}' && !trackd::intake::find_json_fault(line.substr(0, end)))
+            return line.substr(0, end);
+    return {};
+}
+
+/// What NDJSON is, as plainly as it can be said: objects, of which none goes on in the next line. Empty if anything else
+/// is in a line.
 std::vector<std::string> good_lines(std::string_view text) {
     std::vector<std::string> lines;
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size() - 1);
         const auto line = trackd::intake::trimmed(text.substr(0, end + 1));
         text.remove_prefix(end + 1);
-        if (line.empty()) continue;
-        if (line.front() != '{' || trackd::intake::find_json_fault(line)) return {};
-        lines.emplace_back(line);
+        for (auto rest = line; !rest.empty(); rest = trackd::intake::trimmed(rest)) {
+            const auto object = first_object(rest);
+            if (object.empty()) return {};
+            lines.emplace_back(object);
+            rest.remove_prefix(object.size());
+        }
     }
     return lines;
 }
@@ -165,6 +178,30 @@ TEST_CASE("lines are taken if each is an object, however the body was changed", 
     }
     CHECK(taken > 5000);
     CHECK(taken < 19'000);
+}
+
+TEST_CASE("objects one behind the other are taken, however the body was changed", "[intake][random]") {
+    static constexpr std::string_view likely = "{}{}[],:\" \\1x";
+    json_maker make{7};
+    event_reader reader{{}};
+    int taken = 0;
+    for (int i = 0; i < 10'000; ++i) {
+        std::string body;
+        for (auto count = make.below(4) + 2; count > 0; --count)
+            body += make.object() + make.blank();
+        const auto at = make.below(body.size());
+        if (make.below(2) == 0) body.insert(at, 1, likely[make.below(likely.size())]);
+        std::string on_one_line = body;
+        std::ranges::replace(on_one_line, '\n', ' ');
+        const auto expected = good_lines(on_one_line);
+        const auto result = read(reader, body, {.content_type = "application/json"}, body.front());
+        INFO(body);
+        REQUIRE(result.refused.has_value() == expected.empty());
+        REQUIRE(result.events.size() == expected.size());
+        taken += result.refused ? 0 : 1;
+    }
+    CHECK(taken > 2500);
+    CHECK(taken < 9'000);
 }
 
 TEST_CASE("every truncation of a body is refused, and nothing of it is kept", "[intake][random]") {

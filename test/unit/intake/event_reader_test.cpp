@@ -39,7 +39,7 @@ TEST_CASE("a refused body leaves what others had put into the batch", "[intake][
     event_reader reader{{}};
     trackd::batch batch;
     const body good{R"({"id":"kept","data":1})"};
-    const body bad{R"([{"data":1},{"data":2,"x":3}])"};
+    const body bad{R"([{"data":1},{"data":2,"id":""}])"};
     REQUIRE_FALSE(reader.read({arrival, {}, {}, {}}, good.text(), batch));
     REQUIRE(reader.read({arrival, {}, {}, {}}, bad.text(), batch));
     REQUIRE(batch.events() == 1);
@@ -64,13 +64,101 @@ TEST_CASE("a bad line of NDJSON is named by its number, from 1 and with the blan
     why = refused("{}\n{\"data\":1,\"id\":\"\"}\n", ndjson);
     CHECK(why.kind == refusal_kind::invalid_event);
     CHECK(why.detail.starts_with("line 2: \"id\" is empty"));
-    CHECK(says(refused("{}\n[{}]\n", ndjson), "line 2: the line is an array; expected an object"));
+    CHECK(says(refused("{}\n[{}]\n", ndjson), "line 2: the value is an array; expected an object"));
 }
 
-TEST_CASE("an object of NDJSON cannot go on in the next line, nor share one", "[intake][batch]") {
+TEST_CASE("an object of NDJSON cannot go on in the next line", "[intake][batch]") {
     CHECK(says(refused("{\"a\":\n1}", ndjson), "line 1: invalid JSON at byte 5: the text ends"));
     CHECK(says(refused("{}\n,{}", ndjson), "line 2: invalid JSON at byte 0: found ','"));
-    CHECK(says(refused("{}{}", ndjson), "line 1: invalid JSON at byte 2: found '{', expected the end"));
+    CHECK(says(refused("{},{}", ndjson), "line 1: invalid JSON at byte 2: found ','"));
+}
+
+TEST_CASE("lines are known by all names that programs have for them", "[intake][content_type]") {
+    for (const std::string name :
+         {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonl",
+          "application/jsonlines", "application/x-jsonlines", "application/json-lines",
+          "application/x-json-lines", "application/x-ldjson", "text/x-ndjson", "text/ndjson", "text/jsonl",
+          "Application/JSONL; charset=utf-8"}) {
+        INFO(name);
+        const auto result = read("{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n", {.content_type = name});
+        REQUIRE(result.events.size() == 3);
+        CHECK(result.events[2].data == "{\"n\":3}");
+    }
+}
+
+TEST_CASE("objects one behind the other are an event each", "[intake][batch]") {
+    for (const auto* type :
+         {"application/json", "", "text/plain", "application/x-www-form-urlencoded", "application/x-ndjson"
+         }) {
+        for (const auto* blanks : {"", " ", "\n", "\r\n\n"}) {
+            const request about{.content_type = type, .path_type = "p", .idempotency_key = "key"};
+            const auto sent = many(3, R"({"a":"}{\"\u00e9"})", blanks) + blanks;
+            INFO(type << ": " << sent);
+            const auto result = read(sent, about);
+            REQUIRE(result.events.size() == 3);
+            for (std::size_t i = 0; i < 3; ++i) {
+                CHECK(result.events[i].data == R"({"a":"}{\"\u00e9"})");
+                CHECK(result.events[i].type == "p");
+                CHECK(result.events[i].id == "key-" + std::to_string(i));
+            }
+        }
+    }
+    CHECK(read("\xef\xbb\xbf{\"a\":1}{\"a\":1e400}{\n}").events.at(1).data == "{\"a\":1e400}");
+    CHECK(
+        read(R"({"id":"a","data":1}{"specversion":"1.0","id":"b","source":"s","type":"t"})")
+            .events[1]
+            .source == "s"
+    );
+}
+
+TEST_CASE("one bad object among many is named, and nothing is kept", "[intake][batch]") {
+    auto why = refused("{\"a\":1}\n{\"a\":}\n{}");
+    CHECK(why.kind == refusal_kind::invalid_json);
+    CHECK(why.detail == "event [1]: invalid JSON at byte 13: found '}', expected a JSON value");
+    CHECK(says(refused("\xef\xbb\xbf{}{}{\"a\":}"), "event [2]: invalid JSON at byte 12"));
+    CHECK(says(refused("{}{\"a\":1"), "event [1]: invalid JSON at byte 8: the text ends"));
+    CHECK(says(refused("{}{}[1]"), "event [2]: the value is an array; expected an object"));
+    CHECK(says(refused(R"({}{"data":1,"id":""})"), "event [1]: \"id\" is empty"));
+    CHECK(says(refused("{}{}[1]", ndjson), "line 1: the value is an array; expected an object"));
+}
+
+TEST_CASE("what follows a JSON text is refused with the ways to send many", "[intake][batch]") {
+    for (const auto* text : {"{},{}", "{}x", "[1]\n[2]", "[{}]{}", "{\"n\":1}\n[2]\n", "{}}"}) {
+        INFO(text);
+        const auto why = refused(text, {.content_type = "application/x-www-form-urlencoded"});
+        CHECK(why.kind == refusal_kind::invalid_json);
+        CHECK(says(why, "expected the end of the text"));
+        CHECK(says(why, "application/x-ndjson"));
+    }
+    const std::string event = R"({"specversion":"1.0","id":"b","source":"s","type":"t"})";
+    CHECK(
+        says(refused(event + event, {.content_type = "application/cloudevents+json"}), "the end of the text")
+    );
+}
+
+TEST_CASE("a sequence of objects may have as many events as the limit", "[intake][batch]") {
+    event_reader reader{{.max_batch_events = 3}};
+    CHECK(read(reader, many(3, "{}", "")).events.size() == 3);
+    CHECK(read(reader, many(3, "{\"a\":1e999}", "")).events.size() == 3);
+    for (const auto& text : {many(4, "{}", ""), many(100'000, "{}", "")})
+        for (const auto& about : {request{}, ndjson}) {
+            const auto result = read(reader, text, about);
+            REQUIRE(result.refused);
+            CHECK(result.refused->kind == refusal_kind::batch_too_large);
+            CHECK(result.refused->detail.starts_with("the batch has more than 3 events"));
+            CHECK(result.events.empty());
+        }
+}
+
+TEST_CASE("MessagePack is refused with what to configure", "[intake][content_type]") {
+    for (const auto* type :
+         {"application/msgpack", "application/x-msgpack", "Application/vnd.msgpack; v=1"}) {
+        const auto why = refused("\x92\x01\x80", {.content_type = type});
+        CHECK(why.kind == refusal_kind::unsupported_media_type);
+        CHECK(says(why, "MessagePack is not read"));
+        CHECK(says(why, "format json"));
+        CHECK(says(why, "application/x-ndjson"));
+    }
 }
 
 TEST_CASE("lines are the same however many come, and however long they are", "[intake][batch]") {
@@ -183,7 +271,7 @@ TEST_CASE("invalid JSON is refused with its place", "[intake][json]") {
     const auto why = refused("{\"a\":1,,}");
     CHECK(why.kind == refusal_kind::invalid_json);
     CHECK(why.detail == "invalid JSON at byte 7: found ',', expected a member's name in double quotes");
-    CHECK(says(refused("{} {}"), "byte 3: found '{', expected the end of the text"));
+    CHECK(says(refused("{} ]"), "byte 3: found ']', expected the end of the text"));
     CHECK(says(refused("nonsense"), "invalid JSON at byte 0"));
 }
 

@@ -38,6 +38,22 @@ TEST_CASE("JSON is what ends in json", "[intake][media_type]") {
         CHECK_FALSE(media_type{text}.is_json());
 }
 
+TEST_CASE("lines of JSON have several names", "[intake][media_type]") {
+    for (const auto* text : {"application/x-ndjson", "APPLICATION/JSONL; a=b", "text/x-jsonlines"})
+        CHECK(media_type{text}.is_json_lines());
+    for (const auto* text :
+         {"application/json", "application/x-", "image/ndjson", "ndjson", "application/x-x-ndjson",
+          "application/json-seq"})
+        CHECK_FALSE(media_type{text}.is_json_lines());
+    CHECK(media_type{"application/x-msgpack"}.is_message_pack());
+    CHECK_FALSE(media_type{"text/msgpack"}.is_message_pack());
+}
+
+TEST_CASE("a parameter is found by its name, without its quotes", "[intake][media_type]") {
+    CHECK(media_type{"multipart/form-data; Boundary=\"a b\""}.parameter("boundary") == "a b");
+    CHECK(media_type{"multipart/form-data; x=boundary"}.parameter("boundary").empty());
+}
+
 TEST_CASE("what has no type and subtype is not well formed", "[intake][media_type]") {
     for (const auto* text :
          {"", "json", "/", "a/", "/b", "a b/c", "a/b/c", "a/b;\x01", "a/b; c=\xc3\xa9", "a/(b)"})

@@ -94,8 +94,8 @@ TEST_CASE("what the reader refuses gets its status, and nothing is admitted", "[
     check("[]", http::status::bad_request, "empty-body");
     check("{", http::status::bad_request, "invalid-json");
     check("7", http::status::bad_request, "unexpected-json");
-    check(R"([{"data":1},{"data":1,"x":1}])", http::status::unprocessable_entity, "invalid-event");
-    CHECK(f.detail().find("event [1]: \"x\" is unknown") == 0);
+    check(R"([{"data":1},{"data":1,"id":""}])", http::status::unprocessable_entity, "invalid-event");
+    CHECK(f.detail().find("event [1]: \"id\" is empty") == 0);
     check(
         "{\"data\":\"" + std::string(1 << 20, 'x') + "\"}", http::status::payload_too_large, "event-too-large"
     );
@@ -262,9 +262,9 @@ TEST_CASE("a dry run reads everything and stores nothing", "[intake][endpoint]")
 
 TEST_CASE("a dry run refuses what the real one would", "[intake][endpoint]") {
     fixture f;
-    f.post("/events?x=y&dry_run=1", R"([{"data":1},{"data":1,"x":1}])");
+    f.post("/events?x=y&dry_run=1", R"([{"data":1},{"data":1,"id":""}])");
     CHECK(f.res.code == http::status::unprocessable_entity);
-    CHECK(f.detail().find("event [1]: \"x\" is unknown") == 0);
+    CHECK(f.detail().find("event [1]: \"id\" is empty") == 0);
     CHECK(f.lane.events().empty());
 }
 

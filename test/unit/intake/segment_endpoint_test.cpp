@@ -543,8 +543,8 @@ TEST_CASE("errors that are for ever are 400, and all others keep their status", 
           not_implemented})
         CHECK(said(what) == bad_request);
     for (const auto what :
-         {unauthorized, forbidden, request_timeout, too_many_requests, internal_server_error,
-          service_unavailable})
+         {unauthorized, forbidden, not_found, method_not_allowed, request_timeout, too_many_requests,
+          internal_server_error, service_unavailable})
         CHECK(said(what) == what);
     CHECK(boost::json::parse(f.res.body).at("code") == "the_slug");
 }

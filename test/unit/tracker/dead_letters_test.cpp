@@ -3,6 +3,7 @@
 #include "support/catch.hpp"
 
 #include <algorithm>
+#include <map>
 
 using namespace trackd;
 using namespace std::chrono_literals;
@@ -98,6 +99,48 @@ TEST_CASE_METHOD(
 }
 
 TEST_CASE_METHOD(
+    with_letters, "a sink that keeps an order gets the events of one key in order, whenever it is mended",
+    "[dead]"
+) {
+    const auto rounds = GENERATE(range(1, 16));
+    CAPTURE(rounds);
+    script->keep_order_by_remainder_of(3);
+    script->fail_on({"1"}, "no leader");
+    append(40);
+    for (int round = 0; loop.place().at != 41; ++round) {
+        REQUIRE(round < 100);
+        if (round == rounds) script->fail_on({}, "");
+        until([this] { return clock.waiting() == 1 || loop.place().at == 41; });
+        clock.advance(1min);
+    }
+    std::map<int, std::vector<int>> by_key;
+    for (const auto& id : script->ids())
+        by_key[std::stoi(id) % 3].push_back(std::stoi(id));
+    for (const auto& [key, ids] : by_key)
+        CHECK(std::ranges::is_sorted(ids));
+    CHECK(script->ids().size() + dead().size() == 40);
+}
+
+TEST_CASE_METHOD(
+    with_letters, "a sink that keeps one order for all events waits for what may mend itself", "[dead]"
+) {
+    script->keep_order_by_remainder_of(1);
+    script->fail_on({"1"}, "no leader");
+    append(40);
+    for (int round = 0; round < 20; ++round) {
+        until([this] { return clock.waiting() == 1; });
+        clock.advance(1min);
+    }
+    CHECK(script->ids().empty());
+    CHECK(dead().empty());
+    until([this] { return clock.waiting() == 1; });
+    script->fail_on({}, "");
+    clock.advance(1min);
+    until([this] { return loop.place().at == 41; });
+    CHECK(std::ranges::is_sorted(script->ids(), {}, [](const auto& id) { return std::stoi(id); }));
+}
+
+TEST_CASE_METHOD(
     with_letters, "a sink that rejects everything makes no dead letters, waits, and says so", "[dead]"
 ) {
     script->reject_everything(true);
@@ -133,6 +176,39 @@ TEST_CASE_METHOD(with_letters, "a single event that is rejected waits until anot
     until([this] { return loop.place().at == 3; });
     CHECK(dead() == strings{"1"});
     CHECK(script->ids() == strings{"2"});
+}
+
+TEST_CASE_METHOD(
+    with_letters, "a pass of long ago does not make a dead letter when the destination breaks later", "[dead]"
+) {
+    script->refuse({"1"});
+    append(2);
+    until([this] { return loop.place().at == 3; });
+    CHECK(dead() == strings{"1"});
+    script->reject_everything(true);
+    append(1);
+    for (int round = 0; round < 5; ++round) {
+        until([this] { return clock.waiting() == 1 && loop.status().failing; });
+        clock.advance(1min);
+    }
+    CHECK(dead() == strings{"1"});
+    script->reject_everything(false);
+    clock.advance(1min);
+    until([this] { return loop.place().at == 4; });
+}
+
+TEST_CASE_METHOD(
+    of_orders, "an event is compared with a wanted one, however far behind it that is", "[dead][route]"
+) {
+    script->refuse({"1"});
+    strings types{"order.bad"};
+    types.resize(301, "page");
+    types.emplace_back("order.good");
+    append_types(types);
+    until([this] { return loop.place().at == 303; });
+    CHECK(dead() == strings{"1"});
+    CHECK(script->ids() == strings{"302"});
+    CHECK(loop.status().filtered == 300);
 }
 
 TEST_CASE_METHOD(

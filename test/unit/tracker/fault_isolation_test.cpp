@@ -52,7 +52,8 @@ account deliver(std::size_t events, std::size_t batch, const destination& to, in
                 ++one;
         if (one == events) return isolation.nothing_to_probe();
         ++done.writes;
-        if (!to(one, 1, done.rounds).stored) return isolation.probe_failed();
+        const auto said = to(one, 1, done.rounds);
+        if (!said.stored) return isolation.probe_failed(said.kind);
         done.stored.insert(one);
         return isolation.probe_passed();
     };

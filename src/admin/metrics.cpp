@@ -129,6 +129,15 @@ void add_accepted(page& to, const overview& of) {
     to.push_back(std::move(bytes));
 }
 
+void add_rejected_calls(page& to, const overview& of) {
+    auto& rejected = add_counter(
+        to, "trackd_calls_rejected_total",
+        "Calls of analytics clients that were left out of a batch, by reason."
+    );
+    for (const auto& [reason, calls] : of.rejected_calls())
+        add(rejected, calls, {{"reason", std::string{reason}}});
+}
+
 // What waits for the sink that has most to do: the backlog keeps it for the others, too.
 void add_backlog(page& to, const tracker_status& tracker) {
     std::uint64_t events = 0;
@@ -247,6 +256,7 @@ http::task<void> show_metrics(overview& of, http::response& res) {
     page families;
     add_http(families, of);
     add_accepted(families, of);
+    add_rejected_calls(families, of);
     add_backlog(families, tracker);
     if (tracker.journal) add_journal(families, *tracker.journal);
     add_sinks(families, tracker.sinks);

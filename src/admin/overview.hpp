@@ -42,6 +42,12 @@ struct accepted_events {
     std::uint64_t bytes = 0; ///< as they are encoded
 };
 
+/// Calls of analytics clients that were left out of their batches.
+struct call_rejections {
+    std::string_view reason; ///< as in a metric's label; a literal
+    std::uint64_t calls;
+};
+
 /// Which configuration is in force.
 struct configuration_state {
     struct refusal {
@@ -98,6 +104,10 @@ public:
     [[nodiscard]] virtual std::vector<limit_hits> limits() const = 0; ///< all there are, each once
 
     [[nodiscard]] virtual std::vector<accepted_events> accepted() const = 0;
+
+    /// All reasons there are, each once.
+    [[nodiscard]] virtual std::vector<call_rejections> rejected_calls() const { return {}; }
+
     [[nodiscard]] virtual std::vector<key_activity> keys() const = 0;
     /// Why the daemon is to be taken for dead; empty: it works.
     [[nodiscard]] virtual std::string ailment() const = 0;

@@ -78,6 +78,13 @@ json::object limits_page(const std::vector<limit_hits>& limits) {
     return page;
 }
 
+json::object rejected_calls_page(const std::vector<call_rejections>& rejections) {
+    json::object page;
+    for (const auto& [reason, calls] : rejections)
+        page[text(reason)] = calls;
+    return page;
+}
+
 std::string written(wall_time time) {
     std::string text;
     base::append_rfc3339(text, time);
@@ -210,6 +217,7 @@ http::task<void> show_status(overview& of, http::response& res) {
     page["connections"] = connections_of(groups);
     page["http"] = http_of(groups);
     page["limits"] = limits_page(of.limits());
+    page["rejected_calls"] = rejected_calls_page(of.rejected_calls());
     page["tracker"] = tracker_page(tracker, of.the_tracker().delivered(), of.ack());
     if (tracker.journal) page["journal"] = journal_page(*tracker.journal, tracker.condition);
     page["sinks"] = std::move(sinks);

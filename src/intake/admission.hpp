@@ -68,6 +68,12 @@ concept identifies_late = requires(
     { format.identify(req, body, res, caller) } -> std::same_as<bool>;
 };
 
+/// A format that leaves some of what a request brought out, and counts it once the rest is admitted.
+template <class T>
+concept records_rejections = requires(T& format, const http::request& req, const key* caller) {
+    { format.record_rejections(req, caller) } -> std::same_as<void>;
+};
+
 /// Takes the events of requests into the lane, in whatever format they come. The format is known when this is
 /// compiled, so that what it costs is the reading and the answer. Confined to the lane's thread.
 class admission final : public http::promiser {
@@ -96,6 +102,7 @@ public:
             return std::nullopt;
         }
         counts_.accepted.add(caller.get(), Format::is, count, bytes);
+        if constexpr (records_rejections<Format>) format.record_rejections(req, caller.get());
         if (lane_.waits_for_ack()) return *this;
         return std::nullopt;
     }

@@ -5,6 +5,7 @@
 #include "base/made_late.hpp"
 #include "intake/keys.hpp"
 #include "intake/limits.hpp"
+#include "intake/rejected_calls.hpp"
 
 #include <array>
 #include <cstddef>
@@ -61,6 +62,7 @@ private:
 struct counters {
     limit_counters limits;
     accepted_counters accepted;
+    call_fault_counters rejected_calls; ///< of batches, by reason
 };
 
 } // namespace trackd::intake

@@ -18,13 +18,14 @@ namespace trackd::intake {
 class endpoints {
 public:
     /// @param counts where it is counted what comes; outlives this
+    /// @param clocks shared by all threads; null: a new one
     endpoints(
         lane& lane, const event_reader_options& options, decoding_limits decoding, counters& counts,
-        std::shared_ptr<key_guard> guard
+        std::shared_ptr<key_guard> guard, std::shared_ptr<client_clocks> clocks = nullptr
     )
         : guard_{std::move(guard)}, decoder_{decoding}, native_{lane, decoder_, counts, options},
-          segment_{lane, decoder_, counts, options, guard_.get()}, webhook_{lane, decoder_, counts, options},
-          pixel_{lane, decoder_, counts, options, guard_.get()} {}
+          segment_{lane, decoder_, counts, options, guard_.get(), std::move(clocks)},
+          webhook_{lane, decoder_, counts, options}, pixel_{lane, decoder_, counts, options, guard_.get()} {}
 
     void add_routes(http::router& router) {
         native_.add_routes(router); // first, as it is looked for first

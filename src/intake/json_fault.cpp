@@ -18,7 +18,9 @@ bool is_between(char c, unsigned low, unsigned high) noexcept {
     return byte >= low && byte <= high;
 }
 
-/// The bytes that one UTF-8 sequence takes at the front of `text`; 0 if it is none (Unicode, table 3-7).
+} // namespace
+
+// Unicode, table 3-7.
 std::size_t utf8_sequence(std::string_view text) noexcept {
     struct form {
         unsigned first_low, first_high, second_low, second_high;
@@ -41,11 +43,13 @@ std::size_t utf8_sequence(std::string_view text) noexcept {
     return 0;
 }
 
+namespace {
+
 /// Recursive descent: the depth of the text, and so of the recursion, is bounded. Each step returns whether
 /// it found what it was to find; the first one that did not leaves the fault.
 class checker {
 public:
-    explicit checker(std::string_view text) noexcept : text_{text} {}
+    checker(std::string_view text, std::size_t outer_depth) noexcept : text_{text}, depth_{outer_depth} {}
 
     std::optional<json_fault> run() {
         if (!value()) return fault_;
@@ -214,7 +218,7 @@ private:
 
     std::string_view text_;
     std::size_t at_ = 0;
-    std::size_t depth_ = 0;
+    std::size_t depth_;
     std::optional<json_fault> fault_;
 };
 
@@ -229,8 +233,8 @@ std::string found(std::string_view text, std::size_t offset) {
 
 } // namespace
 
-std::optional<json_fault> find_json_fault(std::string_view text) {
-    return checker{text}.run();
+std::optional<json_fault> find_json_fault(std::string_view text, std::size_t outer_depth) {
+    return checker{text, outer_depth}.run();
 }
 
 std::string describe(const json_fault& fault, std::string_view text) {

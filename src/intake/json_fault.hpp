@@ -23,7 +23,11 @@ struct json_fault {
 
 /// Checks a text by all rules of RFC 8259, and for depth, valid UTF-8, and no surrogate without its other
 /// half. Numbers may be of any size. Takes several times as long as simdjson.
-[[nodiscard]] std::optional<json_fault> find_json_fault(std::string_view text);
+/// @param outer_depth how many arrays and objects the text lies within
+[[nodiscard]] std::optional<json_fault> find_json_fault(std::string_view text, std::size_t outer_depth = 0);
+
+/// The bytes that one UTF-8 sequence takes at the front of a text that is not empty; 0 if it is none.
+[[nodiscard]] std::size_t utf8_sequence(std::string_view text) noexcept;
 
 /// "byte 17: found 'x', expected ',' or '}'"
 [[nodiscard]] std::string describe(const json_fault& fault, std::string_view text);

@@ -39,6 +39,13 @@ bool identify_by(
     return guard->admit_text(find_write_key(req, in_body, memory), req, res, caller);
 }
 
+/// The client's library takes the batch for accepted; what was left out of it is for developers.
+void answer_partly(const rejected_calls& rejected, http::response& res) {
+    res.json(status::ok, R"({"success":true,)");
+    append_rejected_calls(rejected, res.body);
+    res.body += '}';
+}
+
 http::pending answer_health(const http::request&, http::response& res) {
     res.json(status::ok, R"({"status":"ok"})");
     return std::nullopt;
@@ -64,10 +71,11 @@ void answer_settings(const http::request& req, http::response& res) {
 } // namespace
 
 segment_endpoint::segment_endpoint(
-    lane& lane, body_decoder& decoder, counters& counts, event_reader_options options, key_guard* guard
+    lane& lane, body_decoder& decoder, counters& counts, event_reader_options options, key_guard* guard,
+    std::shared_ptr<client_clocks> clocks
 )
-    : admission_{lane, decoder, counts}, clients_{options.record_client}, reader_{std::move(options)},
-      guard_{guard} {}
+    : admission_{lane, decoder, counts}, clients_{options.record_client},
+      reader_{std::move(options), std::move(clocks)}, guard_{guard}, recorder_{counts} {}
 
 void segment_endpoint::add_routes(http::router& router) {
     using enum segment_kind;
@@ -109,7 +117,7 @@ void segment_endpoint::add_routes(http::router& router) {
 void segment_endpoint::add_calls(
     http::router& router, std::optional<segment_kind> kind, std::string path, bool rudderstack
 ) {
-    auto& format = calls_.emplace_back(call_format{reader_, clients_, guard_, kind, rudderstack});
+    auto& format = calls_.emplace_back(call_format{reader_, clients_, guard_, kind, rudderstack, recorder_});
     router.add(
         http::verb::post, std::move(path),
         [this, &format](const http::request& req, http::response& res) {
@@ -135,15 +143,25 @@ std::optional<refusal> segment_endpoint::call_format::read(
     auto facts = facts_of(req, find_own_fields(req), caller, tracestate);
     facts.client = clients.of(req);
     reader.set_sent_at(req.header("SentAt"));
-    return kind ? reader.read_call(facts, *kind, body, events) : reader.read_batch(facts, body, events);
+    reader.set_user_agent(req.header(http::field::user_agent));
+    if (kind) return reader.read_call(facts, *kind, body, events);
+    auto refused = reader.read_batch(facts, body, events);
+    if (refused) recorder.record(req, caller, reader.rejected()); // no call is left that could be admitted
+    return refused;
 }
 
 void segment_endpoint::call_format::accept(const http::request& req, http::response& res, const new_events&)
     const {
     if (is_rudderstack || names_rudderstack(req))
         res.text(status::ok, "ok");
-    else
+    else if (kind || reader.rejected().empty())
         res.json(status::ok, success);
+    else
+        answer_partly(reader.rejected(), res);
+}
+
+void segment_endpoint::call_format::record_rejections(const http::request& req, const key* caller) const {
+    if (!kind) recorder.record(req, caller, reader.rejected());
 }
 
 bool segment_endpoint::call_format::identify(
@@ -162,6 +180,7 @@ std::optional<refusal> segment_endpoint::pixel_format::read(
     auto facts = facts_of(req, find_own_fields(req), caller, tracestate);
     facts.client = clients.of(req);
     reader.set_sent_at({});
+    reader.set_user_agent(req.header(http::field::user_agent));
     return reader.read_call(facts, kind, written(), events);
 }
 

@@ -5,6 +5,7 @@
 #include "intake/admission.hpp"
 #include "intake/client_record.hpp"
 #include "intake/key_guard.hpp"
+#include "intake/rejection_recorder.hpp"
 #include "intake/segment_reader.hpp"
 
 #include <trackd/lane.hpp>
@@ -24,9 +25,10 @@ namespace trackd::intake {
 class segment_endpoint {
 public:
     /// @param guard may be null: then nobody needs a key. Outlives this
+    /// @param clocks may be shared by all threads; null: a new one
     segment_endpoint(
         lane& lane, body_decoder& decoder, counters& counts, event_reader_options options,
-        key_guard* guard = nullptr
+        key_guard* guard = nullptr, std::shared_ptr<client_clocks> clocks = nullptr
     );
     segment_endpoint(const segment_endpoint&) = delete;
     segment_endpoint& operator=(const segment_endpoint&) = delete;
@@ -48,12 +50,14 @@ private:
             const http::request& req, std::string_view body, http::response& res,
             std::shared_ptr<const key>& caller
         ) const;
+        void record_rejections(const http::request& req, const key* caller) const;
 
         segment_reader& reader;
         client_record& clients;
         key_guard* guard;
         std::optional<segment_kind> kind; ///< none: a batch
         bool is_rudderstack;              ///< whatever its client calls itself
+        rejection_recorder& recorder;
     };
 
     /// Images that carry one call in their query.
@@ -89,6 +93,7 @@ private:
     client_record clients_;
     segment_reader reader_;
     key_guard* guard_;
+    rejection_recorder recorder_;
     std::deque<call_format> calls_; // they stay in place
     std::deque<pixel_format> pixels_;
 };

@@ -1,12 +1,14 @@
 #include "intake/segment_reader.hpp"
 
-#include "base/rfc3339.hpp"
+#include "base/iso8601.hpp"
 #include "intake/all_or_nothing.hpp"
+#include "intake/attribute_cleaning.hpp"
 #include "intake/decode.hpp"
 #include "intake/json_body.hpp"
 #include "intake/text.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace trackd::intake {
@@ -62,7 +64,9 @@ const std::array<std::string_view, segment_reader::known_count> segment_reader::
     "writeKey",    "batch",
 };
 
-segment_reader::segment_reader(event_reader_options options) : options_{std::move(options)} {}
+segment_reader::segment_reader(event_reader_options options, std::shared_ptr<client_clocks> clocks)
+    : options_{std::move(options)},
+      clocks_{clocks ? std::move(clocks) : std::make_shared<client_clocks>(system_clock())} {}
 
 std::optional<refusal> segment_reader::find_write_key(std::string_view body, std::string& found) {
     found.clear();
@@ -105,6 +109,8 @@ segment_reader::read_batch(const request_facts& facts, std::string_view body, ba
     sent_at_of_body_ = time_in(body_.given[sent_at]);
     all_or_nothing appended{out};
     auto refused = read_items(facts, out);
+    if (refused && refused->kind == refusal_kind::batch_too_large)
+        rejected_.clear(); // nothing was read to the end
     if (!refused) appended.keep();
     release();
     return refused;
@@ -112,9 +118,17 @@ segment_reader::read_batch(const request_facts& facts, std::string_view body, ba
 
 std::optional<refusal> segment_reader::parse(std::string_view body) {
     merged_bytes_ = 0;
-    if (auto refused = parse_object(body, document_)) return refused;
-    scratch_.prepare(2 * body.size());
-    return std::nullopt;
+    rejected_.clear();
+    sender_.reset();
+    repair_.clear(usual_bytes);
+    auto refused = parse_object(body, document_);
+    if (refused && refused->kind == refusal_kind::invalid_json &&
+        repair_.repair(body, options_.max_batch_events, document_)) {
+        body = repair_.text();
+        refused.reset();
+    }
+    if (!refused) scratch_.prepare(2 * body.size());
+    return refused;
 }
 
 std::optional<refusal> segment_reader::read_items(const request_facts& facts, batch& out) {
@@ -125,7 +139,6 @@ std::optional<refusal> segment_reader::read_items(const request_facts& facts, ba
     auto at = *body_.places[batch_items];
     std::size_t index = 0;
     for (bool more = at.enter(); more; more = at.next(), ++index) {
-        const auto place = "batch [" + std::to_string(index) + ']';
         if (index == options_.max_batch_events)
             return refusal{
                 refusal_kind::batch_too_large,
@@ -133,22 +146,29 @@ std::optional<refusal> segment_reader::read_items(const request_facts& facts, ba
                     " calls; send it in several requests. Nothing was stored",
                 limit::max_batch_events
             };
-        if (at.kind() != json_kind::object)
-            return refuse_call(
-                place + " is " + std::string{with_article(at.kind())} + "; expected an object"
-            );
-        call_.collect(at);
-        if (auto refused = read_item(facts, index, out)) {
-            refused->detail = place + ": " + refused->detail;
-            return refused;
-        }
+        auto refused = read_item(facts, at, index, out);
+        if (refused && refused->kind == refusal_kind::batch_too_large) return refused;
+        if (refused) rejected_.add(index, std::move(*refused));
     }
     if (index == 0)
         return refuse(refusal_kind::empty_batch, "\"batch\" is empty; expected at least one call");
-    return std::nullopt;
+    if (rejected_.size() < index) return std::nullopt;
+    auto reason = rejected_.calls().front().reason;
+    reason.detail = describe(rejected_.calls().front());
+    return reason;
 }
 
-std::optional<refusal> segment_reader::read_item(const request_facts& facts, std::size_t index, batch& out) {
+std::optional<refusal>
+segment_reader::read_item(const request_facts& facts, json_cursor& at, std::size_t index, batch& out) {
+    if (at.kind() != json_kind::object) {
+        const auto kind = at.kind();
+        static_cast<void>(at.value());
+        const auto& broken = repair_.broken_calls();
+        const auto found = std::ranges::lower_bound(broken, index, {}, &broken_call::index);
+        if (found != broken.end() && found->index == index) return found->reason;
+        return refuse_call("the call is " + std::string{with_article(kind)} + "; expected an object");
+    }
+    call_.collect(at);
     std::optional<segment_kind> kind;
     if (auto refused = read_kind(kind)) return refused;
     return append(facts, *kind, index, out);
@@ -159,7 +179,7 @@ std::optional<refusal> segment_reader::append(
 ) {
     event_view event;
     if (auto refused = read_attributes(kind, event)) return refused;
-    event.time = time_of_call(facts.received_at);
+    event.time = time_of_call(facts);
     event.datacontenttype = "application/json";
     event.data = data_of(kind, index.has_value());
     event.kind = data_kind::json;
@@ -222,32 +242,52 @@ std::optional<refusal> segment_reader::read_name(known which, std::string_view& 
     return read_text(which, text);
 }
 
-// An empty one is not there.
+// An empty one is not there. One that cannot be an attribute as it came is no reason to lose the call, whose data
+// keeps it.
 std::optional<refusal> segment_reader::read_text(known which, std::string_view& text) {
     if (!call_.has(which)) return std::nullopt;
     const auto value = call_.given[which];
     if (!value.starts_with('"')) return refuse_call(is(known_names[which], value) + "; expected a string");
     text = string_in(value);
     if (text.empty()) return std::nullopt;
-    if (const auto fault = attribute_fault(text))
-        return refuse_call(quoted(known_names[which]) + ' ' + *fault);
+    if (!attribute_fault(text)) return std::nullopt;
+    cleaned_[which] = which == message_id ? cleaned_id(text) : cleaned_attribute(text);
+    text = cleaned_[which];
     return std::nullopt;
 }
 
 // A time that cannot be read is left aside: no reason to lose the call, which keeps it in its data.
-wall_time segment_reader::time_of_call(wall_time received_at) {
+wall_time segment_reader::time_of_call(const request_facts& facts) {
     auto sent = time_in(call_.given[sent_at]);
     if (!sent) sent = sent_at_of_body_;
-    if (!sent) sent = base::parse_rfc3339(sent_at_of_header_);
+    if (!sent) sent = base::parse_iso8601(sent_at_of_header_);
     auto said = time_in(call_.given[original_timestamp]);
     if (!said) said = time_in(call_.given[timestamp]);
-    if (!said) return received_at;
-    const auto corrected = sent ? *said + (received_at - *sent) : *said;
-    return can_be_written(corrected) ? corrected : received_at;
+    if (!said) said = sent; // which a retry does not change
+    if (!said) return facts.received_at;
+    if (sent) *said += clocks_->correct(sender_of(facts), facts.received_at - *sent);
+    return can_be_written(*said) ? *said : facts.received_at;
+}
+
+// The library that the body or its first call names, the key, and the User-Agent.
+std::uint64_t segment_reader::sender_of(const request_facts& facts) {
+    if (sender_) return *sender_;
+    std::string sender{facts.source};
+    sender.append("\n").append(user_agent_);
+    for (const auto* named : {&body_, &call_}) {
+        if (!named->has_object(context)) continue;
+        auto at = *named->places[context];
+        for (bool more = at.enter(); more; more = at.next()) {
+            const bool is_library = at.name() == "library";
+            const auto value = at.value();
+            if (is_library) sender.append("\n").append(value);
+        }
+    }
+    return sender_.emplace(std::hash<std::string>{}(sender));
 }
 
 std::optional<wall_time> segment_reader::time_in(std::string_view value) {
-    return value.starts_with('"') ? base::parse_rfc3339(string_in(value)) : std::nullopt;
+    return value.starts_with('"') ? base::parse_iso8601(string_in(value)) : std::nullopt;
 }
 
 // As it came, unless the path says another kind, or the batch has something to add.
@@ -315,6 +355,7 @@ std::string_view segment_reader::string_in(std::string_view value) {
 void segment_reader::release() {
     document_.release();
     scratch_.release(usual_bytes);
+    repair_.clear(usual_bytes);
     if (data_.capacity() > usual_bytes) std::string{}.swap(data_);
     for (auto* one : {&body_, &call_})
         if (one->members.capacity() > usual_members) std::vector<member>{}.swap(one->members);

@@ -1,10 +1,13 @@
 // The calls of Segment's HTTP API, which RudderStack's clients speak, too, as events.
 #pragma once
 
+#include "intake/body_repair.hpp"
+#include "intake/client_clocks.hpp"
 #include "intake/completion.hpp"
 #include "intake/json_cursor.hpp"
 #include "intake/json_document.hpp"
 #include "intake/refusal.hpp"
+#include "intake/rejected_calls.hpp"
 #include "intake/scratch.hpp"
 
 #include <trackd/batch.hpp>
@@ -13,6 +16,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,7 +44,8 @@ public:
     /// What a batch may grow to when what its calls have in common is written into each of them.
     static constexpr std::size_t max_merged_bytes = 32UL * 1024UL * 1024UL;
 
-    explicit segment_reader(event_reader_options options);
+    /// @param clocks may be shared by all threads; null: a new one
+    explicit segment_reader(event_reader_options options, std::shared_ptr<client_clocks> clocks = nullptr);
     segment_reader(const segment_reader&) = delete;
     segment_reader& operator=(const segment_reader&) = delete;
 
@@ -49,6 +54,9 @@ public:
 
     /// What the header says of the time at which it was sent, for bodies that say nothing; empty: nothing.
     void set_sent_at(std::string_view text) noexcept { sent_at_of_header_ = text; }
+
+    /// What the header says of the library that sent it.
+    void set_user_agent(std::string_view text) noexcept { user_agent_ = text; }
 
     /// Looks for `writeKey` in the body's object, and then in the calls of a batch.
     /// @param found empty: there is none
@@ -60,9 +68,13 @@ public:
     [[nodiscard]] std::optional<refusal>
     read_call(const request_facts& facts, segment_kind kind, std::string_view body, batch& out);
 
-    /// Appends the events of a body with a member `batch`: all of them, or it says why none.
+    /// Appends the events of a body with a member `batch`, without the calls that cannot be events: these are
+    /// `rejected()`. Or it says why there are none.
     [[nodiscard]] std::optional<refusal>
     read_batch(const request_facts& facts, std::string_view body, batch& out);
+
+    /// The calls that were left out of the batch that was read last.
+    [[nodiscard]] const rejected_calls& rejected() const noexcept { return rejected_; }
 
 private:
     // The members that mean something.
@@ -110,14 +122,16 @@ private:
 
     std::optional<refusal> parse(std::string_view body);
     std::optional<refusal> read_items(const request_facts& facts, batch& out);
-    std::optional<refusal> read_item(const request_facts& facts, std::size_t index, batch& out);
+    std::optional<refusal>
+    read_item(const request_facts& facts, json_cursor& at, std::size_t index, batch& out);
     std::optional<refusal>
     append(const request_facts& facts, segment_kind kind, std::optional<std::size_t> index, batch& out);
     std::optional<refusal> read_kind(std::optional<segment_kind>& kind);
     std::optional<refusal> read_attributes(segment_kind kind, event_view& event);
     std::optional<refusal> read_name(known which, std::string_view& text);
     std::optional<refusal> read_text(known which, std::string_view& text);
-    [[nodiscard]] wall_time time_of_call(wall_time received_at);
+    [[nodiscard]] wall_time time_of_call(const request_facts& facts);
+    [[nodiscard]] std::uint64_t sender_of(const request_facts& facts);
     [[nodiscard]] std::optional<wall_time> time_in(std::string_view value);
     [[nodiscard]] std::string_view data_of(segment_kind kind, bool in_batch);
     void append_member(std::string_view name, std::string_view value);
@@ -128,12 +142,18 @@ private:
     event_reader_options options_;
     event_completion completion_{options_};
     json_document document_;
+    body_repair repair_;
+    rejected_calls rejected_; // of a batch
     scratch scratch_;
-    object body_; // of a batch
+    std::array<std::string, known_count> cleaned_; // attributes of the last call that are not as they came
+    object body_;                                  // of a batch
     object call_;
     std::string data_; // of the last call that is not as it came
     std::size_t merged_bytes_ = 0;
+    std::shared_ptr<client_clocks> clocks_;
     std::string_view sent_at_of_header_;
+    std::string_view user_agent_;
+    std::optional<std::uint64_t> sender_;      // of the body, once a call with a time was read
     std::optional<wall_time> sent_at_of_body_; // of a batch
 };
 

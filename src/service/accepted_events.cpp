@@ -29,4 +29,14 @@ sum_accepted(const std::deque<intake::counters>& threads, const intake::key_numb
     return all;
 }
 
+std::vector<admin::call_rejections> sum_rejected_calls(const std::deque<intake::counters>& threads) {
+    std::vector<admin::call_rejections> all;
+    for (const auto fault : intake::all_call_faults) {
+        auto& sum = all.emplace_back(admin::call_rejections{to_string(fault), 0});
+        for (const auto& thread : threads)
+            sum.calls += thread.rejected_calls.of(fault);
+    }
+    return all;
+}
+
 } // namespace trackd::service

@@ -15,4 +15,8 @@ namespace trackd::service {
 [[nodiscard]] std::vector<admin::accepted_events>
 sum_accepted(const std::deque<intake::counters>& threads, const intake::key_numbers& keys);
 
+/// Every reason, also those that were never met.
+[[nodiscard]] std::vector<admin::call_rejections>
+sum_rejected_calls(const std::deque<intake::counters>& threads);
+
 } // namespace trackd::service

@@ -191,6 +191,10 @@ std::vector<admin::accepted_events> service::accepted() const {
     return sum_accepted(intake_, keys_.numbers());
 }
 
+std::vector<admin::call_rejections> service::rejected_calls() const {
+    return sum_rejected_calls(intake_);
+}
+
 std::vector<admin::key_activity> service::keys() const {
     return list_keys(keys_.get().get());
 }
@@ -226,7 +230,8 @@ http::router service::ingest_routes(asio::io_context& thread) {
     routes.set_guard(guard);
     const auto rules = make_request_rules(settings_, bodies_);
     routes.set_cors(rules.cors);
-    endpoints_.emplace_back(tracker_.add_lane(thread), rules.reading, rules.decoding, counts, guard)
+    endpoints_
+        .emplace_back(tracker_.add_lane(thread), rules.reading, rules.decoding, counts, guard, client_clocks_)
         .add_routes(routes);
     admin::add_health_routes(routes, *this, admin::health_detail::none);
     return routes;

@@ -14,6 +14,7 @@
 #include "http/listener.hpp"
 #include "http/passed_sockets.hpp"
 #include "http/worker.hpp"
+#include "intake/client_clocks.hpp"
 #include "intake/counters.hpp"
 #include "intake/endpoints.hpp"
 #include "intake/keys.hpp"
@@ -80,6 +81,7 @@ private:
     [[nodiscard]] std::vector<admin::listener_group> listeners() override;
     [[nodiscard]] std::vector<admin::limit_hits> limits() const override;
     [[nodiscard]] std::vector<admin::accepted_events> accepted() const override;
+    [[nodiscard]] std::vector<admin::call_rejections> rejected_calls() const override;
     [[nodiscard]] std::vector<admin::key_activity> keys() const override;
 
     [[nodiscard]] std::string ailment() const override { return heartbeat_.ailment(); }
@@ -151,6 +153,8 @@ private:
     tracker tracker_;
     dead_letter_clerk clerk_;
     intake::shared_key_ring keys_;
+    const std::shared_ptr<intake::client_clocks> client_clocks_ =
+        std::make_shared<intake::client_clocks>(system_clock());
     std::deque<intake::counters> intake_; // one an I/O thread, as are these:
     std::deque<intake::endpoints> endpoints_;
     const std::shared_ptr<admin::token_guard> admin_guard_;

@@ -87,6 +87,20 @@ std::string journal_line(const json::value& of) {
     return line + (error.empty() ? "" : ", last error " + quoted(error)) + '\n' + holder_line(of);
 }
 
+// Nothing where no call was left out of its batch.
+std::string rejected_calls_line(const json::value& page) {
+    const auto* rejected = page.as_object().if_contains("rejected_calls");
+    if (rejected == nullptr) return {};
+    std::string reasons;
+    for (const auto& reason : rejected->as_object())
+        if (const auto calls = reason.value().to_number<std::uint64_t>(); calls > 0)
+            reasons.append(reasons.empty() ? "" : ", ")
+                .append(std::to_string(calls))
+                .append(" ")
+                .append(reason.key());
+    return reasons.empty() ? reasons : "calls          rejected: " + reasons + '\n';
+}
+
 std::string sink_state(const json::value& sink) {
     const auto* paused = sink.as_object().if_contains("paused");
     if (paused != nullptr && paused->as_bool()) return "paused for " + span(number(sink, "paused_seconds"));
@@ -152,7 +166,8 @@ std::string status_text(std::string_view from) {
                 " refused, " + count(tracker, "pending_events") + " wait in memory\n";
         if (const auto* journal = page.as_object().if_contains("journal")) said += journal_line(*journal);
         said += "http           " + count(page.at("connections"), "ingest") + " connections, " +
-                count(http, "requests") + " requests, " + count(http, "rejected") + " rejected\n\n";
+                count(http, "requests") + " requests, " + count(http, "rejected") + " rejected\n";
+        said += rejected_calls_line(page) + '\n';
         said += sinks_table(page.at("sinks").as_array());
         const auto* keys = page.as_object().if_contains("keys");
         return keys == nullptr || keys->as_array().empty() ? said

@@ -24,13 +24,16 @@ constexpr std::size_t hand_over_bytes = std::size_t{1} << 20U;
 } // namespace
 
 io_lane::io_lane(
-    asio::io_context& context, budget& credit, bool waits_for_ack,
-    const std::atomic<std::chrono::seconds>& retry_after, std::function<void(submission)> submit,
-    std::function<void()> no_room, const onlooker* looks_on
+    asio::io_context& context, budget& credit, bool waits_for_ack, const retry_advice& advice,
+    std::function<void(submission)> submit, std::function<void()> no_room, const onlooker* looks_on
 )
-    : executor_{context.get_executor()}, credit_{credit}, waits_for_ack_{waits_for_ack},
-      retry_after_{retry_after}, submit_{std::move(submit)}, no_room_{std::move(no_room)},
+    : executor_{context.get_executor()}, credit_{credit}, waits_for_ack_{waits_for_ack}, advice_{advice},
+      submit_{std::move(submit)}, no_room_{std::move(no_room)},
       most_staged_bytes_{std::min(hand_over_bytes, credit.max_take_bytes() / 2)}, looks_on_{looks_on} {}
+
+std::chrono::seconds io_lane::retry_after() const noexcept {
+    return advice_.wait(std::uniform_real_distribution{}(random_));
+}
 
 error_code io_lane::admit(batch::mark since, std::string_view sender) {
     const auto events = staged_.events() - since.events;

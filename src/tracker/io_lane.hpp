@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tracker/budget.hpp"
+#include "tracker/retry_advice.hpp"
 
 #include <trackd/lane.hpp>
 #include <trackd/onlooker.hpp>
@@ -13,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -31,14 +33,14 @@ struct submission {
 /// Owned by the tracker, confined to its context's thread but for what is marked.
 class io_lane final : public lane {
 public:
-    /// @param retry_after what clients are told who find no room; outlives the lane
+    /// @param advice   for clients that find no room; outlives the lane
     /// @param submit hands over; may be called from this lane's thread
     /// @param no_room somebody was refused because the backlog is full; empty: nobody cares
     /// @param looks_on null: nobody; outlives the lane
     io_lane(
-        boost::asio::io_context& context, budget& credit, bool waits_for_ack,
-        const std::atomic<std::chrono::seconds>& retry_after, std::function<void(submission)> submit,
-        std::function<void()> no_room = {}, const onlooker* looks_on = nullptr
+        boost::asio::io_context& context, budget& credit, bool waits_for_ack, const retry_advice& advice,
+        std::function<void(submission)> submit, std::function<void()> no_room = {},
+        const onlooker* looks_on = nullptr
     );
 
     using lane::admit;
@@ -48,7 +50,7 @@ public:
 
     void when_acknowledged(ack_handler handler) override;
 
-    [[nodiscard]] std::chrono::seconds retry_after() const noexcept override { return retry_after_; }
+    [[nodiscard]] std::chrono::seconds retry_after() const noexcept override;
 
     /// Hands over what is staged, now rather than at the end of this turn of the loop.
     void flush();
@@ -81,7 +83,8 @@ private:
     executor_type executor_;
     budget& credit_;
     const bool waits_for_ack_;
-    const std::atomic<std::chrono::seconds>& retry_after_;
+    const retry_advice& advice_;
+    mutable std::minstd_rand random_{std::random_device{}()}; // jitter
     const std::function<void(submission)> submit_;
     const std::function<void()> no_room_;
     const std::size_t most_staged_bytes_;

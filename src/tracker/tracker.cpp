@@ -4,6 +4,7 @@
 #include "tracker/budget.hpp"
 #include "tracker/delivery.hpp"
 #include "tracker/io_lane.hpp"
+#include "tracker/retry_advice.hpp"
 #include "tracker/room_forecast.hpp"
 #include "tracker/route_scan.hpp"
 
@@ -141,6 +142,7 @@ private:
     void scan_routes();
     void progress();
     void backlog_changed();
+    void advise_retries();
     void look_at_condition();
     void make_room();
     void settle();
@@ -165,7 +167,7 @@ private:
     const std::unique_ptr<backlog> backlog_; // confined to the strand
     budget credit_;
     std::vector<std::unique_ptr<io_lane>> lanes_;
-    std::atomic<std::chrono::seconds> retry_after_{room_forecast::least};
+    retry_advice retry_advice_;
     std::atomic<std::uint64_t> track_accepted_{0};
     std::atomic<std::uint64_t> track_refused_{0};
     std::atomic<std::uint64_t> dropped_{0}; // admitted, and then not stored; its clients know
@@ -204,10 +206,10 @@ tracker::impl::impl(
 )
     : options_{options}, clock_{time}, strand_{asio::make_strand(executor)}, backlog_{std::move(store)},
       credit_{options.max_pending_events, options.max_pending_bytes, backlog_->max_batch_bytes()},
-      before_{backlog_->end() - 1}, acknowledgements_changed_{strand_, time}, hurried_{strand_, time},
-      condition_changed_{strand_, time}, scan_{strand_, time, *backlog_, deliveries_},
-      timers_{strand_, base::log_failed_task}, delivering_{strand_, base::log_failed_task},
-      scanning_{strand_, base::log_failed_task} {
+      retry_advice_{time}, before_{backlog_->end() - 1}, acknowledgements_changed_{strand_, time},
+      hurried_{strand_, time}, condition_changed_{strand_, time},
+      scan_{strand_, time, *backlog_, deliveries_}, timers_{strand_, base::log_failed_task},
+      delivering_{strand_, base::log_failed_task}, scanning_{strand_, base::log_failed_task} {
     for (auto& sink : sinks) {
         any_may_skip_ |= !sink.required && sink.when_full == when_full::skip;
         const auto from = backlog_->open_cursor(sink.name, sink.start, sink.sink->bookmark());
@@ -249,7 +251,7 @@ lane& tracker::impl::add_lane(asio::io_context& context) {
     std::function<void()> no_room;
     if (room_is_for_sinks_to_make()) no_room = [this] { room_is_wanted(); };
     lanes_.push_back(std::make_unique<io_lane>(
-        context, credit_, waits, retry_after_, std::move(hand_over), std::move(no_room), options_.onlooker
+        context, credit_, waits, retry_advice_, std::move(hand_over), std::move(no_room), options_.onlooker
     ));
     return *lanes_.back();
 }
@@ -398,7 +400,7 @@ void tracker::impl::progress() {
     const auto confirmed = confirmed_end();
     delivered_.store(confirmed - 1, std::memory_order_release);
     forecast_.progress(confirmed, clock_.now());
-    retry_after_ = forecast_.until(backlog_->room_at());
+    advise_retries();
     // Sinks that may be skipped make room only after those that block have moved.
     if (any_may_skip_ && backlog_->short_of_room()) room_is_wanted();
     settle();
@@ -412,9 +414,14 @@ void tracker::impl::backlog_changed() {
     look_at_condition();
     if (any_may_skip_ && backlog_->short_of_room()) make_room();
     stored_.store(backlog_->stored_end() - 1, std::memory_order_release);
-    retry_after_ = forecast_.until(backlog_->room_at());
+    advise_retries();
     for (auto& delivery : deliveries_)
         delivery->wake();
+}
+
+void tracker::impl::advise_retries() {
+    const bool blocked = backlog_->condition() != backlog_condition::good;
+    retry_advice_.publish(forecast_.until(backlog_->room_at(), blocked, clock_.now()));
 }
 
 void tracker::impl::look_at_condition() {

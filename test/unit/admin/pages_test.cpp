@@ -61,6 +61,10 @@ struct admin_fixture : admin::overview {
 
     [[nodiscard]] std::vector<admin::key_activity> keys() const override { return {}; }
 
+    [[nodiscard]] std::vector<admin::call_rejections> rejected_calls() const override {
+        return {{"invalid_json", 2}, {"no_user", 0}};
+    }
+
     [[nodiscard]] std::string ailment() const override { return ails; }
 
     [[nodiscard]] const admin::configuration_state& configuration() const override { return in_force; }
@@ -178,6 +182,7 @@ TEST_CASE_METHOD(admin_fixture, "the status is JSON with the books of every sink
     CHECK(page.at("tracker").at("ack") == "accepted");
     CHECK(page.at("connections").at("admin") == 1);
     CHECK(page.at("limits") == boost::json::object{{"http.max_body_bytes", 3}, {"json_depth", 0}});
+    CHECK(page.at("rejected_calls") == boost::json::object{{"invalid_json", 2}, {"no_user", 0}});
     REQUIRE(page.at("sinks").as_array().size() == 1);
     CHECK(page.at("sinks").at(0).at("name") == "fake");
     CHECK(page.at("sinks").at(0).at("pending") == 0);

@@ -1,5 +1,6 @@
 #include "support/catch.hpp"
 #include "support/events.hpp"
+#include "support/manual_clock.hpp"
 #include "support/run.hpp"
 #include "tracker/io_lane.hpp"
 
@@ -10,7 +11,7 @@ namespace {
 
 struct lane_fixture {
     explicit lane_fixture(bool waits = true)
-        : lane{context, credit, waits, retry_after, [this](submission one) {
+        : lane{context, credit, waits, advice, [this](submission one) {
                    handed_over.push_back(std::move(one));
                }} {}
 
@@ -28,7 +29,8 @@ struct lane_fixture {
 
     boost::asio::io_context context;
     budget credit{10, 1'000'000};
-    std::atomic<std::chrono::seconds> retry_after{std::chrono::seconds{7}};
+    test::manual_clock time;
+    retry_advice advice{time};
     std::vector<submission> handed_over;
     io_lane lane;
 };
@@ -161,7 +163,7 @@ namespace {
 struct small_lane_fixture : lane_fixture {
     small_lane_fixture()
         : small_credit{100, 1'000'000, 8 * event_bytes},
-          small{context, small_credit, true, retry_after, [this](submission one) {
+          small{context, small_credit, true, advice, [this](submission one) {
                     handed_over.push_back(std::move(one));
                 }} {}
 
@@ -242,7 +244,7 @@ struct watched_lane_fixture : lane_fixture {
 
     looking who;
     io_lane watched{
-        context, credit, true, retry_after, [this](submission one) { handed_over.push_back(std::move(one)); },
+        context, credit, true, advice, [this](submission one) { handed_over.push_back(std::move(one)); },
         {},      &who
     };
 };

@@ -146,7 +146,10 @@ std::optional<refusal> segment_endpoint::call_format::read(
     reader.set_user_agent(req.header(http::field::user_agent));
     if (kind) return reader.read_call(facts, *kind, body, events);
     auto refused = reader.read_batch(facts, body, events);
-    if (refused) recorder.record(req, caller, reader.rejected()); // no call is left that could be admitted
+    if (refused && !reader.rejected().empty()) { // no call is left that could be admitted
+        recorder.record(req, caller, reader.rejected());
+        refused->hit.reset(); // it is counted with its call
+    }
     return refused;
 }
 

@@ -7,16 +7,14 @@ namespace trackd::intake {
 
 namespace {
 
-/// Standard Webhooks, Svix, GitHub, Gitea and Forgejo, Gogs, Shopify, WooCommerce, Linear, Bitbucket.
+/// Standard Webhooks, Svix, GitHub, Gitea and Forgejo, Gogs, Shopify, Linear, Bitbucket. Not WooCommerce: its
+/// X-WC-Webhook-Delivery-ID is the same for all deliveries of one second.
 constexpr std::string_view delivery_ids[] = {
-    "webhook-id",        "svix-id",
-    "X-GitHub-Delivery", "X-Gitea-Delivery",
-    "X-Gogs-Delivery",   "X-Shopify-Webhook-Id",
-    "Linear-Delivery",   "X-WC-Webhook-Delivery-ID",
-    "X-Request-UUID",
+    "webhook-id",           "svix-id",         "X-GitHub-Delivery", "X-Gitea-Delivery", "X-Gogs-Delivery",
+    "X-Shopify-Webhook-Id", "Linear-Delivery", "X-Request-UUID",
 };
 
-/// Of the same, and of GitLab, whose deliveries have no id that stays.
+/// Of the same, and of WooCommerce and GitLab, whose deliveries have no id that stays.
 constexpr std::string_view event_names[] = {
     "X-GitHub-Event",     "X-Gitea-Event", "X-Gogs-Event", "X-Shopify-Topic",
     "X-WC-Webhook-Topic", "Linear-Event",  "X-Event-Key",  "X-Gitlab-Event",

@@ -2,6 +2,7 @@
 
 #include "backlog/journal_check.hpp"
 #include "base/file_access.hpp"
+#include "base/listen_address.hpp"
 #include "config/load.hpp"
 #include "http/listening_socket.hpp"
 #include "http/passed_sockets.hpp"
@@ -78,6 +79,19 @@ void find_data_problems(const config::settings& settings, problem_list& problems
 
 } // namespace
 
+namespace {
+
+// A start makes the data directory before it listens on a socket file there.
+bool is_in_new_data_directory(const std::string& address, const config::settings& settings) {
+    namespace fs = std::filesystem;
+    if (!address.starts_with(base::socket_file_prefix) || fs::exists(settings.data_dir)) return false;
+    const fs::path socket{address.substr(base::socket_file_prefix.size())};
+    return base::resolve_links(fs::path{settings.data_dir} / socket.filename()) ==
+           base::resolve_links(socket);
+}
+
+} // namespace
+
 void check_files(const config::settings& settings) {
     problem_list problems;
     find_file_problems(settings, problems);
@@ -92,7 +106,7 @@ void check_start(const config::settings& settings) {
         problems.run("sink " + sink.name + ": ", [&] { make_sink(sink)->check(); });
     for (const auto* listener : {&settings.http.listen, &settings.admin.listen}) {
         for (const auto& address : *listener) {
-            if (!http::is_passed_address(address))
+            if (!http::is_passed_address(address) && !is_in_new_data_directory(address, settings))
                 problems.run("", [&] { http::check_listen_address(address); });
         }
     }

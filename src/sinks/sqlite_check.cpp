@@ -3,6 +3,7 @@
 #include "base/file_access.hpp"
 #include "sinks/sqlite_connection.hpp"
 #include "sinks/sqlite_files.hpp"
+#include "sinks/sqlite_log_owner.hpp"
 #include "sinks/sqlite_schema.hpp"
 
 #include <cerrno>
@@ -34,12 +35,16 @@ void check_sqlite_database(const fs::path& path) {
             ": it is not a regular file; expected the path of an SQLite database"
         };
     check_writable(path);
-    const bool has_log = fs::exists(log_of(path)) && fs::exists(index_of(path));
-    // The write-ahead log is made beside the database.
-    if (!has_log)
-        static_cast<void>(base::exists_or_can_be_made(log_of(path), base::missing_directories::refused));
+    const auto file = base::resolve_links(path); // SQLite keeps the write-ahead log beside it
+    const bool has_log = fs::exists(log_of(file));
+    const bool has_index = has_log && fs::exists(index_of(file));
+    if (!has_index)
+        static_cast<void>(base::exists_or_can_be_made(log_of(file), base::missing_directories::refused));
+    // SQLite removes the log of an empty database even if it only reads, and takes another one's log for its own: `open`
+    // moves such a log away first. Without its index a log cannot be read, nor the database without its log.
+    if (fs::file_size(file) == 0 || has_foreign_log(file) || (has_log && !has_index)) return;
     try {
-        static_cast<void>(check_sqlite_owner(sqlite_connection::read_only(path, has_log)));
+        static_cast<void>(check_sqlite_owner(sqlite_connection::read_only(path, has_index)));
     } catch (const sqlite_locked&) {
         return;
     }

@@ -78,6 +78,14 @@ void mark_log(const fs::path& database) noexcept {
     ::setxattr(log_of(database).c_str(), mark_name, mark.data(), mark.size(), 0);
 }
 
+bool has_foreign_log(const fs::path& database) {
+    const auto log = log_of(database);
+    const auto file = identify_file(database);
+    if (!file || !identify_file(log)) return false;
+    const auto owner = read_mark(log);
+    return size_of(database) == 0 || (owner && *owner != file->inode);
+}
+
 void set_foreign_log_aside(const fs::path& database) {
     const auto log = log_of(database);
     if (!identify_file(log)) return;

@@ -10,6 +10,9 @@ namespace trackd::sinks {
 /// file system has no attributes.
 void mark_log(const std::filesystem::path& database) noexcept;
 
+/// Whether the log beside the database is known as another one's: what `set_foreign_log_aside` would move.
+[[nodiscard]] bool has_foreign_log(const std::filesystem::path& database);
+
 /// Before a database is opened or made: a log with its name that is another one's is moved to that database, if that is in
 /// the same directory, and else set aside. Known as another one's is a log without a database, and one with a mark that
 /// names another file.

@@ -87,6 +87,20 @@ class SqliteSink(trackd.TestCase):
         self.assertEqual(len(right.ids()), 3501)
         self.assertFalse(right.log.find("that were older than keep"))
 
+    # --- what a check leaves alone
+
+    def test_a_check_leaves_the_log_of_an_empty_database(self):
+        daemon = self.start()
+        self.post_numbers(daemon, 0, 5)
+        daemon.wait_until_delivered()
+        daemon.crash()
+        log = f"{daemon.database}-wal"
+        os.truncate(daemon.database, 0)
+        before = os.path.getsize(log)
+        self.assertGreater(before, 0)
+        trackd.run("check", *daemon.configuration())
+        self.assertEqual(os.path.getsize(log), before)
+
     # --- files that are no longer where they were
 
     def rows_of(self, *databases):

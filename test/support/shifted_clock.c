@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,12 +56,24 @@ time_t time(time_t* to) {
 
 // A wait until a reading of the shifted clock is one until the same moment of the kernel's. What is so small is a reading
 // of a monotonic clock.
+static struct timespec unshifted(struct timespec moment) {
+    if (moment.tv_sec > 1000000000) moment.tv_sec -= shift();
+    return moment;
+}
+
 int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const struct timespec* until) {
     static int (*next)(pthread_cond_t*, pthread_mutex_t*, const struct timespec*);
     // The name alone finds the version of before 2003, which has another layout of the condition.
     if (next == NULL) *(void**)&next = dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
     if (next == NULL) *(void**)&next = dlsym(RTLD_NEXT, "pthread_cond_timedwait");
-    struct timespec moment = *until;
-    if (moment.tv_sec > 1000000000) moment.tv_sec -= shift();
+    const struct timespec moment = unshifted(*until);
+    return next(condition, mutex, &moment);
+}
+
+// The C library's threads of C11 call the one above without its name.
+int cnd_timedwait(cnd_t* condition, mtx_t* mutex, const struct timespec* until) {
+    static int (*next)(cnd_t*, mtx_t*, const struct timespec*);
+    if (next == NULL) *(void**)&next = dlsym(RTLD_NEXT, "cnd_timedwait");
+    const struct timespec moment = unshifted(*until);
     return next(condition, mutex, &moment);
 }

@@ -36,6 +36,7 @@ build() {
 }
 
 # run_ctest "TREE..." ARGUMENT...: one run of CTest over the tests of all these build trees, with one summary at its end.
+# Three tests for two processors: most of them wait for a daemon, a database or a disk.
 run_ctest() {
     local trees=$1 all=build/tests-of-${1// /-} tree
     shift
@@ -47,5 +48,5 @@ run_ctest() {
     export ASAN_OPTIONS=detect_stack_use_after_return=1
     export UBSAN_OPTIONS=print_stacktrace=1
     export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:history_size=7:suppressions=$PWD/test/support/tsan.supp
-    ctest --test-dir "$all" --output-on-failure --no-tests=error --timeout 600 -j "$(nproc)" "$@"
+    ctest --test-dir "$all" --output-on-failure --no-tests=error --timeout 600 -j "$(($(nproc) * 3 / 2))" "$@"
 }

@@ -13,7 +13,7 @@ find_holders(const cursors& all, const std::set<std::string, std::less<>>& confi
     for (const auto& [sink, place] : all)
         holders.push_back({sink, place.at, end - std::min(place.at, end), configured.contains(sink)});
     std::ranges::stable_sort(holders, {}, [](const journal_holder& one) {
-        return std::pair{one.oldest, !one.configured};
+        return std::pair{one.oldest, one.configured};
     });
     return holders;
 }

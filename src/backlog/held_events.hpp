@@ -14,7 +14,8 @@
 namespace trackd::journal {
 
 /// @param end the position after the last event
-/// @return all of them, the least cursor first; of those with the same one, the configured sinks first
+/// @return all of them, the least cursor first; of those with the same one, first those
+/// that are not configured, whose cursor nothing moves
 [[nodiscard]] std::vector<journal_holder>
 find_holders(const cursors& all, const std::set<std::string, std::less<>>& configured, trackd::position end);
 

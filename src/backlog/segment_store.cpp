@@ -242,8 +242,13 @@ bool segment_store::trim(trackd::position below) {
         new_spares_.clear();
         is_last_ = false;
     }
-    if (any) reserve_ahead();
+    if (any || is_last()) reserve_ahead(); // others may have freed room
     return any;
+}
+
+bool segment_store::is_last() const {
+    const std::lock_guard lock{mutex_};
+    return is_last_;
 }
 
 bool segment_store::release_newest(trackd::position end) {

@@ -119,6 +119,7 @@ private:
     create_with_what_spares_take(const std::filesystem::path& path, std::uint64_t bytes);
     bool remove_spares();
     void reserve_ahead();
+    [[nodiscard]] bool is_last() const;
     bool give_up_released(trackd::position below);
     [[noreturn]] void
     give_back(const std::filesystem::path& path, std::uint64_t bytes, const std::system_error& why);

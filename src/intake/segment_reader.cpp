@@ -127,7 +127,10 @@ std::optional<refusal> segment_reader::parse(std::string_view body) {
         body = repair_.text();
         refused.reset();
     }
-    if (!refused) scratch_.prepare(2 * body.size());
+    if (refused)
+        release();
+    else
+        scratch_.prepare(2 * body.size());
     return refused;
 }
 

@@ -497,6 +497,21 @@ TEST_CASE_METHOD(
 }
 
 TEST_CASE_METHOD(
+    store_fixture, "room that others free on a full disk is found while no segment is given up", "[segment_store]"
+) {
+    options.min_free_bytes = whole;
+    disk.limit(disk.used() + 3 * whole + whole / 2);
+    open();
+    static_cast<void>(make(1));
+    static_cast<void>(make(10));
+    CHECK_FALSE(store->trim(1));
+    CHECK(store->has_its_last());
+    disk.limit(10 * whole);
+    CHECK_FALSE(store->trim(1));
+    CHECK_FALSE(store->has_its_last());
+}
+
+TEST_CASE_METHOD(
     store_fixture, "files of an earlier, larger journal do not serve again beyond the bound",
     "[segment_store]"
 ) {

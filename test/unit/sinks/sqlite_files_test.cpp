@@ -289,6 +289,23 @@ TEST_CASE("after a crash a log whose database is nowhere is set aside", "[sinks]
     CHECK(count(path) == "integer:0");
 }
 
+TEST_CASE("a backup that gets the inode of the removed database does not get its log", "[sinks][sqlite]") {
+    const test::temporary_directory directory;
+    const auto path = directory / "events.db";
+    const auto backup = directory / "backup.db";
+    open_sqlite(backup)->close();
+    crash_after([&] {
+        const auto sink = open_sqlite(path).release();
+        test::write_all(*sink, test::numbered_events{30});
+    });
+    fs::remove(path);
+    fs::copy_file(backup, path); // ext4 gives the freed inode to the next file
+    const test::captured_log log;
+    const auto sink = open_sqlite(path);
+    CHECK(count(path) == "integer:0");
+    CHECK(orphans_in(directory.path()) == 1);
+}
+
 TEST_CASE("files that a backup has copied belong together", "[sinks][sqlite]") {
     const test::temporary_directory directory;
     const auto path = directory / "events.db";

@@ -11,9 +11,10 @@ import os
 import pathlib
 import re
 import unittest
+from unittest import mock
 
 from clients import matrix_page, matrix_rows
-from clients.matrix_troubles import FILLER, FullJournal, Kill, RateLimit, Restart, Unconfirmed, WithdrawnKey
+from clients.matrix_troubles import FILLER, FullJournal, Kill, RateLimit, Restart, Trouble, Unconfirmed, WithdrawnKey
 from support import trackd
 from support.front import Front
 
@@ -179,6 +180,40 @@ def run_odd(case, row, sort):
         return f"left out, `{left_out[0]}`"
     case.assertEqual(left_out, [])
     return describe_odd(sort, rows[ODD])
+
+
+class Loss(Trouble):
+    """Tells the client that its events are stored, and drops them."""
+
+    def meet(self, request):
+        self.met = True
+        return b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
+
+
+class Double(Trouble):
+    """Stores the request's events a second time, with other ids."""
+
+    def meet(self, request):
+        self.met = True
+        self.cell.front.exchange(request.replace(b"e-10", b"f-10"))
+        return self.cell.front.exchange(request)
+
+
+class Checks(trackd.TestCase):
+    """That a loss and a double would be noticed."""
+
+    def assert_fails(self, trouble, text):
+        row = matrix_rows.named("CloudEvents, Go")
+        if not row.installed():
+            self.skipTest("not installed: scripts/test-clients does that")
+        with mock.patch.dict(TROUBLES, {"broken": trouble}), self.assertRaisesRegex(AssertionError, text):
+            run_trouble(self, row, "broken")
+
+    def test_a_loss(self):
+        self.assert_fails(Loss, "10 : the client counts them as delivered")
+
+    def test_a_double(self):
+        self.assert_fails(Double, "stored twice")
 
 
 class Matrix(trackd.TestCase):

@@ -16,8 +16,9 @@ import threading
 HERE = pathlib.Path(__file__).resolve().parent
 SENDERS = HERE / "senders"
 MODULES = HERE / "python_modules"
-GO = SENDERS / "go" / "cloudevents-go"
-JAVA = SENDERS / "java" / "target"
+BUILT = HERE.parents[1] / "build" / "clients"
+GO = BUILT / "cloudevents-go"
+JAVA = BUILT / "java"
 PATIENCE = 300  # Segment's library for Java waits half a minute before it repeats anything
 
 
@@ -118,3 +119,7 @@ ROWS = (
     Row("a page's `fetch`", "Debian's Chromium", run_browser, lambda: bool(shutil.which("chromium")), calls=False,
         gives_up=ANSWERS, strict_batches=True),  # Chromium itself repeats what a reset connection has left unanswered
 )
+
+
+def named(name):
+    return next(row for row in ROWS if row.name == name)

@@ -65,6 +65,7 @@ class Front:
         return f"http://127.0.0.1:{self.port}"
 
     def close(self):
+        self._listener.shutdown(socket.SHUT_RDWR)  # which wakes `accept`
         self._listener.close()
 
     def exchange(self, request):

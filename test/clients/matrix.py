@@ -20,13 +20,12 @@ from support.front import Front
 
 COUNT = 40
 FIRST = datetime.datetime(2026, 11, 21, 8, 15, 30, tzinfo=datetime.timezone.utc)
-ODD = 4  # the number of the odd call
-ODD_COUNT = 9
 TROUBLES = {
     "plain": None, "restart": Restart, "SIGKILL": Kill, "withdrawn key": WithdrawnKey, "429": RateLimit,
     "503, full journal": FullJournal, "503, not confirmed": Unconfirmed,
 }
 SORTS = ("half-surrogate", "control-character", "long-user", "nan", "depth", "no-name")
+EACH = "one of each"
 # As many cells at a time: most of them wait for a client that waits.
 WORKERS = 6
 
@@ -82,9 +81,9 @@ class Cell:
         self.daemon = self.case.restart(self.daemon, file=self._file())
         self.front.target = self.daemon.ingest
 
-    def send(self, count, sort):
+    def send(self, count, odd="none", batch=None):
         """Runs the client to its end. Returns the numbers that it counts as delivered, and the reasons of the others."""
-        text = self.row.run(self.case, [self.front.url, self.key, str(count), str(self.row.batch), sort])
+        text = self.row.run(self.case, [self.front.url, self.key, str(count), str(batch or self.row.batch), odd])
         if self.front.error:
             raise self.front.error
         report = json.loads(text)
@@ -120,7 +119,7 @@ class Cell:
 def run_trouble(case, row, column):
     """What a cell of the first table says. Whatever is lost or doubled against the rules of the row is a failure."""
     cell = Cell(case, row, TROUBLES[column])
-    delivered, failed, refused = cell.send(COUNT, "many")
+    delivered, failed, refused = cell.send(COUNT)
     rows = cell.stored()
     for number, stored in rows.items():
         cell.check_ordinary(number, stored)
@@ -137,7 +136,7 @@ def run_trouble(case, row, column):
     case.assertEqual((set(failed), repeated), (cell.hit, 0), "the request that met the trouble is given up")
     if cell.trouble.stored:
         case.assertEqual(set(rows), set(range(COUNT)))
-        return f"all, {len(failed)} told as failed"
+        return f"all, {len(failed)} reported as failed"
     case.assertEqual(set(rows), set(range(COUNT)) - set(failed))
     return f"{len(rows)}, {len(failed)} given up"
 
@@ -156,30 +155,55 @@ def describe_odd(sort, row):
 
 
 def run_odd(case, row, sort):
-    """What a cell of the second table says. The eight other calls may not suffer, unless the path is a strict one."""
+    """What becomes of each odd call, by its sort, and how many calls trackd has left out, by code.
+
+    The ordinary calls beside them may not suffer, unless the path is a strict one.
+    """
+    odd = {2 * n + 1: one for n, one in enumerate(SORTS)} if sort == EACH else {4: sort}
+    count = max(odd) + (2 if sort == EACH else 5)
     cell = Cell(case, row)
-    delivered, failed, refused = cell.send(ODD_COUNT, sort)
+    _, failed, refused = cell.send(count, ",".join(f"{n}:{one}" for n, one in odd.items()), batch=2 * count)  # all at once
     rows = cell.stored()
-    for number in set(rows) - {ODD}:
+    for number in set(rows) - set(odd):
         cell.check_ordinary(number, rows[number])
-    left_out = [code for code, calls in cell.daemon.status()["rejected_calls"].items() if calls]
+    left_out = {code: calls for code, calls in cell.daemon.status()["rejected_calls"].items() if calls}
     case.assertEqual(cell.daemon.stop().lost, 0)
-    if set(failed) == set(range(ODD_COUNT)) and row.strict_batches:
+    worst = max(cell.front.statuses)
+    if len(failed) == count and row.strict_batches:
         case.assertEqual(rows, {})
-        return f"batch refused, {max(cell.front.statuses)}"
-    case.assertEqual(set(rows) - {ODD}, set(range(ODD_COUNT)) - {ODD}, f"the others are stored: {failed} {refused}")
-    case.assertEqual((set(failed) | set(refused)) - {ODD}, set())
-    if ODD in refused:
-        case.assertNotIn(ODD, rows)
-        return "library refuses it"
-    if ODD in failed:
-        case.assertNotIn(ODD, rows)
-        return f"refused, {max(cell.front.statuses)}" if max(cell.front.statuses) >= 400 else "library fails at it"
-    if ODD not in rows:
-        case.assertEqual(len(left_out), 1, "neither stored nor counted")
-        return f"left out, `{left_out[0]}`"
-    case.assertEqual(left_out, [])
-    return describe_odd(sort, rows[ODD])
+        return dict.fromkeys(odd.values(), f"batch refused, {worst}"), left_out
+    case.assertEqual(set(rows) - set(odd), set(range(count)) - set(odd), f"the others are stored: {failed} {refused}")
+    case.assertEqual((set(failed) | set(refused)) - set(odd), set())
+    case.assertEqual(set(rows) & (set(failed) | set(refused)), set(), "stored, and reported as failed")
+    case.assertEqual(sum(left_out.values()), count - len(set(rows) | set(failed) | set(refused)), "neither stored nor counted")
+
+    def outcome(number):
+        if number in refused:
+            return "library refuses it"
+        if number in failed:
+            return f"refused, {worst}" if worst >= 400 else "library fails at it"
+        return describe_odd(odd[number], rows[number]) if number in rows else f"left out, {codes(left_out)}"
+
+    return {odd[number]: outcome(number) for number in odd}, left_out
+
+
+def codes(left_out):
+    return ", ".join(f"`{code}`" for code in left_out)
+
+
+def compare_each(case, each, alone):
+    """What the cell for a batch with one odd call of each sort says, given the outcomes of each sort alone."""
+    outcomes, left_out = each
+    refused = [text for text in outcomes.values() if text.startswith("batch refused")]
+    if refused:
+        return refused[0]
+    expected = {}
+    for sort, (texts, codes_alone) in alone.items():
+        case.assertEqual(outcomes[sort].split(",")[0], texts[sort].split(",")[0], sort)
+        for code, calls in codes_alone.items():
+            expected[code] = expected.get(code, 0) + calls
+    case.assertEqual(left_out, expected)
+    return "each as alone"
 
 
 class Loss(Trouble):
@@ -217,22 +241,34 @@ class Checks(trackd.TestCase):
 
 
 class Matrix(trackd.TestCase):
+    def run_all(self, work):
+        """The results by client and column; those that fail are missing, and failures of the test."""
+        results = {}
+        with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+            running = [(row, column, pool.submit(run, self, row, column)) for run, row, column in work]
+            for row, column, result in running:
+                with self.subTest(client=row.name, column=column):
+                    results[row.name, column] = result.result()
+                    print(f"{row.name}: {column}: {results[row.name, column]}", flush=True)
+        return results
+
     def test_every_client_in_every_trouble(self):
         rows = [row for row in matrix_rows.ROWS if row.installed()]
         work = [(run_trouble, row, column) for column in reversed(TROUBLES) for row in rows]
         work += [(run_odd, row, sort) for row in rows for sort in SORTS]
-        with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-            results = [(row.name, column, pool.submit(run, self, row, column)) for run, row, column in work]
-            cells = {}
-            for name, column, result in results:
-                with self.subTest(client=name, column=column):
-                    cells[name, column] = result.result()
-                    print(f"{name}: {column}: {cells[name, column]}", flush=True)
+        work += [(run_odd, row, EACH) for row in rows if row.batch > 1]
+        cells = self.run_all(work)
+        if len(cells) < len(work):
+            return  # the failures are there already
+        for row in rows:
+            alone = {sort: cells[row.name, sort] for sort in SORTS}
+            cells[row.name, EACH] = compare_each(self, cells[row.name, EACH], alone) if row.batch > 1 else "no batches"
+            cells.update({(row.name, sort): texts[sort] for sort, (texts, _) in alone.items()})
         missing = [row.name for row in matrix_rows.ROWS if not row.installed()]
         if missing:
             self.skipTest(f"not installed, which scripts/test-clients does: {', '.join(missing)}")
-        if len(cells) == len(work) and (page := os.environ.get("TRACKD_CLIENTS_PAGE")):
-            matrix_page.write(pathlib.Path(page), cells, tuple(TROUBLES), SORTS)
+        if page := os.environ.get("TRACKD_CLIENTS_PAGE"):
+            matrix_page.write(pathlib.Path(page), cells, tuple(TROUBLES), (*SORTS, EACH))
 
 
 if __name__ == "__main__":

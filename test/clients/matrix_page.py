@@ -12,8 +12,8 @@ def table(cells, columns, titles):
 
 
 def versions():
-    lines = ["| client | package |", "|---|---|"]
-    return "\n".join(lines + [f"| {row.name} | {row.version} |" for row in matrix_rows.ROWS])
+    lines = ["| client | package | trackd's address |", "|---|---|---|"]
+    return "\n".join(lines + [f"| {row.name} | {row.version} | {row.address} |" for row in matrix_rows.ROWS])
 
 
 def replace(text, name, content):

@@ -26,6 +26,7 @@ PATIENCE = 300  # Segment's library for Java waits half a minute before it repea
 class Row:
     name: str
     version: str
+    address: str  # how the address of trackd is given to it
     run: object  # called with the test case and the program's arguments; returns its last line
     installed: object
     batch: int = 10  # events a request
@@ -69,7 +70,7 @@ class Pages(http.server.ThreadingHTTPServer):
 def run_browser(case, arguments):
     pages = Pages()
     profile = tempfile.mkdtemp(prefix="trackd-chromium-")
-    query = "&".join(f"{name}={value}" for name, value in zip(("address", "key", "count", "batch", "sort"), arguments))
+    query = "&".join(f"{name}={value}" for name, value in zip(("address", "key", "count", "batch", "odd"), arguments))
     browser = subprocess.Popen(
         ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
          f"--user-data-dir={profile}", f"http://127.0.0.1:{pages.server_port}/browser.html?{query}"],
@@ -100,23 +101,26 @@ ANSWERS = frozenset({"withdrawn key", "429", "503, full journal", "503, not conf
 NEVER_REPEATS = ANSWERS | {"restart", "SIGKILL"}
 
 ROWS = (
-    Row("Segment, Node.js", "@segment/analytics-node " + node_version("@segment/analytics-node"),
+    Row("Segment, Node.js", "@segment/analytics-node " + node_version("@segment/analytics-node"), "`host`",
         command("node", SENDERS / "segment_node.mjs"), has_node),
     Row("Segment, Python",
         "segment-analytics-python " + version_in(HERE / "requirements.txt", r"segment-analytics-python==(\S+)"),
+        "`host`",
         command(sys.executable, SENDERS / "segment_python.py", PYTHONPATH=str(MODULES)), MODULES.is_dir),
     Row("Segment, Java",
         "com.segment.analytics.java:analytics "
         + version_in(SENDERS / "java" / "pom.xml", r"<artifactId>analytics</artifactId>\s*<version>([^<]+)"),
+        "`endpoint(…)` of the builder",
         command("java", "-cp", f"{JAVA / 'classes'}:{JAVA / 'dependency'}/*", "SegmentJava"),
         lambda: bool(shutil.which("java")) and (JAVA / "classes" / "SegmentJava.class").exists()),
-    Row("RudderStack, Node.js", "@rudderstack/rudder-sdk-node " + node_version("@rudderstack/rudder-sdk-node"),
+    Row("RudderStack, Node.js", "@rudderstack/rudder-sdk-node " + node_version("@rudderstack/rudder-sdk-node"), "`dataPlaneUrl`",
         command("node", SENDERS / "rudderstack_node.mjs"), has_node),
-    Row("CloudEvents, JavaScript", "cloudevents " + node_version("cloudevents"),
+    Row("CloudEvents, JavaScript", "cloudevents " + node_version("cloudevents"), "its messages are sent by `fetch` to `/events`",
         command("node", SENDERS / "cloudevents_js.mjs"), has_node, batch=1, calls=False, gives_up=NEVER_REPEATS),
     Row("CloudEvents, Go", "github.com/cloudevents/sdk-go " + version_in(SENDERS / "go" / "go.mod", r"sdk-go/v2 (\S+)"),
+        "`WithTarget`, with `/events` behind it",
         command(GO), GO.exists, batch=1, calls=False),
-    Row("a page's `fetch`", "Debian's Chromium", run_browser, lambda: bool(shutil.which("chromium")), calls=False,
+    Row("a page's `fetch`", "Debian's Chromium", "`/events?key=…`", run_browser, lambda: bool(shutil.which("chromium")), calls=False,
         gives_up=ANSWERS, strict_batches=True),  # Chromium itself repeats what a reset connection has left unanswered
 )
 

@@ -1,6 +1,6 @@
-// The calls that the programs of the matrix send: COUNT ordinary ones, or nine of which the fifth is odd.
+// The calls that the programs of the matrix send. What is odd about which of them is an argument: "4:nan", or several
+// with commas between, or "none".
 const FIRST = Date.parse('2026-11-21T08:15:30.000Z');
-export const ODD = 4;
 
 function nested(depth) {
   let value = [];
@@ -8,13 +8,11 @@ function nested(depth) {
   return value;
 }
 
-// Call number n. `sort` is what is odd about number 4; with 'many' all are ordinary.
-export function makeCall(n, sort) {
+function makeCall(n, sort) {
   const call = {
     n, user: `user-${n}`, name: 'Order Completed', time: new Date(FIRST + 1000 * n),
     data: { n, total: 12.5, note: 'Grüße "€"' },
   };
-  if (n !== ODD) return call;
   if (sort === 'half-surrogate') call.data.odd = 'cut \u{1F600}'.slice(0, 5);
   if (sort === 'control-character') call.name = 'Order\u0007Completed';
   if (sort === 'long-user') call.user = 'u'.repeat(1500);
@@ -25,11 +23,12 @@ export function makeCall(n, sort) {
 }
 
 // Sends all calls with `send(call)`, which returns a promise or throws, and returns what became of each.
-export async function sendAll(count, sort, send, flush = async () => {}) {
+export async function sendAll(count, odd, send, flush = async () => {}) {
   const report = { delivered: [], failed: [], refused: [] };
   const pending = [];
+  const sorts = new Map(odd.split(',').map((one) => one.split(':')));
   for (let n = 0; n < count; ++n) {
-    const call = makeCall(n, sort);
+    const call = makeCall(n, sorts.get(String(n)));
     try {
       pending.push(send(call).then(() => report.delivered.push(n), (error) => report.failed.push({ n, why: String(error) })));
     } catch (error) {

@@ -1,8 +1,8 @@
-// node cloudevents_js.mjs ADDRESS KEY COUNT BATCH SORT: an event a request, structured and binary in turn
+// node cloudevents_js.mjs ADDRESS KEY COUNT BATCH ODD: an event a request, structured and binary in turn
 import { CloudEvent, HTTP } from 'cloudevents';
 import { sendAll } from './calls.mjs';
 
-const [address, key, count, , sort] = process.argv.slice(2);
+const [address, key, count, , odd] = process.argv.slice(2);
 let last = Promise.resolve();
 
 function send(call) {
@@ -20,4 +20,4 @@ function send(call) {
   return answer;
 }
 
-console.log(JSON.stringify(await sendAll(Number(count), sort, send)));
+console.log(JSON.stringify(await sendAll(Number(count), odd, send)));

@@ -1,9 +1,9 @@
-// node rudderstack_node.mjs ADDRESS KEY COUNT BATCH SORT
+// node rudderstack_node.mjs ADDRESS KEY COUNT BATCH ODD
 // The library stamps originalTimestamp itself where a call has none, whatever its timestamp says.
 import RudderAnalytics from '@rudderstack/rudder-sdk-node';
 import { sendAll } from './calls.mjs';
 
-const [host, writeKey, count, batch, sort] = process.argv.slice(2);
+const [host, writeKey, count, batch, odd] = process.argv.slice(2);
 const client = new RudderAnalytics(writeKey, {
   dataPlaneUrl: host, flushAt: Number(batch), flushInterval: 60000, logLevel: 'off', errorHandler: () => {},
 });
@@ -19,5 +19,5 @@ function send(call) {
   return done;
 }
 
-console.log(JSON.stringify(await sendAll(Number(count), sort, send, () => client.flush().catch(() => {}))));
+console.log(JSON.stringify(await sendAll(Number(count), odd, send, () => client.flush().catch(() => {}))));
 process.exit(0); // its timers would keep it

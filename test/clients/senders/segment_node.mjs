@@ -1,8 +1,8 @@
-// node segment_node.mjs ADDRESS KEY COUNT BATCH SORT
+// node segment_node.mjs ADDRESS KEY COUNT BATCH ODD
 import { Analytics } from '@segment/analytics-node';
 import { sendAll } from './calls.mjs';
 
-const [host, writeKey, count, batch, sort] = process.argv.slice(2);
+const [host, writeKey, count, batch, odd] = process.argv.slice(2);
 const analytics = new Analytics({ host, writeKey, maxEventsInBatch: Number(batch), flushInterval: 60000 });
 analytics.on('error', () => {}); // the calls' own callbacks are told, too
 
@@ -17,4 +17,4 @@ function send(call) {
   return done;
 }
 
-console.log(JSON.stringify(await sendAll(Number(count), sort, send, () => analytics.closeAndFlush({ timeout: 120000 }))));
+console.log(JSON.stringify(await sendAll(Number(count), odd, send, () => analytics.closeAndFlush({ timeout: 120000 }))));

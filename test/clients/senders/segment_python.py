@@ -1,4 +1,4 @@
-"""segment_python.py ADDRESS KEY COUNT BATCH SORT"""
+"""segment_python.py ADDRESS KEY COUNT BATCH ODD"""
 import datetime
 import json
 import sys
@@ -6,8 +6,8 @@ import sys
 from segment.analytics.client import Client
 
 FIRST = datetime.datetime(2026, 11, 21, 8, 15, 30, tzinfo=datetime.timezone.utc)
-ODD = 4
-address, write_key, count, batch_size, sort = sys.argv[1:]
+address, write_key, count, batch_size, odd = sys.argv[1:]
+SORTS = dict(one.split(":") for one in odd.split(",") if ":" in one)
 
 
 def nested(depth):
@@ -18,21 +18,21 @@ def nested(depth):
 
 
 def make_call(n):
-    """Call number n: its arguments for `track`. With the sort 'many' all are ordinary, else number 4 is odd."""
+    """Call number n: its arguments for `track`. ODD says what is odd about which of them."""
     user, name, data = f"user-{n}", "Order Completed", {"n": n, "total": 12.5, "note": 'Grüße "€"'}
-    if n == ODD:
-        if sort == "half-surrogate":
-            data["odd"] = "cut \ud83d"
-        elif sort == "control-character":
-            name = "Order\u0007Completed"
-        elif sort == "long-user":
-            user = "u" * 1500
-        elif sort == "nan":
-            data["odd"] = float("nan")
-        elif sort == "depth":
-            data["odd"] = nested(140)
-        elif sort == "no-name":
-            name = ""
+    sort = SORTS.get(str(n))
+    if sort == "half-surrogate":
+        data["odd"] = "cut \ud83d"
+    elif sort == "control-character":
+        name = "Order\u0007Completed"
+    elif sort == "long-user":
+        user = "u" * 1500
+    elif sort == "nan":
+        data["odd"] = float("nan")
+    elif sort == "depth":
+        data["odd"] = nested(140)
+    elif sort == "no-name":
+        name = ""
     return {"user_id": user, "event": name, "properties": data, "timestamp": FIRST + datetime.timedelta(seconds=n)}
 
 

@@ -1,4 +1,4 @@
-// Sends with the CloudEvents SDK for Go: cloudevents-go ADDRESS KEY COUNT BATCH SORT, an event a request, structured
+// Sends with the CloudEvents SDK for Go: cloudevents-go ADDRESS KEY COUNT BATCH ODD, an event a request, structured
 // and binary in turn, with the retries that the SDK documents.
 package main
 
@@ -15,8 +15,6 @@ import (
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 )
-
-const odd = 4
 
 var first = time.Date(2026, 11, 21, 8, 15, 30, 0, time.UTC)
 
@@ -39,25 +37,23 @@ func nested(depth int) any {
 	return value
 }
 
-// makeEvent returns event number n. With the sort "many" all are ordinary, else number 4 is odd.
+// makeEvent returns event number n; sort is what is odd about it.
 func makeEvent(n int, sort string) (cloudevents.Event, error) {
 	user, name := fmt.Sprintf("user-%d", n), "Order Completed"
 	data := map[string]any{"n": n, "total": 12.5, "note": `Grüße "€"`}
-	if n == odd {
-		switch sort {
-		case "half-surrogate": // as UTF-8 would have it: Go's strings are bytes
-			data["odd"] = "cut \xed\xa0\xbd"
-		case "control-character":
-			name = "Order\aCompleted"
-		case "long-user":
-			user = strings.Repeat("u", 1500)
-		case "nan":
-			data["odd"] = math.NaN()
-		case "depth":
-			data["odd"] = nested(140)
-		case "no-name":
-			name = ""
-		}
+	switch sort {
+	case "half-surrogate": // as UTF-8 would have it: Go's strings are bytes
+		data["odd"] = "cut \xed\xa0\xbd"
+	case "control-character":
+		name = "Order\aCompleted"
+	case "long-user":
+		user = strings.Repeat("u", 1500)
+	case "nan":
+		data["odd"] = math.NaN()
+	case "depth":
+		data["odd"] = nested(140)
+	case "no-name":
+		name = ""
 	}
 	event := cloudevents.NewEvent()
 	event.SetID(fmt.Sprintf("e-%d", n))
@@ -73,7 +69,12 @@ func makeEvent(n int, sort string) (cloudevents.Event, error) {
 }
 
 func main() {
-	address, key, sort := os.Args[1], os.Args[2], os.Args[5]
+	address, key := os.Args[1], os.Args[2]
+	sorts := map[string]string{}
+	for _, one := range strings.Split(os.Args[5], ",") {
+		n, sort, _ := strings.Cut(one, ":")
+		sorts[n] = sort
+	}
 	count, err := strconv.Atoi(os.Args[3])
 	if err != nil {
 		log.Fatal(err)
@@ -86,7 +87,7 @@ func main() {
 	retrying := cloudevents.ContextWithRetriesExponentialBackoff(context.Background(), 100*time.Millisecond, 8)
 	found := report{Delivered: []int{}, Failed: []reason{}, Refused: []reason{}}
 	for n := 0; n < count; n++ {
-		event, err := makeEvent(n, sort)
+		event, err := makeEvent(n, sorts[strconv.Itoa(n)])
 		if err != nil {
 			found.Refused = append(found.Refused, reason{n, err.Error()})
 			continue

@@ -1,4 +1,4 @@
-// SegmentJava ADDRESS KEY COUNT BATCH SORT
+// SegmentJava ADDRESS KEY COUNT BATCH ODD
 
 import com.google.gson.Gson;
 import com.segment.analytics.Analytics;
@@ -12,19 +12,24 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 public final class SegmentJava {
   private static final long FIRST = Instant.parse("2026-11-21T08:15:30Z").toEpochMilli();
-  private static final int ODD = 4;
 
   public static void main(String[] arguments) throws InterruptedException {
     int count = Integer.parseInt(arguments[2]);
-    String sort = arguments[4];
+    Map<Integer, String> sorts = new LinkedHashMap<>();
+    for (String odd : arguments[4].split(",")) {
+      if (odd.contains(":")) {
+        sorts.put(Integer.valueOf(odd.split(":")[0]), odd.split(":")[1]);
+      }
+    }
     Set<Integer> delivered = new ConcurrentSkipListSet<>();
-    Map<Integer, String> failed = new java.util.concurrent.ConcurrentSkipListMap<>();
+    Map<Integer, String> failed = new ConcurrentSkipListMap<>();
     Map<Integer, String> refused = new LinkedHashMap<>();
     CountDownLatch open = new CountDownLatch(count);
     Callback callback = new Callback() {
@@ -44,7 +49,7 @@ public final class SegmentJava {
         .flushQueueSize(Integer.parseInt(arguments[3])).flushInterval(60, TimeUnit.SECONDS).callback(callback).build();
     for (int n = 0; n < count; ++n) {
       try {
-        analytics.enqueue(makeCall(n, sort));
+        analytics.enqueue(makeCall(n, sorts.getOrDefault(n, "")));
       } catch (RuntimeException error) { // whatever the library does not take
         refused.put(n, String.valueOf(error));
         open.countDown();
@@ -70,7 +75,7 @@ public final class SegmentJava {
     return entries;
   }
 
-  // Call number n. With the sort 'many' all are ordinary, else number 4 is odd.
+  // Call number n, and what is odd about it.
   private static TrackMessage.Builder makeCall(int n, String sort) {
     String user = "user-" + n;
     String name = "Order Completed";
@@ -78,16 +83,14 @@ public final class SegmentJava {
     data.put("n", n);
     data.put("total", 12.5);
     data.put("note", "Gr\u00fc\u00dfe \"\u20ac\"");
-    if (n == ODD) {
-      switch (sort) {
-        case "half-surrogate": data.put("odd", "cut \ud83d"); break;
-        case "control-character": name = "Order\u0007Completed"; break;
-        case "long-user": user = "u".repeat(1500); break;
-        case "nan": data.put("odd", Double.NaN); break;
-        case "depth": data.put("odd", nested(140)); break;
-        case "no-name": name = ""; break;
-        default: break;
-      }
+    switch (sort) {
+      case "half-surrogate": data.put("odd", "cut \ud83d"); break;
+      case "control-character": name = "Order\u0007Completed"; break;
+      case "long-user": user = "u".repeat(1500); break;
+      case "nan": data.put("odd", Double.NaN); break;
+      case "depth": data.put("odd", nested(140)); break;
+      case "no-name": name = ""; break;
+      default: break;
     }
     return TrackMessage.builder(name).userId(user).timestamp(new Date(FIRST + 1000L * n)).properties(data);
   }

@@ -1,7 +1,7 @@
 """Log shippers, configured by docs/log-shippers.md itself: every line is stored once, over restarts of trackd.
 
-syslog-ng and collectd are Debian packages. No package registry has Fluent Bit: its tests run where the environment variable
-FLUENT_BIT names the program, or it is on the PATH.
+syslog-ng and collectd are Debian packages. Debian has neither Fluent Bit nor the OpenTelemetry Collector: their tests run where
+FLUENT_BIT and OTELCOL in the environment name the programs, or where they are on the PATH, and are skipped elsewhere.
 """
 import collections
 import json
@@ -37,6 +37,11 @@ FLUENT_BIT = Shipper(
 COLLECTD = Shipper(
     "collectd", "COLLECTD", "collectd", "collectd.conf",
     ["-f", "-C", "{directory}/collectd.conf", "-P", "{directory}/pid"], ADDRESS, None)
+COLLECTOR = Shipper(
+    "OpenTelemetry Collector", "OTELCOL", "otelcol-contrib", "otelcol.yaml", ["--config", "{directory}/otelcol.yaml"],
+    {**ADDRESS, "/var/log/app.log": "{directory}/app.log", "/var/lib/otelcol": "{directory}"}, None)
+# No port of its own for metrics.
+QUIET_COLLECTOR = [("service:\n", "service:\n  telemetry: {{metrics: {{level: none}}}}\n")]
 
 
 def section(heading):
@@ -59,6 +64,9 @@ def actions(heading):
 
 
 class LogShippers(trackd.TestCase):
+    def setUp(self):
+        self.process_of = {}  # by directory
+
     def program(self, shipper):
         """The path of the program; the test is skipped where it is not installed."""
         found = os.environ.get(shipper.variable) or shutil.which(shipper.program, path=PATH)
@@ -93,6 +101,7 @@ class LogShippers(trackd.TestCase):
                                        stderr=output)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
+        self.process_of[directory] = process
         return process
 
     def end(self, process):
@@ -119,15 +128,15 @@ class LogShippers(trackd.TestCase):
 
         write(LINES)
         process = self.run_shipper(shipper, daemon.ingest[1], self.key, directory)
-        trackd.wait_until(lambda: daemon.count() >= written, f"the first lines; {self.output(directory)}")
+        self.wait(lambda: daemon.count() >= written, "the first lines", directory)
         write(LINES)
-        trackd.wait_until(lambda: daemon.count() > LINES, "some of the lines that trackd ends amid")
+        self.wait(lambda: daemon.count() > LINES, "some of the lines that trackd ends amid", directory)
         write(LINES)
         getattr(daemon, ended_by)()
         write(LINES)
         daemon = self.restart_with_key(daemon)
         write(LINES)
-        trackd.wait_until(lambda: daemon.count() >= written, "the lines that were written while trackd was not there")
+        self.wait(lambda: daemon.count() >= written, "the lines that were written while trackd was not there", directory)
         self.end(process)
         daemon.wait_until_delivered()
         rows = daemon.rows(written)
@@ -145,14 +154,14 @@ class LogShippers(trackd.TestCase):
         self.addCleanup(proxy.close)
         (directory / "app.log").write_text("before\n")
         self.run_shipper(shipper, proxy.port, self.key, directory)
-        trackd.wait_until(lambda: daemon.count() == 1, f"the first line; {self.output(directory)}")
+        self.wait(lambda: daemon.count() == 1, "the first line", directory)
         proxy.mute()
         with open(directory / "app.log", "a") as log:
             log.writelines(f"line {n}\n" for n in range(LINES))
-        trackd.wait_until(lambda: daemon.count() > 1, "lines that are stored")
+        self.wait(lambda: daemon.count() > 1, "lines that are stored", directory)
         proxy.cut()
-        trackd.wait_until(lambda: daemon.sink("sqlite")["duplicates"] > 0, "lines that came again")
-        trackd.wait_until(lambda: daemon.count() > LINES, "all lines")
+        self.wait(lambda: daemon.sink("sqlite")["duplicates"] > 0, "lines that came again", directory)
+        self.wait(lambda: daemon.count() > LINES, "all lines", directory)
         lines = [json.loads(row["data"])[shipper.line_member] for row in daemon.rows(LINES + 1)]
         self.assertEqual(len(set(lines)), LINES + 1)
         daemon.stop()
@@ -163,9 +172,41 @@ class LogShippers(trackd.TestCase):
     def test_fluent_bit_after_a_lost_answer(self):
         self.check_lost_answer(FLUENT_BIT)
 
-    def output(self, directory):
-        text = (directory / "output").read_text(errors="replace")
-        return f"its output ends with\n{text[-2000:]}"
+    def check_own_restart(self, shipper):
+        """What it could not send before it ends itself is sent after its next start."""
+        self.program(shipper)
+        daemon, directory = self.start_with_key(), self.empty_directory()
+        target = HttpTarget.start(self, host="127.0.0.1")
+        target.answer(503, times=10_000)
+        (directory / "app.log").write_text("".join(f"line {n}\n" for n in range(LINES)))
+        process = self.run_shipper(shipper, target.port, self.key, directory)
+        self.wait(lambda: target.refused, "an attempt", directory)
+        self.end(process)
+        self.assertEqual(target.requests, [])
+        self.run_shipper(shipper, daemon.ingest[1], self.key, directory)
+        self.wait(lambda: daemon.count() >= LINES, "all lines", directory)
+        lines = [json.loads(row["data"])[shipper.line_member] for row in daemon.rows(LINES)]
+        self.assertEqual(len(set(lines)), LINES)
+        daemon.stop()
+
+    def test_syslog_ng_restarts_itself(self):
+        self.check_own_restart(SYSLOG_NG)
+
+    def test_fluent_bit_restarts_itself(self):
+        self.check_own_restart(FLUENT_BIT)
+
+    def wait(self, condition, what, directory):
+        """Waits for the condition, as long as the program in this directory runs."""
+        def met():
+            if self.process_of[directory].poll() is not None:
+                raise AssertionError("the program ended")
+            return condition()
+
+        try:
+            trackd.wait_until(met, what)
+        except AssertionError as error:
+            output = (directory / "output").read_text(errors="replace")
+            raise AssertionError(f"{error}\nthe output of the program ends with\n{output[-3000:]}") from None
 
     def test_syslog_ng_over_a_restart(self):
         self.check_restarts(SYSLOG_NG)
@@ -174,12 +215,12 @@ class LogShippers(trackd.TestCase):
         self.check_restarts(FLUENT_BIT)
 
     def test_fluent_bit_catches_up(self):
-        """It sends as many lines at once as two megabytes hold."""
+        """It sends as many lines at once as two megabytes hold, and goes on after a long line."""
         self.program(FLUENT_BIT)
         daemon, directory = self.start_with_key(), self.empty_directory()
-        (directory / "app.log").write_text("x\n" * 60_000)
+        (directory / "app.log").write_text("x\n" * 60_000 + "long " * 20_000 + "\nlast\n")
         self.run_shipper(FLUENT_BIT, daemon.ingest[1], self.key, directory)
-        trackd.wait_until(lambda: daemon.count() >= 60_000, "all lines")
+        self.wait(lambda: daemon.count() >= 60_002, "all lines", directory)
         self.assertEqual(daemon.status()["limits"]["http.max_batch_events"], 0)
         daemon.stop()
 
@@ -211,7 +252,7 @@ class LogShippers(trackd.TestCase):
                 elif action == "retries":
                     self.wait_for(target, "second", directory)
                 else:
-                    trackd.wait_until(lambda: self.lines(target.refused), f"{status} was answered")
+                    self.wait(lambda: self.lines(target.refused), f"{status} was answered", directory)
                 self.append(directory, "third")
                 self.wait_for(target, "third", directory)
                 taken = self.lines(target.requests)
@@ -224,16 +265,54 @@ class LogShippers(trackd.TestCase):
     def lines(self, requests):
         """The lines that were in these requests."""
         events = [json.loads(line) for request in list(requests) for line in unpacked(request).splitlines()]
-        return [event["data"].get("message", event["data"].get("log")) for event in events]
+        return [line for event in events for line in self.lines_of(event)]
+
+    def lines_of(self, event):
+        if "resourceLogs" in event:
+            return self.batched_lines(event)
+        return [event["data"].get("message", event["data"].get("log"))]
 
     def wait_for(self, target, line, directory):
-        trackd.wait_until(lambda: line in self.lines(target.requests), f"{line!r}; {self.output(directory)}")
+        self.wait(lambda: line in self.lines(target.requests), repr(line), directory)
 
     def test_syslog_ng_after_each_answer(self):
         self.check_statuses(SYSLOG_NG, [("time-reopen(5)", "time-reopen(1)")])
 
     def test_fluent_bit_after_each_answer(self):
         self.check_statuses(FLUENT_BIT, [("scheduler.cap: 30", "scheduler.cap: 2")])
+
+    # --- the OpenTelemetry Collector, whose events are batches
+
+    def batched_lines(self, batch):
+        """The lines in a batch of OTLP."""
+        return [record["body"]["stringValue"] for resource in batch["resourceLogs"] for scope in resource["scopeLogs"]
+                for record in scope["logRecords"]]
+
+    def test_collector_over_a_restart(self):
+        self.program(COLLECTOR)
+        daemon, directory = self.start_with_key(), self.empty_directory()
+
+        def lines():
+            rows = daemon.query("SELECT * FROM events")
+            self.assertLessEqual({(row["source"], row["type"]) for row in rows}, {("host-1", "otlp")})
+            return {line for row in rows for line in self.batched_lines(json.loads(row["data"]))}
+
+        def write(first):
+            with open(directory / "app.log", "a") as log:
+                log.writelines(f"line {n}\n" for n in range(first, first + LINES))
+
+        write(0)
+        self.run_shipper(COLLECTOR, daemon.ingest[1], self.key, directory, QUIET_COLLECTOR)
+        self.wait(lambda: len(lines()) == LINES, "the first lines", directory)
+        write(LINES)
+        daemon.crash()
+        write(2 * LINES)
+        daemon = self.restart_with_key(daemon)
+        self.wait(lambda: len(lines()) == 3 * LINES, "all lines", directory)
+        daemon.stop()
+
+    def test_collector_after_each_answer(self):
+        self.check_statuses(COLLECTOR, QUIET_COLLECTOR)
 
     # --- collectd
 
@@ -242,20 +321,38 @@ class LogShippers(trackd.TestCase):
         daemon, directory = self.start_with_key(), self.empty_directory()
         process = self.run_shipper(COLLECTD, daemon.ingest[1], self.key, directory,
                                    [("Interval 10", "Interval 1")])
-        trackd.wait_until(lambda: daemon.count() > 3, f"some values; {self.output(directory)}")
+        self.wait(lambda: daemon.count() > 3, "some values", directory)
         before = daemon.count()
         daemon.crash()
         daemon = self.restart_with_key(daemon)
-        trackd.wait_until(lambda: daemon.count() > before + 3, "values after a restart")
+        self.wait(lambda: daemon.count() > before + 3, "values after a restart", directory)
         self.end(process)
         daemon.wait_until_delivered()
         rows = daemon.query("SELECT * FROM events")
         self.assertEqual({(row["source"], row["type"]) for row in rows}, {("host-1", "collectd")})
-        values = [json.loads(row["data"]) for row in rows]
-        keys = [(value["plugin"], value["type"], value["type_instance"], value["time"]) for value in values]
-        self.assertEqual(len(keys), len(set(keys)), "no value twice")
-        self.assertIn("load", {value["plugin"] for value in values})
+        self.assertEqual({json.loads(row["data"])["plugin"] for row in rows}, {"load"})
         daemon.stop()
+
+    def test_collectd_after_each_answer(self):
+        self.program(COLLECTD)
+        runs = []
+        for status, action in actions("collectd").items():
+            target, directory = HttpTarget.start(self, host="127.0.0.1"), self.empty_directory()
+            if status == "no answer":
+                target.cut()
+            else:
+                target.answer(int(status), Retry_After="1")
+            self.run_shipper(COLLECTD, target.port, "trk_any", directory, [("Interval 10", "Interval 1")])
+            runs.append((status, action, target, directory))
+        for status, action, target, directory in runs:
+            with self.subTest(status):
+                self.wait(lambda: len(target.requests) > 1, "two requests", directory)
+                refused, taken = self.times(target.refused), self.times(target.requests)
+                self.assertEqual(bool(refused), action == "drops")
+                self.assertFalse(refused & taken)
+
+    def times(self, requests):
+        return {value["time"] for request in list(requests) for value in json.loads(request.body)}
 
 
 if __name__ == "__main__":

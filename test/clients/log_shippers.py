@@ -6,11 +6,11 @@ FLUENT_BIT and OTELCOL in the environment name the programs, or where they are o
 import collections
 import json
 import os
-import pathlib
 import re
 import shutil
 import subprocess
 import time
+import tomllib
 import unittest
 
 from support import trackd
@@ -79,8 +79,8 @@ class LogShippers(trackd.TestCase):
         done = trackd.run("key", "new", "host-1")
         self.assertEqual(done.returncode, 0, done)
         self.key = next(word for word in done.stdout.split() if word.startswith("trk_"))
-        limits = dict(line.split(" = ") for line in block("trackd", "toml").splitlines() if line.startswith("http."))
-        return self.start({"http.listen": f"127.0.0.1:{free_port()}", **limits},
+        limits = tomllib.loads(block("trackd", "toml"))["http"]
+        return self.start({"http.listen": f"127.0.0.1:{free_port()}", **{f"http.{key}": limits[key] for key in limits}},
                           file=done.stdout[done.stdout.index("[[keys]]"):])
 
     def restart_with_key(self, daemon):

@@ -135,8 +135,7 @@ void add_rejections(page& to, const overview& of) {
         "Requests to the ingest listener that were answered with an error, by status and reason."
     );
     for (const auto& [status, reason, count] : of.rejections())
-        add(rejected, count,
-            {{"code", status == 0 ? "other" : std::to_string(status)}, {"reason", reason}});
+        add(rejected, count, {{"code", status == 0 ? "other" : std::to_string(status)}, {"reason", reason}});
 }
 
 void add_rejected_calls(page& to, const overview& of) {

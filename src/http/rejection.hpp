@@ -21,7 +21,8 @@ struct rejection_record {
     std::string key; ///< its name; empty: the request has none that is known
     std::string method;
     std::string path;
-    std::uint64_t calls = 0; ///< of a batch that were left out while the others were stored; 0: the whole request
+    std::uint64_t calls =
+        0; ///< of a batch that were left out while the others were stored; 0: the whole request
 };
 
 /// How often requests were rejected with one status for one reason.

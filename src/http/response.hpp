@@ -32,7 +32,8 @@ struct response {
     std::string body;
     bool close = false;    ///< close the connection after this answer
     std::size_t route = 0; ///< whose answer this is: the router's number of it; 0: no route's
-    std::shared_ptr<const void> caller; ///< who it is, where only the handler found out, or the guard refused it
+    std::shared_ptr<const void>
+        caller; ///< who it is, where only the handler found out, or the guard refused it
 
     /// All but the route, and its form of errors.
     void clear();

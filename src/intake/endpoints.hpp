@@ -27,7 +27,8 @@ public:
     )
         : guard_{std::move(guard)}, decoder_{decoding}, native_{lane, decoder_, counts, options},
           segment_{lane, decoder_, counts, options, guard_.get(), std::move(clocks), recorder},
-          rejections_{std::move(recorder)}, webhook_{lane, decoder_, counts, options}, pixel_{lane, decoder_, counts, options, guard_.get()} {}
+          rejections_{std::move(recorder)}, webhook_{lane, decoder_, counts, options},
+          pixel_{lane, decoder_, counts, options, guard_.get()} {}
 
     void add_routes(http::router& router) {
         native_.add_routes(router); // first, as it is looked for first

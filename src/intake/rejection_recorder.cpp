@@ -68,10 +68,9 @@ void log_calls(const http::rejection_record& rejected, std::uint64_t unlogged) {
 
 rejection_recorder::rejection_recorder(clock& time, wall_clock wall) : clock_{time}, wall_{std::move(wall)} {
     // Those that an alert waits for: a counter that begins with 1 does not increase.
-    constexpr std::pair<unsigned, std::string_view> common[] = {
-        {400, "invalid_json"}, {401, "unauthorized"}, {404, "not_found"},
-        {422, "invalid_event"}, {429, "rate_limited"}, {503, "journal_full"}
-    };
+    constexpr std::pair<unsigned, std::string_view> common[] = {{400, "invalid_json"}, {401, "unauthorized"},
+                                                                {404, "not_found"},    {422, "invalid_event"},
+                                                                {429, "rate_limited"}, {503, "journal_full"}};
     for (const auto& [status, reason] : common)
         static_cast<void>(kind_of(status, reason, false));
 }

@@ -30,8 +30,7 @@ public:
     /// @param time outlives this
     explicit rejection_recorder(clock& time = system_clock(), wall_clock wall = utc_now);
 
-    void
-    on_rejected(const http::request& asked, const http::response& said, std::string_view route) override;
+    void on_rejected(const http::request& asked, const http::response& said, std::string_view route) override;
 
     /// Calls that were left out of a batch whose other calls are stored. They are not among `counts`.
     /// @param caller null: the request came without a key

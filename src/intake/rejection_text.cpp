@@ -53,10 +53,30 @@ std::string cut(std::string text, std::size_t max_bytes) {
 
 bool is_attribute_name(std::string_view text) {
     static constexpr std::array<std::string_view, 24> names{
-        "type",      "source",      "id",          "time",    "subject",         "data",
-        "event",     "data_base64", "datacontenttype", "dataschema", "specversion", "extensions",
-        "batch",     "userId",      "anonymousId", "messageId", "timestamp",     "sentAt",
-        "groupId",   "previousId",  "name",        "originalTimestamp", "properties", "traits"
+        "type",
+        "source",
+        "id",
+        "time",
+        "subject",
+        "data",
+        "event",
+        "data_base64",
+        "datacontenttype",
+        "dataschema",
+        "specversion",
+        "extensions",
+        "batch",
+        "userId",
+        "anonymousId",
+        "messageId",
+        "timestamp",
+        "sentAt",
+        "groupId",
+        "previousId",
+        "name",
+        "originalTimestamp",
+        "properties",
+        "traits"
     };
     return std::ranges::find(names, text) != names.end();
 }
@@ -64,7 +84,7 @@ bool is_attribute_name(std::string_view text) {
 // Of the head, the path or the configuration.
 bool introduces_known_text(std::string_view before) {
     static constexpr std::array<std::string_view, 6> introductions{
-        "Content-Type is ", "Content-Encoding is ", "the charset is ",
+        "Content-Type is ", "Content-Encoding is ",     "the charset is ",
         "web pages of ",    "the type in the path is ", "expected "
     };
     return std::ranges::any_of(introductions, [before](auto text) { return before.ends_with(text); });
@@ -73,8 +93,10 @@ bool introduces_known_text(std::string_view before) {
 // Behind the closing quote; backslashes escape.
 std::size_t end_of_quoted(std::string_view text, std::size_t opening) {
     for (auto at = opening + 1; at < text.size(); ++at) {
-        if (text[at] == '\\') ++at;
-        else if (text[at] == '"') return at + 1;
+        if (text[at] == '\\')
+            ++at;
+        else if (text[at] == '"')
+            return at + 1;
     }
     return text.size();
 }

@@ -125,7 +125,9 @@ void segment_endpoint::add_routes(http::router& router) {
 void segment_endpoint::add_calls(
     http::router& router, std::optional<segment_kind> kind, std::string path, bool rudderstack
 ) {
-    auto& format = calls_.emplace_back(call_format{reader_, clients_, guard_, kind, rudderstack, counts_, recorder_.get()});
+    auto& format = calls_.emplace_back(
+        call_format{reader_, clients_, guard_, kind, rudderstack, counts_, recorder_.get()}
+    );
     router.add(
         http::verb::post, std::move(path),
         [this, &format](const http::request& req, http::response& res) {
@@ -154,7 +156,7 @@ std::optional<refusal> segment_endpoint::call_format::read(
     reader.set_user_agent(req.header(http::field::user_agent));
     if (kind) return reader.read_call(facts, *kind, body, events);
     auto refused = reader.read_batch(facts, body, events);
-    if (refused && !reader.rejected().empty()) { // no call is left that could be admitted
+    if (refused && !reader.rejected().empty()) {   // no call is left that could be admitted
         count_rejected(reader.rejected(), counts); // the whole request is recorded as rejected
         refused->hit.reset();                      // it is counted with its call
     }

@@ -51,8 +51,8 @@ std::string rejections_text(const json::value& page) {
     if (rejections == nullptr) return {};
     std::string counts;
     for (const auto& each : rejections->at("by_reason").as_array())
-        counts += (counts.empty() ? "" : ", ") + number(each, "count") + " of " + number(each, "status") + ' ' +
-                  text(each, "reason");
+        counts += (counts.empty() ? "" : ", ") + number(each, "count") + " of " + number(each, "status") +
+                  ' ' + text(each, "reason");
     std::string lines = counts.empty() ? counts : "rejected       " + counts + '\n';
     for (const auto& rejected : rejections->at("latest").as_array())
         lines += record_line(rejected);

@@ -232,7 +232,8 @@ http::router service::ingest_routes(asio::io_context& thread) {
     const auto rules = make_request_rules(settings_, bodies_);
     routes.set_cors(rules.cors);
     endpoints_
-        .emplace_back(tracker_.add_lane(thread), rules.reading, rules.decoding, counts, guard, client_clocks_,
+        .emplace_back(
+            tracker_.add_lane(thread), rules.reading, rules.decoding, counts, guard, client_clocks_,
             rejections_
         )
         .add_routes(routes);

@@ -109,8 +109,9 @@ bool key_guard::admit_head(
     auto caller = admit(std::move(found), req, res, limits_);
     // Of a body of unknown size only that it may have one: who is in debt need not send it.
     if (!caller) return false;
-    req.caller = std::move(caller);
-    return admit_bytes(*caller_of(req), body_bytes.value_or(0), res, limits_);
+    const bool is_admitted = admit_bytes(*caller, body_bytes.value_or(0), res, limits_);
+    (is_admitted ? req.caller : res.caller) = std::move(caller);
+    return is_admitted;
 }
 
 bool key_guard::admit_body(const http::request& req, http::response& res) {

@@ -46,11 +46,16 @@ std::string display_key(const std::string& name) {
     return display(name.empty() ? "none" : name);
 }
 
+// ` method="POST"`; nothing where it is not known.
+std::string member(std::string_view name, std::string_view text) {
+    return text.empty() ? std::string{} : " " + std::string{name} + '=' + display(text);
+}
+
 void log_request(const http::rejection_record& rejected, std::uint64_t unlogged) {
     base::log().warn(
-        "intake: rejected a request, status={} reason={} method={} path={} key={} detail={}; {} more of "
-        "this reason since the last such line",
-        rejected.status, rejected.reason, display(rejected.method), display(rejected.path),
+        "intake: rejected a request, status={} reason={}{}{} key={} detail={}; {} more of this reason since "
+        "the last such line",
+        rejected.status, rejected.reason, member("method", rejected.method), member("path", rejected.path),
         display_key(rejected.key), display(rejected.detail), unlogged
     );
 }

@@ -32,7 +32,7 @@ let failure = null;
 runInNewContext(input.page.match(/<script>(.*)<\/script>/s)[1], {
   document: { getElementById: byId, createElement: () => new Element(), createElementNS: () => new Element() },
   fetch: async () => ({ ok: true, json: async () => input.status }),
-  EventSource: class { close() {} },
+  EventSource: class { close() {} addEventListener() {} },
   FormData: class { [Symbol.iterator]() { return [][Symbol.iterator](); } },
   AbortSignal, Intl, URLSearchParams, performance,
   setInterval() {},

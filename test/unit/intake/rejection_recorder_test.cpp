@@ -109,7 +109,7 @@ TEST_CASE_METHOD(fixture, "the log has one line a reason in ten seconds", "[inta
     REQUIRE(log.lines().size() == 3);
     CHECK(
         log.lines().back() ==
-        R"(warning intake: rejected a request, status=404 reason=not_found method="" path="/events" key="none" )"
+        R"(warning intake: rejected a request, status=404 reason=not_found path="/events" key="none" )"
         R"(detail="wrong"; 999 more of this reason since the last such line)"
     );
 }

@@ -129,6 +129,15 @@ void add_accepted(page& to, const overview& of) {
     to.push_back(std::move(bytes));
 }
 
+void add_rejections(page& to, const overview& of) {
+    auto& rejected = add_counter(
+        to, "trackd_requests_rejected_total",
+        "Requests to the ingest listener that were answered with an error, by status and reason."
+    );
+    for (const auto& [status, reason, count] : of.rejections())
+        add(rejected, count, {{"code", status == 0 ? "other" : std::to_string(status)}, {"reason", reason}});
+}
+
 void add_rejected_calls(page& to, const overview& of) {
     auto& rejected = add_counter(
         to, "trackd_calls_rejected_total",
@@ -256,6 +265,7 @@ http::task<void> show_metrics(overview& of, http::response& res) {
     page families;
     add_http(families, of);
     add_accepted(families, of);
+    add_rejections(families, of);
     add_rejected_calls(families, of);
     add_backlog(families, tracker);
     if (tracker.journal) add_journal(families, *tracker.journal);

@@ -3,6 +3,7 @@
 
 #include "admin/key_activity.hpp"
 #include "base/task_group.hpp"
+#include "http/rejection.hpp"
 #include "http/task.hpp"
 #include "http/worker.hpp"
 
@@ -11,6 +12,7 @@
 #include <trackd/wall_time.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -107,6 +109,14 @@ public:
 
     /// All reasons there are, each once.
     [[nodiscard]] virtual std::vector<call_rejections> rejected_calls() const { return {}; }
+
+    /// Of the ingest listener, by status and reason.
+    [[nodiscard]] virtual std::vector<http::rejection_count> rejections() const { return {}; }
+
+    /// At most so many, the newest first; with them, calls that were left out of batches.
+    [[nodiscard]] virtual std::vector<http::rejection_record> latest_rejections(std::size_t /*max*/) const {
+        return {};
+    }
 
     [[nodiscard]] virtual std::vector<key_activity> keys() const = 0;
     /// Why the daemon is to be taken for dead; empty: it works.

@@ -1,5 +1,6 @@
 #include "admin/pages.hpp"
 
+#include "admin/rejections.hpp"
 #include "base/rfc3339.hpp"
 #include "base/version.hpp"
 
@@ -27,6 +28,9 @@ namespace {
 
 // A commit that takes longer is a reason to send clients elsewhere.
 constexpr std::chrono::seconds most_patience_with_the_disk{10};
+
+// Of the rejections: `/debug/rejections` has more.
+constexpr std::size_t latest_in_status = 5;
 
 std::int64_t seconds(std::chrono::steady_clock::duration span) {
     return std::chrono::floor<std::chrono::seconds>(span).count();
@@ -62,12 +66,6 @@ json::object http_of(const std::vector<listener_group>& groups) {
     figures["tls_handshakes"] = sum(groups, [](const http::counters& c) { return c.tls_handshakes.value(); });
     figures["tls_failures"] = sum(groups, [](const http::counters& c) { return c.tls_failures.value(); });
     figures["proxy_failures"] = sum(groups, [](const http::counters& c) { return c.proxy_failures.value(); });
-    figures["rejected"] = sum(groups, [](const http::counters& c) {
-        return std::accumulate(
-            c.refusals.begin(), c.refusals.end(), std::uint64_t{0},
-            [](std::uint64_t n, const http::counter& reason) { return n + reason.value(); }
-        );
-    });
     return figures;
 }
 
@@ -216,6 +214,8 @@ http::task<void> show_status(overview& of, http::response& res) {
     if (const auto shutdown = of.shutdown()) page["shutdown"] = shutdown_page(*shutdown);
     page["connections"] = connections_of(groups);
     page["http"] = http_of(groups);
+    page["rejections"] = rejections_page(of, latest_in_status);
+    page["http"].as_object()["rejected"] = page["rejections"].at("total");
     page["limits"] = limits_page(of.limits());
     page["rejected_calls"] = rejected_calls_page(of.rejected_calls());
     page["tracker"] = tracker_page(tracker, of.the_tracker().delivered(), of.ack());

@@ -332,7 +332,8 @@ connection::step connection::hold_answer(promiser& by, bool all_written) {
     auto& x = *exchange_;
     held_ = worker_.exchanges.take_answer();
     held_->by = &by;
-    const auto& req = x.in.current();
+    held_->caller = std::move(x.res.caller);
+    auto& req = x.in.current();
     const bool needs_request = !x.res.says_errors_plainly() || req.http_1_0 || req.method == verb::head ||
                                !req.header(field::origin).empty();
     if (!all_written || needs_request || !x.in.is_last()) return step::promised;
@@ -342,6 +343,7 @@ connection::step connection::hold_answer(promiser& by, bool all_written) {
     held_->code = x.res.code;
     held_->route = x.res.route;
     held_->close = form.close;
+    if (!held_->caller) held_->caller = std::move(req.caller);
     release_exchange();
     return step::promised;
 }
@@ -417,6 +419,7 @@ connection::step connection::on_promise(boost::system::error_code broken) {
         } catch (...) {
             handler_failed(std::current_exception());
         }
+        x.res.caller = std::move(held->caller);
     }
     if (!is_made) {
         answer_current();
@@ -475,6 +478,7 @@ void connection::append(answer_form form) {
     auto& x = *exchange_;
     if (x.in.has_fields()) add_cors(worker_.routes.cors(), x.in.current(), x.res);
     append_answer(x.out, x.res, worker_.date.at(worker_.now), form);
+    if (!x.res.problem_slug().empty()) worker_.routes.report_rejection(x.in.current(), x.res);
     answer_counts(x.res.code, form.close);
 }
 

@@ -63,6 +63,7 @@ void exchange_pool::give_back(std::unique_ptr<held_answer> used) noexcept {
     constexpr std::size_t most_kept = 4096; // many may be kept for long
     if (free_answers_.size() == most_free_answers) return;
     used->bytes.clear();
+    used->caller.reset();
     if (used->bytes.capacity() > most_kept) std::string{}.swap(used->bytes);
     free_answers_.push_back(std::move(used));
 }

@@ -38,6 +38,7 @@ struct held_answer {
     std::string bytes; ///< empty: it is still in the exchange
     status code{};
     std::size_t route = 0;
+    std::shared_ptr<const void> caller; ///< see response::caller
     bool close = false;
 };
 

@@ -20,6 +20,8 @@ void response::clear() {
     headers.clear();
     body.clear();
     close = false;
+    caller.reset();
+    problem_slug_ = {};
 }
 
 void response::add_header(std::string_view name, std::string_view value) {
@@ -42,6 +44,8 @@ void response::text(status what, std::string_view text) {
 }
 
 void response::problem(status what, std::string_view slug, std::string_view detail) {
+    problem_slug_ = slug;
+    problem_detail_.assign(detail);
     if (form_ != nullptr) return form_(*asked_, *this, what, slug, detail);
     code = what;
     content_type = "application/problem+json";

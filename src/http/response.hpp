@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,8 @@ struct response {
     std::string body;
     bool close = false;    ///< close the connection after this answer
     std::size_t route = 0; ///< whose answer this is: the router's number of it; 0: no route's
+    std::shared_ptr<const void>
+        caller; ///< who it is, where only the handler found out, or the guard refused it
 
     /// All but the route, and its form of errors.
     void clear();
@@ -54,15 +57,22 @@ struct response {
     void text(status what, std::string_view text);
 
     /// An error in the form of RFC 9457, `application/problem+json`, unless the route has another.
-    /// @param slug   a short stable name for programs, the last part of `type`: "invalid-json"
+    /// @param slug   a literal: a short stable name for programs, the last part of `type`: "invalid-json"
     /// @param detail one sentence for people: what, where, and what was expected. Escaped as JSON text
     /// demands.
     void problem(status what, std::string_view slug, std::string_view detail);
+
+    /// What `problem` was given, in whatever form it was said. The slug is empty where the answer says no problem.
+    [[nodiscard]] std::string_view problem_slug() const noexcept { return problem_slug_; }
+
+    [[nodiscard]] std::string_view problem_detail() const noexcept { return problem_detail_; }
 
     /// 503 with Retry-After.
     void unavailable(std::string_view slug, std::string_view detail, std::chrono::seconds retry_after);
 
 private:
+    std::string_view problem_slug_; // a literal
+    std::string problem_detail_;
     error_form form_ = nullptr;
     const request* asked_ = nullptr;
 };

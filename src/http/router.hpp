@@ -4,6 +4,7 @@
 #include "http/cors.hpp"
 #include "http/guard.hpp"
 #include "http/pending.hpp"
+#include "http/rejection.hpp"
 #include "http/request.hpp"
 #include "http/response.hpp"
 
@@ -48,6 +49,16 @@ public:
 
     /// Asks this one from now on. Without it, everybody is let in.
     void set_guard(std::shared_ptr<guard> who) { guard_ = std::move(who); }
+
+    /// Shows this one every answer that says an error.
+    void set_rejection_observer(std::shared_ptr<rejection_observer> observer) {
+        rejections_ = std::move(observer);
+    }
+
+    /// The answer is final, and says an error.
+    void report_rejection(const request& asked, const response& said) const {
+        if (rejections_ != nullptr) rejections_->on_rejected(asked, said, patterns_[said.route]);
+    }
 
     /// Whose scripts may read the answers: nobody's, until this says otherwise.
     void set_cors(cors_policy policy) { cors_ = std::move(policy); }
@@ -117,6 +128,7 @@ private:
     std::vector<std::string> patterns_{"none"};
     std::vector<std::pair<std::string, error_form>> forms_; // by the beginnings of paths
     std::shared_ptr<guard> guard_;
+    std::shared_ptr<rejection_observer> rejections_;
     cors_policy cors_;
 };
 

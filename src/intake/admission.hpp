@@ -88,9 +88,9 @@ public:
         all_or_nothing staged{lane_.events()};
         const new_events added{lane_.events(), staged.start()};
         auto caller = shared_caller_of(req);
-        if (!read(req, res, format, caller)) return std::nullopt;
+        if (!read(req, res, format, caller)) return rejected(res, std::move(caller));
         if (!admit_events(caller.get(), lane_.events(), staged.start(), res, counts_.limits))
-            return std::nullopt;
+            return rejected(res, std::move(caller));
         const auto count = added.size();
         const auto bytes = added.bytes();
         format.accept(req, res, added);
@@ -99,12 +99,13 @@ public:
         if (const auto failed = lane_.admit(staged.start(), caller ? caller->name() : std::string_view{})) {
             if (caller) caller->give_back_events(count);
             fail(res, failed);
-            return std::nullopt;
+            return rejected(res, std::move(caller));
         }
         counts_.accepted.add(caller.get(), Format::is, count, bytes);
         if constexpr (records_rejections<Format>) format.record_rejections(req, caller.get());
-        if (lane_.waits_for_ack()) return *this;
-        return std::nullopt;
+        if (!lane_.waits_for_ack()) return std::nullopt;
+        if (!req.caller) res.caller = std::move(caller); // it may be rejected yet
+        return *this;
     }
 
     void when_kept(lane::ack_handler handler) override { lane_.when_acknowledged(std::move(handler)); }
@@ -117,10 +118,19 @@ public:
     void check(const http::request& req, http::response& res, Format& format, Answer answer) {
         const all_or_nothing staged{lane_.events()};
         auto caller = shared_caller_of(req);
-        if (read(req, res, format, caller)) answer(new_events{lane_.events(), staged.start()});
+        if (read(req, res, format, caller))
+            answer(new_events{lane_.events(), staged.start()});
+        else
+            static_cast<void>(rejected(res, std::move(caller)));
     }
 
 private:
+    /// The answer says an error, and whose request it was.
+    [[nodiscard]] static http::pending rejected(http::response& res, std::shared_ptr<const key> caller) {
+        if (caller) res.caller = std::move(caller);
+        return std::nullopt;
+    }
+
     /// @return whether the events are in the lane's batch; otherwise `res` is the answer
     template <class Format>
     [[nodiscard]] bool

@@ -52,7 +52,7 @@ std::shared_ptr<const key> admit(
             status::forbidden, "origin-not-allowed",
             "the key " + found->name() + " may not be used by web pages of " + quoted(origin)
         );
-        found.reset();
+        res.caller = std::exchange(found, nullptr);
     }
     return found;
 }
@@ -108,9 +108,10 @@ bool key_guard::admit_head(
         return admit_nameless(body_bytes.value_or(0), res, limits_);
     auto caller = admit(std::move(found), req, res, limits_);
     // Of a body of unknown size only that it may have one: who is in debt need not send it.
-    if (!caller || !admit_bytes(*caller, body_bytes.value_or(0), res, limits_)) return false;
-    req.caller = std::move(caller);
-    return true;
+    if (!caller) return false;
+    const bool is_admitted = admit_bytes(*caller, body_bytes.value_or(0), res, limits_);
+    (is_admitted ? req.caller : res.caller) = std::move(caller);
+    return is_admitted;
 }
 
 bool key_guard::admit_body(const http::request& req, http::response& res) {

@@ -46,6 +46,13 @@ void answer_partly(const rejected_calls& rejected, http::response& res) {
     res.body += '}';
 }
 
+void count_rejected(const rejected_calls& rejected, counters& counts) {
+    for (const auto& call : rejected.calls()) {
+        counts.rejected_calls.add(fault_of(call.reason));
+        if (call.reason.hit) counts.limits.add(*call.reason.hit);
+    }
+}
+
 http::pending answer_health(const http::request&, http::response& res) {
     res.json(status::ok, R"({"status":"ok"})");
     return std::nullopt;
@@ -72,10 +79,11 @@ void answer_settings(const http::request& req, http::response& res) {
 
 segment_endpoint::segment_endpoint(
     lane& lane, body_decoder& decoder, counters& counts, event_reader_options options, key_guard* guard,
-    std::shared_ptr<client_clocks> clocks
+    std::shared_ptr<client_clocks> clocks, std::shared_ptr<rejection_recorder> recorder
 )
     : admission_{lane, decoder, counts}, clients_{options.record_client},
-      reader_{std::move(options), std::move(clocks)}, guard_{guard}, recorder_{counts} {}
+      reader_{std::move(options), std::move(clocks)}, guard_{guard}, counts_{counts},
+      recorder_{std::move(recorder)} {}
 
 void segment_endpoint::add_routes(http::router& router) {
     using enum segment_kind;
@@ -117,7 +125,9 @@ void segment_endpoint::add_routes(http::router& router) {
 void segment_endpoint::add_calls(
     http::router& router, std::optional<segment_kind> kind, std::string path, bool rudderstack
 ) {
-    auto& format = calls_.emplace_back(call_format{reader_, clients_, guard_, kind, rudderstack, recorder_});
+    auto& format = calls_.emplace_back(
+        call_format{reader_, clients_, guard_, kind, rudderstack, counts_, recorder_.get()}
+    );
     router.add(
         http::verb::post, std::move(path),
         [this, &format](const http::request& req, http::response& res) {
@@ -146,9 +156,9 @@ std::optional<refusal> segment_endpoint::call_format::read(
     reader.set_user_agent(req.header(http::field::user_agent));
     if (kind) return reader.read_call(facts, *kind, body, events);
     auto refused = reader.read_batch(facts, body, events);
-    if (refused && !reader.rejected().empty()) { // no call is left that could be admitted
-        recorder.record(req, caller, reader.rejected());
-        refused->hit.reset(); // it is counted with its call
+    if (refused && !reader.rejected().empty()) {   // no call is left that could be admitted
+        count_rejected(reader.rejected(), counts); // the whole request is recorded as rejected
+        refused->hit.reset();                      // it is counted with its call
     }
     return refused;
 }
@@ -164,7 +174,9 @@ void segment_endpoint::call_format::accept(const http::request& req, http::respo
 }
 
 void segment_endpoint::call_format::record_rejections(const http::request& req, const key* caller) const {
-    if (!kind) recorder.record(req, caller, reader.rejected());
+    if (kind) return;
+    count_rejected(reader.rejected(), counts);
+    if (recorder != nullptr) recorder->record_calls(req, caller, reader.rejected());
 }
 
 bool segment_endpoint::call_format::identify(

@@ -26,9 +26,11 @@ class segment_endpoint {
 public:
     /// @param guard may be null: then nobody needs a key. Outlives this
     /// @param clocks may be shared by all threads; null: a new one
+    /// @param recorder of the calls that batches lose; null: they are only counted
     segment_endpoint(
         lane& lane, body_decoder& decoder, counters& counts, event_reader_options options,
-        key_guard* guard = nullptr, std::shared_ptr<client_clocks> clocks = nullptr
+        key_guard* guard = nullptr, std::shared_ptr<client_clocks> clocks = nullptr,
+        std::shared_ptr<rejection_recorder> recorder = nullptr
     );
     segment_endpoint(const segment_endpoint&) = delete;
     segment_endpoint& operator=(const segment_endpoint&) = delete;
@@ -57,7 +59,8 @@ private:
         key_guard* guard;
         std::optional<segment_kind> kind; ///< none: a batch
         bool is_rudderstack;              ///< whatever its client calls itself
-        rejection_recorder& recorder;
+        counters& counts;
+        rejection_recorder* recorder; ///< null: there is none
     };
 
     /// Images that carry one call in their query.
@@ -93,7 +96,8 @@ private:
     client_record clients_;
     segment_reader reader_;
     key_guard* guard_;
-    rejection_recorder recorder_;
+    counters& counts_;
+    std::shared_ptr<rejection_recorder> recorder_;
     std::deque<call_format> calls_; // they stay in place
     std::deque<pixel_format> pixels_;
 };

@@ -5,6 +5,7 @@
 #include "admin/letter_routes.hpp"
 #include "admin/metrics.hpp"
 #include "admin/pages.hpp"
+#include "admin/rejections.hpp"
 #include "admin/sink_routes.hpp"
 #include "base/hangup.hpp"
 #include "base/log.hpp"
@@ -231,7 +232,10 @@ http::router service::ingest_routes(asio::io_context& thread) {
     const auto rules = make_request_rules(settings_, bodies_);
     routes.set_cors(rules.cors);
     endpoints_
-        .emplace_back(tracker_.add_lane(thread), rules.reading, rules.decoding, counts, guard, client_clocks_)
+        .emplace_back(
+            tracker_.add_lane(thread), rules.reading, rules.decoding, counts, guard, client_clocks_,
+            rejections_
+        )
         .add_routes(routes);
     admin::add_health_routes(routes, *this, admin::health_detail::none);
     return routes;
@@ -242,6 +246,7 @@ http::router service::admin_routes() {
     routes.set_guard(admin_guard_);
     admin::add_health_routes(routes, *this, admin::health_detail::reason);
     admin::add_status_routes(routes, *this);
+    admin::add_rejections_route(routes, *this);
     admin::add_metrics_route(routes, *this);
     admin::add_letter_routes(routes, *this);
     admin::add_sink_routes(routes, *this);

@@ -18,6 +18,7 @@
 #include "intake/counters.hpp"
 #include "intake/endpoints.hpp"
 #include "intake/keys.hpp"
+#include "intake/rejection_recorder.hpp"
 #include "service/dead_letter_box.hpp"
 #include "service/dead_letter_clerk.hpp"
 #include "service/heartbeat.hpp"
@@ -83,6 +84,14 @@ private:
     [[nodiscard]] std::vector<admin::accepted_events> accepted() const override;
     [[nodiscard]] std::vector<admin::call_rejections> rejected_calls() const override;
     [[nodiscard]] std::vector<admin::key_activity> keys() const override;
+
+    [[nodiscard]] std::vector<http::rejection_count> rejections() const override {
+        return rejections_->counts();
+    }
+
+    [[nodiscard]] std::vector<http::rejection_record> latest_rejections(std::size_t max) const override {
+        return rejections_->latest(max);
+    }
 
     [[nodiscard]] std::string ailment() const override { return heartbeat_.ailment(); }
 
@@ -155,6 +164,8 @@ private:
     intake::shared_key_ring keys_;
     const std::shared_ptr<intake::client_clocks> client_clocks_ =
         std::make_shared<intake::client_clocks>(system_clock());
+    const std::shared_ptr<intake::rejection_recorder> rejections_ =
+        std::make_shared<intake::rejection_recorder>();
     std::deque<intake::counters> intake_; // one an I/O thread, as are these:
     std::deque<intake::endpoints> endpoints_;
     const std::shared_ptr<admin::token_guard> admin_guard_;

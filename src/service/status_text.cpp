@@ -3,6 +3,7 @@
 #include "backlog/text_table.hpp"
 #include "base/json_text.hpp"
 #include "config/units.hpp"
+#include "service/rejections_text.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value_to.hpp>
@@ -167,7 +168,7 @@ std::string status_text(std::string_view from) {
         if (const auto* journal = page.as_object().if_contains("journal")) said += journal_line(*journal);
         said += "http           " + count(page.at("connections"), "ingest") + " connections, " +
                 count(http, "requests") + " requests, " + count(http, "rejected") + " rejected\n";
-        said += rejected_calls_line(page) + '\n';
+        said += rejections_text(page) + rejected_calls_line(page) + '\n';
         said += sinks_table(page.at("sinks").as_array());
         const auto* keys = page.as_object().if_contains("keys");
         return keys == nullptr || keys->as_array().empty() ? said

@@ -264,6 +264,8 @@ asio::awaitable<void> delivery::deliver(chunk events) {
     }
     const selection batch{std::move(events), spec_.wanted, stored_ahead_};
     const auto wanted = batch.events();
+    if (wanted.size() < batch.chunk_events().size())
+        filter_log_.write(spec_.name, batch.chunk_events(), spec_.wanted, clock_.now());
     judged_end_ = std::max(judged_end_, batch.place(wanted.size()));
     if (wanted.empty())
         co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable)); // let others in

@@ -4,6 +4,7 @@
 
 #include "tracker/delivery_control.hpp"
 #include "tracker/fault_isolation.hpp"
+#include "tracker/filter_log.hpp"
 #include "tracker/retry.hpp"
 #include "tracker/route_index.hpp"
 #include "tracker/selection.hpp"
@@ -237,6 +238,7 @@ private:
     clock::time_point said_dead_{};
     clock::time_point said_skipped_{};
     clock::time_point said_rejecting_{};
+    filter_log filter_log_;
     std::stop_source others_stop_; // for work that has no part in a drain
     sink_status books_;
     std::stop_source stop_;

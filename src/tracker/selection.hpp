@@ -31,6 +31,9 @@ public:
         return whole_ ? all_.events : wanted_;
     }
 
+    /// Also those that are not wanted.
+    [[nodiscard]] std::span<const event_view> chunk_events() const noexcept { return all_.events; }
+
     /// @param index of an event; or their number, for the end of the chunk
     [[nodiscard]] position place(std::size_t index) const noexcept {
         if (whole_) return all_.first + index;

@@ -14,6 +14,7 @@ TOKEN = "0123456789abcdef-right"
 # Everything but health, with the status that it has for who may ask.
 RESOURCES = (
     ("GET", "/status", b"", 200), ("GET", "/debug/tasks", b"", 200), ("GET", "/debug/connections", b"", 200),
+    ("GET", "/debug/rejections", b"", 200),
     ("GET", "/", b"", 200), ("GET", "/metrics", b"", 200),
     ("GET", "/events/tail?rate=0", b"", 400),  # what is admitted and well-formed has no end
     ("GET", "/debug/config", b"", 200), ("GET", "/debug/log-level", b"", 200),

@@ -112,9 +112,12 @@ class Metrics(trackd.TestCase):
         self.assertEqual({code: count for (code, route), count in answers.items() if route == "none"},
                          {"404": 1, "400": 1})
         self.assertEqual(page.value("trackd_http_rejected_total", reason="malformed"), 1)
-        self.assertEqual(page.sum("trackd_http_rejected_total"), status["http"]["rejected"])
+        self.assertEqual(page.value("trackd_requests_rejected_total", code="404", reason="not_found"), 1)
+        self.assertEqual(page.sum("trackd_requests_rejected_total"), 3)
+        self.assertEqual(status["http"]["rejected"], 3)
         # This status and the last page had not been answered yet.
-        self.assertEqual(sum(answers.values()), status["http"]["requests"] - 2 + status["http"]["rejected"])
+        unseen = page.sum("trackd_http_rejected_total")  # by any handler
+        self.assertEqual(sum(answers.values()), status["http"]["requests"] - 2 + unseen)
         self.assertEqual({limit: count for (limit,), count in page.all("trackd_limit_hits_total").items()},
                          status["limits"])
         self.compare_sinks(page, status)

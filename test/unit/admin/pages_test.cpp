@@ -2,6 +2,7 @@
 #include "admin/healthcheck.hpp"
 #include "admin/metrics.hpp"
 #include "admin/pages.hpp"
+#include "admin/rejections.hpp"
 #include "http/listener.hpp"
 #include "support/catch.hpp"
 #include "support/fake_sink.hpp"
@@ -9,6 +10,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
 #include <future>
 
 using namespace trackd;
@@ -65,6 +67,16 @@ struct admin_fixture : admin::overview {
         return {{"invalid_json", 2}, {"no_user", 0}};
     }
 
+    [[nodiscard]] std::vector<http::rejection_count> rejections() const override {
+        return {{401, "unauthorized", 2}, {404, "not_found", 0}};
+    }
+
+    [[nodiscard]] std::vector<http::rejection_record> latest_rejections(std::size_t max) const override {
+        const http::rejection_record call{wall_time{1s}, 200,    "no_user",   "batch [1]",
+                                          "web",         "POST", "/v1/batch", 3};
+        return std::vector<http::rejection_record>(std::min<std::size_t>(max, 7), call);
+    }
+
     [[nodiscard]] std::string ailment() const override { return ails; }
 
     [[nodiscard]] const admin::configuration_state& configuration() const override { return in_force; }
@@ -86,6 +98,7 @@ struct admin_fixture : admin::overview {
         admin::add_health_routes(made, *this, detail);
         admin::add_status_routes(made, *this);
         admin::add_metrics_route(made, *this);
+        admin::add_rejections_route(made, *this);
         return made;
     }
 
@@ -193,6 +206,22 @@ TEST_CASE_METHOD(admin_fixture, "the status is JSON with the books of every sink
     CHECK(page.at("sinks").at(0).at("dead_letters_kept") == 3);
 }
 
+TEST_CASE_METHOD(admin_fixture, "the rejections are counted by status and reason", "[admin]") {
+    const auto page = boost::json::parse(get("/debug/rejections"));
+    CHECK(page.at("total") == 2);
+    CHECK(
+        page.at("by_reason") == boost::json::parse(R"([{"status":401,"reason":"unauthorized","count":2}])")
+    );
+    REQUIRE(page.at("latest").as_array().size() == 7);
+    CHECK(page.at("latest").at(0) == boost::json::parse(R"({
+            "time": "1970-01-01T00:00:01.000000Z", "status": 200, "reason": "no_user", "detail": "batch [1]", "key": "web",
+            "method": "POST", "path": "/v1/batch", "calls": 3
+        })"));
+    const auto status = boost::json::parse(get("/status"));
+    CHECK(status.at("rejections").at("latest").as_array().size() == 5);
+    CHECK(status.at("http").at("rejected") == 2);
+}
+
 TEST_CASE_METHOD(admin_fixture, "the status says which configuration is in force", "[admin][reload]") {
     using std::chrono::microseconds;
     in_force = {3, wall_time{microseconds{1}}, {"log.level", "keys.web"}, {}};
@@ -251,6 +280,7 @@ TEST_CASE_METHOD(admin_fixture, "the metrics are text with the figures of every 
          {"# TYPE trackd_http_requests_total counter",
           R"(trackd_http_requests_total{route="/metrics",code="200"} 1)",
           R"(trackd_http_rejected_total{reason="malformed"} 0)", "trackd_http_connections 1",
+          R"(trackd_requests_rejected_total{code="401",reason="unauthorized"} 2)",
           R"(trackd_limit_hits_total{limit="http.max_body_bytes"} 3)",
           R"(trackd_events_accepted_total{key="none",format="native"} 5)",
           R"(trackd_bytes_accepted_total{key="none",format="native"} 700)", "trackd_backlog_events 0",

@@ -71,6 +71,31 @@ TEST_CASE("the sink that holds the oldest events is named where the journal is f
         );
 }
 
+TEST_CASE("rejected requests are counted, and the newest are named", "[service][status]") {
+    auto text = page("null", works);
+    const std::string http = R"("tracker":{)";
+    text.replace(
+        text.find(http), http.size(),
+        R"("rejections":{"total":3,
+        "by_reason":[{"status":401,"reason":"unauthorized","count":1},{"status":422,"reason":"invalid_event","count":2}],
+        "latest":[{"time":"2026-11-21T09:00:00Z","status":422,"reason":"invalid_event","detail":"no \u001b[31m",
+                   "key":"web","method":"POST","path":"/events"},
+                  {"time":"2026-11-21T08:00:00Z","status":200,"reason":"no_user","detail":"batch [1]: none",
+                   "key":null,"method":null,"path":null,"calls":4}]},)" +
+            http
+    );
+    CHECK(
+        status_text(text).find(
+            ", 3 rejected\n"
+            "rejected       1 of 401 unauthorized, 2 of 422 invalid_event\n"
+            R"(               2026-11-21T09:00:00Z 422 invalid_event key="web" method="POST" path="/events": "no \u001b[31m")"
+            "\n"
+            R"(               2026-11-21T08:00:00Z 200 no_user calls=4: "batch [1]: none")"
+            "\n\nSINK"
+        ) != std::string::npos
+    );
+}
+
 TEST_CASE("a sink that is paused is shown as such", "[service][status]") {
     const auto said = status_text(page("null", works + R"(,"paused":true,"paused_seconds":125)"));
     CHECK(said.find("  paused for 2m 5s\n") != said.npos);

@@ -1,24 +1,19 @@
 // Command line → configuration → service → exit status.
-#include "admin/healthcheck.hpp"
 #include "base/hangup.hpp"
 #include "base/log.hpp"
 #include "base/standard_streams.hpp"
 #include "config/load.hpp"
-#include "http/listening_socket.hpp"
 #include "http/passed_sockets.hpp"
-#include "service/admin_address.hpp"
+#include "service/ask_commands.hpp"
 #include "service/command_line.hpp"
-#include "service/daemon_commands.hpp"
 #include "service/dead_letter_commands.hpp"
 #include "service/journal_commands.hpp"
 #include "service/key_commands.hpp"
 #include "service/parts.hpp"
 #include "service/service.hpp"
 #include "service/service_manager.hpp"
-#include "service/sink_commands.hpp"
 #include "service/start_check.hpp"
 #include "service/stop_timeout.hpp"
-#include "service/tail_command.hpp"
 
 #include <cstdlib>
 #include <exception>
@@ -31,16 +26,6 @@
 namespace {
 
 constexpr int bad_configuration = 2;
-
-int healthcheck(const trackd::config::settings& settings, bool ready) {
-    const auto at =
-        trackd::admin::reachable(trackd::http::parse_listen(trackd::service::admin_address(settings)));
-    const auto health = trackd::admin::ask_health(
-        at, ready ? "/readyz" : "/healthz", std::chrono::seconds{3}, settings.admin.tls.certificate
-    );
-    (health.good ? std::cout : std::cerr) << health.says << '\n';
-    return health.good ? 0 : 1;
-}
 
 // Batches come and go by the megabyte: what one leaves the next one takes, rather than that the kernel gets it, and clears
 // it for us anew. After a burst so much stays with each thread that had a part in it, at most.
@@ -61,21 +46,17 @@ int run(const trackd::service::command_line& line) {
     using trackd::service::command;
     if (line.what != command::serve) trackd::base::release_hangup();
     if (line.what == command::key) return trackd::service::run_key_command(line.key, line.sources, std::cout);
+    if (line.what == command::dead_letters)
+        return trackd::service::run_dead_letter_command(
+            line.dead_letters, trackd::service::query_of(line), std::cout, std::cerr
+        );
+    if (trackd::service::asks_daemon(line))
+        return trackd::service::run_ask_command(line, std::cout, std::cerr);
     auto settings = trackd::config::load(line.sources);
-    if (line.what == command::healthcheck) return healthcheck(settings, line.ready);
-    if (line.what == command::reload) return trackd::service::run_reload(settings, std::cout, std::cerr);
-    if (line.what == command::status)
-        return trackd::service::run_status(settings, line.json, std::cout, std::cerr);
-    if (line.what == command::sink)
-        return trackd::service::run_sink_command(line.sink, settings, std::cout, std::cerr);
-    if (line.what == command::tail)
-        return trackd::service::run_tail_command(line.tail, settings, std::cout, std::cerr);
     if (line.what == command::journal) {
         std::ios::sync_with_stdio(false);
         return trackd::service::run_journal_command(line.journal, settings, std::cout, std::cerr);
     }
-    if (line.what == command::dead_letters)
-        return trackd::service::run_dead_letter_command(line.dead_letters, settings, std::cout, std::cerr);
     if (line.what == command::config) std::cout << trackd::config::to_toml(settings);
     if (line.what == command::serve || line.what == command::check) trackd::service::check_start(settings);
     if (line.what == command::check) {

@@ -10,9 +10,9 @@ health ask_health(
 ) {
     try {
         const auto got = ask(at, {boost::beast::http::verb::get, std::string{path}}, timeout, certificate);
-        return {got.code == boost::beast::http::status::ok, got.body.substr(0, got.body.find('\n'))};
+        return {got.code == boost::beast::http::status::ok, true, got.body.substr(0, got.body.find('\n'))};
     } catch (const std::exception& why) {
-        return {false, why.what()};
+        return {.says = why.what()};
     }
 }
 

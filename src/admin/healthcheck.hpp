@@ -10,8 +10,9 @@
 namespace trackd::admin {
 
 struct health {
-    bool good = false; ///< the answer was 200
-    std::string says;  ///< one line for people: the answer's text, or why there was none
+    bool good = false;     ///< the answer was 200
+    bool answered = false; ///< with whatever status
+    std::string says;      ///< one line for people: the answer's text, or why there was none
 };
 
 /// Asks a running daemon. Blocks for up to `timeout`.

@@ -24,6 +24,10 @@ public:
     /// From the next request on.
     void set_token(std::string_view token);
 
+    /// Another secret that is taken for the token, where there is one. From the next request on.
+    /// @param secret empty: none is
+    void set_local_secret(std::string_view secret);
+
     [[nodiscard]] bool is_on() noexcept override { return true; }
 
     [[nodiscard]] bool admit_head(
@@ -39,6 +43,7 @@ private:
 
     std::optional<base::sha256_digest>
         token_; // hashed, as what is of one length can be compared in constant time
+    std::optional<base::sha256_digest> local_secret_;
     std::string room_;
 };
 

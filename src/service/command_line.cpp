@@ -19,8 +19,6 @@ namespace trackd::service {
 
 namespace {
 
-constexpr auto installed_configuration = "/etc/trackd/trackd.toml";
-
 std::vector<std::pair<std::string, std::string>> pairs(char** environment) {
     std::vector<std::pair<std::string, std::string>> all;
     for (; *environment != nullptr; ++environment) {
@@ -181,7 +179,51 @@ CLI::App* add_tail_command(CLI::App& app, tail_line& into) {
     return tail;
 }
 
+void add_daemon_options(CLI::App& app, command_line& into) {
+    app.add_option(
+           "--admin", into.admin,
+           "the admin listener of the daemon that a command asks: HOST:PORT, http://HOST:PORT, "
+           "https://HOST:PORT "
+           "or unix:/PATH; else what the running daemon has left in data_dir, else admin.listen"
+    )
+        ->type_name("ADDRESS");
+    app.add_option("--token-file", into.token_file, "the file with the token for it")->type_name("FILE");
+}
+
+/// @throws CLI::ValidationError if an option is given to a command that has no use for it
+void check_daemon_options(const command_line& line) {
+    if (asks_daemon(line)) return;
+    for (const auto& [name, value] :
+         {std::pair{"--admin", line.admin}, std::pair{"--token-file", line.token_file}}) {
+        if (!value.empty())
+            throw CLI::ValidationError{
+                name, "found it with a command that asks no daemon; expected it with " +
+                          std::string{"healthcheck, status, reload, tail, sink, or "
+                                      "dead-letters retry and drop"}
+            };
+    }
+}
+
 } // namespace
+
+bool asks_daemon(const command_line& line) noexcept {
+    switch (line.what) {
+    case command::healthcheck:
+    case command::status:
+    case command::reload:
+    case command::tail:
+    case command::sink: return true;
+    case command::dead_letters:
+        return line.dead_letters.what == dead_letter_command::retry ||
+               line.dead_letters.what == dead_letter_command::drop;
+    case command::serve:
+    case command::check:
+    case command::config:
+    case command::journal:
+    case command::key: return false;
+    }
+    return false;
+}
 
 std::optional<command_line> read_command_line(int argc, char** argv, char** environment, int& exit_status) {
     command_line line;
@@ -200,6 +242,7 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
            "--set", line.sources.set, "KEY=VALUE, stronger than environment and file; may be repeated"
     )
         ->allow_extra_args(false);
+    add_daemon_options(app, line);
     app.add_subcommand("serve", "serve until SIGTERM or SIGINT, then drain (the default)");
     auto* check = app.add_subcommand(
         "check", "check the configuration: exit 0 if it is good, 2 with all errors if not"
@@ -222,20 +265,21 @@ std::optional<command_line> read_command_line(int argc, char** argv, char** envi
     auto* tail = add_tail_command(app, line.tail);
     try {
         app.parse(argc, argv);
+        if (*check) line.what = command::check;
+        if (*config) line.what = command::config;
+        if (*healthcheck) line.what = command::healthcheck;
+        if (*status) line.what = command::status;
+        if (*reload) line.what = command::reload;
+        if (*journal) line.what = command::journal;
+        if (*letters) line.what = command::dead_letters;
+        if (*sink) line.what = command::sink;
+        if (*key) line.what = command::key;
+        if (*tail) line.what = command::tail;
+        check_daemon_options(line);
     } catch (const CLI::ParseError& end) {
         exit_status = end.get_exit_code() == 0 ? app.exit(end) : bad_command_line(end);
         return {};
     }
-    if (*check) line.what = command::check;
-    if (*config) line.what = command::config;
-    if (*healthcheck) line.what = command::healthcheck;
-    if (*status) line.what = command::status;
-    if (*reload) line.what = command::reload;
-    if (*journal) line.what = command::journal;
-    if (*letters) line.what = command::dead_letters;
-    if (*sink) line.what = command::sink;
-    if (*key) line.what = command::key;
-    if (*tail) line.what = command::tail;
     line.sources.environment = pairs(environment);
     if (!file.empty())
         line.sources.file = file;

@@ -12,6 +12,9 @@
 
 namespace trackd::service {
 
+/// What is read where no configuration is named, if it exists.
+inline constexpr auto installed_configuration = "/etc/trackd/trackd.toml";
+
 enum class command {
     serve,
     check,
@@ -72,6 +75,8 @@ struct tail_line {
 struct command_line {
     trackd::service::command what = command::serve;
     config::sources sources; ///< of the configuration; the environment is filled in
+    std::string admin;       ///< `--admin`; empty: not given
+    std::string token_file;  ///< `--token-file`; empty: not given
     bool ready = false;      ///< `healthcheck --ready`
     bool json = false;       ///< `status --json`
     journal_line journal;
@@ -80,6 +85,9 @@ struct command_line {
     sink_line sink;
     tail_line tail;
 };
+
+/// Whether the command asks a running daemon, or does so where there is one.
+[[nodiscard]] bool asks_daemon(const command_line& line) noexcept;
 
 /// Reads the command line. Where it asks for help or the version, or is wrong, says so on standard output or
 /// error.

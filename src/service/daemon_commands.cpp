@@ -26,10 +26,9 @@ constexpr int refused = 2;
 constexpr std::chrono::seconds patience{30};
 
 /// @throws std::runtime_error for an answer that is neither of the two
-admin::answer
-answer_of(const config::settings& settings, admin::question what, status good, status also_good) {
-    auto got = ask_daemon(settings, std::move(what), patience);
-    if (got.code == status::unauthorized) throw std::runtime_error{std::string{unknown_token}};
+admin::answer answer_of(const daemon_contact& daemon, admin::question what, status good, status also_good) {
+    auto got = ask_daemon(daemon, std::move(what), patience);
+    if (got.code == status::unauthorized) throw std::runtime_error{unknown_token(daemon)};
     if (got.code != good && got.code != also_good)
         throw std::runtime_error{"the daemon refused: " + got.body.substr(0, got.body.find('\n'))};
     return got;
@@ -48,10 +47,9 @@ int or_say_why(std::ostream& errors, const std::function<int()>& work) {
 
 } // namespace
 
-int run_reload(const config::settings& settings, std::ostream& out, std::ostream& errors) {
+int run_reload(const daemon_contact& daemon, std::ostream& out, std::ostream& errors) {
     return or_say_why(errors, [&] {
-        const auto got =
-            answer_of(settings, {verb::post, "/reload"}, status::ok, status::unprocessable_entity);
+        const auto got = answer_of(daemon, {verb::post, "/reload"}, status::ok, status::unprocessable_entity);
         const auto report = admin::parse_reload_report(got.body);
         for (const auto& line : report.wrong)
             errors << line << '\n';
@@ -61,9 +59,9 @@ int run_reload(const config::settings& settings, std::ostream& out, std::ostream
     });
 }
 
-int run_status(const config::settings& settings, bool json, std::ostream& out, std::ostream& errors) {
+int run_status(const daemon_contact& daemon, bool json, std::ostream& out, std::ostream& errors) {
     return or_say_why(errors, [&] {
-        const auto got = answer_of(settings, {verb::get, "/status"}, status::ok, status::ok);
+        const auto got = answer_of(daemon, {verb::get, "/status"}, status::ok, status::ok);
         out << (json ? got.body + '\n' : status_text(got.body));
         return 0;
     });

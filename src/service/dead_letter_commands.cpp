@@ -4,7 +4,7 @@
 #include "admin/letter_routes.hpp"
 #include "backlog/text_table.hpp"
 #include "base/json_text.hpp"
-#include "service/admin_address.hpp"
+#include "config/load.hpp"
 #include "service/ask_daemon.hpp"
 #include "service/dead_letter_box.hpp"
 #include "service/parts.hpp"
@@ -140,24 +140,22 @@ std::string problem_in(const std::string& body) {
     return body.substr(0, body.find('\n'));
 }
 
-admin::answer ask_there(const config::settings& settings, admin::question question) {
+admin::answer ask_there(const daemon_contact& daemon, admin::question question) {
     try {
-        return ask_daemon(settings, std::move(question), longest_answer);
+        return ask_daemon(daemon, std::move(question), longest_answer);
     } catch (const no_daemon& why) {
         throw std::runtime_error{std::string{"a daemon has the dead letters, and "} + why.what()};
     }
 }
 
-admin::letters_report ask_daemon(const dead_letter_line& line, const config::settings& settings) {
+admin::letters_report ask_for_letters(const dead_letter_line& line, const daemon_contact& daemon) {
     const auto verb = line.what == dead_letter_command::retry ? "/retry" : "/drop";
     const admin::question question{
         boost::beast::http::verb::post, "/dead-letters/" + line.sink + verb, admin::to_json(choice_of(line))
     };
-    const auto got = ask_there(settings, question);
+    const auto got = ask_there(daemon, question);
     if (got.code != boost::beast::http::status::ok)
-        throw std::runtime_error{
-            "the daemon at " + admin_address(settings) + " refused: " + problem_in(got.body)
-        };
+        throw std::runtime_error{"the daemon at " + daemon.address + " refused: " + problem_in(got.body)};
     return admin::parse_report(got.body);
 }
 
@@ -187,12 +185,9 @@ std::unique_ptr<dead_letter_box> take_letters(const config::settings& settings) 
     }
 }
 
-int retry_or_drop(
-    const dead_letter_line& line, const config::settings& settings, std::ostream& out, std::ostream& errors
+int print_report(
+    const dead_letter_line& line, const admin::letters_report& report, std::ostream& out, std::ostream& errors
 ) {
-    check_known(line, settings);
-    const auto letters = take_letters(settings);
-    const auto report = letters ? do_it_here(line, settings, *letters) : ask_daemon(line, settings);
     out << report.gone << (line.what == dead_letter_command::retry ? " delivered" : " dropped");
     if (report.refused > 0) out << ", " << report.refused << " refused again";
     const bool missed = report.error.empty() && !report.missing.empty();
@@ -202,18 +197,32 @@ int retry_or_drop(
     return report.refused > 0 || missed || !report.error.empty() ? 1 : 0;
 }
 
+admin::letters_report
+retry_or_drop(const dead_letter_line& line, const config::settings& settings, const daemon_query& query) {
+    check_known(line, settings);
+    const auto letters = take_letters(settings);
+    return letters ? do_it_here(line, settings, *letters) : ask_for_letters(line, find_daemon(query));
+}
+
 } // namespace
 
 int run_dead_letter_command(
-    const dead_letter_line& line, const config::settings& settings, std::ostream& out, std::ostream& errors
+    const dead_letter_line& line, const daemon_query& query, std::ostream& out, std::ostream& errors
 ) {
-    switch (line.what) {
-    case dead_letter_command::list: return list(settings, out);
-    case dead_letter_command::show: return show(line, settings, out);
-    case dead_letter_command::retry:
-    case dead_letter_command::drop: return retry_or_drop(line, settings, out, errors);
+    const bool changes = line.what == dead_letter_command::retry || line.what == dead_letter_command::drop;
+    if (changes && !query.admin.empty())
+        return print_report(line, ask_for_letters(line, find_daemon(query)), out, errors);
+    try {
+        const auto settings = config::load(query.sources);
+        if (line.what == dead_letter_command::list) return list(settings, out);
+        if (line.what == dead_letter_command::show) return show(line, settings, out);
+        return print_report(line, retry_or_drop(line, settings, query), out, errors);
+    } catch (const config::error&) {
+        if (!changes) throw;
+        const auto daemon = find_daemon(query);
+        if (!daemon.runs) throw;
+        return print_report(line, ask_for_letters(line, daemon), out, errors);
     }
-    throw std::logic_error{"an unknown dead-letters command"};
 }
 
 std::string not_configured(const std::string& sink) {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "admin/overview.hpp"
-#include "config/settings.hpp"
 #include "service/command_line.hpp"
+#include "service/find_daemon.hpp"
 #include "sinks/dead_letter_file.hpp"
 #include "sinks/redeliver.hpp"
 
@@ -15,10 +15,11 @@
 
 namespace trackd::service {
 
+/// Asks the daemon that runs, also where the configuration has errors or `--admin` names one; else works on the files.
 /// @return the process's exit status: 0, 1 if not all could be done (a sink refused again, or does not work)
 /// @throws std::exception whose text is one line for the operator
 [[nodiscard]] int run_dead_letter_command(
-    const dead_letter_line& line, const config::settings& settings, std::ostream& out, std::ostream& errors
+    const dead_letter_line& line, const daemon_query& query, std::ostream& out, std::ostream& errors
 );
 
 /// Why letters of a sink that was taken out of the configuration cannot be delivered.

@@ -297,6 +297,19 @@ void service::serve() {
         admin_accepting_.spawn("admin listener " + listener.name(), listener.run());
         base::log().info("admin listening on {}", spoken_of(listener));
     }
+    leave_admin_address(make_admin_secret());
+}
+
+// For trackd's own commands. They can do without it, and so can the daemon.
+void service::leave_admin_address(std::string secret) {
+    admin_secret_ = std::move(secret);
+    try {
+        const auto access = make_admin_access(settings_.admin, admin_listeners_, admin_secret_);
+        admin_guard_->set_local_secret(access.token);
+        admin_file_.write(access);
+    } catch (const std::exception& why) {
+        base::log().warn("trackd's commands need the configuration to find this daemon: {}", why.what());
+    }
 }
 
 service::task service::live() {
@@ -371,6 +384,7 @@ service::task service::drain() {
 
 service::task service::stop() {
     enter(stage::stopped);
+    admin_file_.remove();
     tails_.end(stop_.reason());
     for (auto& listener : admin_listeners_)
         listener.close();
@@ -463,6 +477,7 @@ void service::put_into_force(candidate next, const std::string& by) {
         listener.use_tls(next.admin_tls);
     if (next.ingest_tls || next.admin_tls) base::log().info("{}: the certificates were read again", by);
     admin_guard_->set_token(settings_.admin.token);
+    leave_admin_address(other_token ? make_admin_secret() : admin_secret_);
     if (other_token) tails_.end_open("admin.token has changed"); // who looks on has shown the one before
     bodies_.set_max(settings_.http.max_bodies_bytes);
     connections_.set_bounds(max_connections(settings_.http), settings_.http.max_connections_per_address);

@@ -19,6 +19,7 @@
 #include "intake/endpoints.hpp"
 #include "intake/keys.hpp"
 #include "intake/rejection_recorder.hpp"
+#include "service/admin_file.hpp"
 #include "service/dead_letter_box.hpp"
 #include "service/dead_letter_clerk.hpp"
 #include "service/heartbeat.hpp"
@@ -123,6 +124,7 @@ private:
     void listen(http::passed_sockets passed);
     void check_who_reaches_us(const config::admin_settings& with) const;
     void serve();
+    void leave_admin_address(std::string secret);
 
     // The stages.
     task live();
@@ -181,6 +183,8 @@ private:
     watchdog watchdog_;
     service_manager manager_;
     heartbeat heartbeat_;
+    admin_file admin_file_{settings_.data_dir};
+    std::string admin_secret_; // which that file has
     base::task_group<http::executor_type> ingest_accepting_;
     base::task_group<http::executor_type> admin_accepting_;
     base::task_group<boost::asio::any_io_executor> reloads_; // by signals

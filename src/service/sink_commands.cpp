@@ -42,19 +42,19 @@ std::string text_of(const sink_line& line, const admin::sink_answer& answer) {
 } // namespace
 
 int run_sink_command(
-    const sink_line& line, const config::settings& settings, std::ostream& out, std::ostream& errors
+    const sink_line& line, const daemon_contact& daemon, std::ostream& out, std::ostream& errors
 ) {
     const auto path = "/sinks/" + line.sink + '/' + std::string{admin::to_string(line.what)};
     const std::string body{admin::body_for(line.what)};
     try {
-        const auto got = ask_daemon(settings, {verb::post, path, body}, timeout);
+        const auto got = ask_daemon(daemon, {verb::post, path, body}, timeout);
         if (got.code == status::ok) {
             out << text_of(line, admin::parse_sink_answer(got.body)) << '\n';
             return 0;
         }
         const auto detail = admin::problem_detail(got.body);
         if (got.code == status::unauthorized)
-            errors << "trackd: " << unknown_token << '\n';
+            errors << "trackd: " << unknown_token(daemon) << '\n';
         else
             errors << "trackd: the daemon refused: " << (detail.empty() ? got.body : detail) << '\n';
         return got.code == status::unauthorized ? no_answer : refused;

@@ -2,8 +2,6 @@
 
 #include "admin/client.hpp"
 #include "base/json_text.hpp"
-#include "http/listening_socket.hpp"
-#include "service/admin_address.hpp"
 #include "service/ask_daemon.hpp"
 
 #include <boost/json/parse.hpp>
@@ -130,11 +128,9 @@ private:
 } // namespace
 
 int run_tail_command(
-    const tail_line& line, const config::settings& settings, std::ostream& out, std::ostream& errors
+    const tail_line& line, const daemon_contact& daemon, std::ostream& out, std::ostream& errors
 ) {
-    const auto address = admin_address(settings);
-    const auto at = admin::reachable(http::parse_listen(address));
-    const admin::question what{.path = path_of(line), .token = settings.admin.token};
+    const admin::question what{.path = path_of(line), .token = daemon.token};
     printer print{line, out, errors};
     bool heard = false;
     const auto on_line = [&](std::string_view text) {
@@ -142,18 +138,18 @@ int run_tail_command(
         print.take(text);
     };
     try {
-        const auto how = admin::follow(at, what, patience, settings.admin.tls.certificate, on_line);
+        const auto how = admin::follow(endpoint_of(daemon), what, patience, daemon.certificate, on_line);
         if (how.interrupted || print.has_ended()) return 0;
         if (how.got.code == boost::beast::http::status::unauthorized)
-            errors << "trackd: " << unknown_token << '\n';
+            errors << "trackd: " << unknown_token(daemon) << '\n';
         else if (how.got.code != boost::beast::http::status::ok)
-            errors << "trackd: the daemon at " << address << " refused: " << how.got.body << '\n';
+            errors << "trackd: the daemon at " << daemon.address << " refused: " << how.got.body << '\n';
         else
-            errors << "trackd: the daemon at " << address << " broke off\n";
+            errors << "trackd: the daemon at " << daemon.address << " broke off\n";
     } catch (const std::exception& why) {
         if (!out) throw;
         errors << "trackd: " << (heard ? "the daemon broke off at " : "no daemon answers at ")
-               << "admin.listen, " << address << ": " << why.what() << '\n';
+               << with_notes(place_of(daemon) + ": " + why.what(), daemon.notes) << '\n';
     }
     return 1;
 }

@@ -1,8 +1,8 @@
 // `trackd tail`: what a running daemon accepts, in the terminal.
 #pragma once
 
-#include "config/settings.hpp"
 #include "service/command_line.hpp"
+#include "service/find_daemon.hpp"
 
 #include <iosfwd>
 
@@ -12,7 +12,7 @@ namespace trackd::service {
 /// @return the process's exit status: 0, 1 if there is no daemon, or it broke off
 /// @throws std::exception whose text is one line for the operator
 [[nodiscard]] int run_tail_command(
-    const tail_line& line, const config::settings& settings, std::ostream& out, std::ostream& errors
+    const tail_line& line, const daemon_contact& daemon, std::ostream& out, std::ostream& errors
 );
 
 } // namespace trackd::service

@@ -60,7 +60,7 @@ class Rotation(trackd.TestCase):
         new, both = self.rotate(self.old_block)
         self.assertEqual(self.post(new, "x"), 401)
         self.reload(both)
-        self.assertTrue(self.daemon.log.find(rf"key web: hash {self.fingerprints(both)[1]} added$"))
+        self.daemon.log.wait_for(rf"key web: hash {self.fingerprints(both)[1]} added$")
         old_use, new_use = self.hashes()
         self.assertEqual([old_use["sha256"], new_use["sha256"]], self.fingerprints(both))
         self.assertGreaterEqual(parse_time(old_use["first_used"]), started, "kept over the reload")

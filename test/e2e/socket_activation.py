@@ -110,12 +110,16 @@ class SocketActivation(trackd.TestCase):
             refused = self.activate([unbound], {"http.listen": "systemd"}, wait=False).refusal()
         self.assertIn('the passed descriptor 3 ("unknown") does not listen', refused)
 
-    def test_healthcheck_wants_to_be_told_where_to_ask(self):
+    def test_healthcheck_asks_where_the_daemon_says_that_it_listens(self):
         admin = self.listening()
         daemon = self.activate([admin], {"admin.listen": "systemd"})
         asked = trackd.run("healthcheck", *daemon.configuration())
-        self.assertEqual(asked.returncode, 2)
-        self.assertIn("--set admin.listen=ADDRESS", asked.stderr)
+        self.assertEqual(asked.returncode, 0, asked.stderr)
+        (daemon.directory / "data" / "admin.json").unlink()
+        asked = trackd.run("healthcheck", *daemon.configuration())
+        self.assertEqual(asked.returncode, 1)
+        self.assertIn('admin.listen is "systemd"', asked.stderr)
+        self.assertIn("--admin ADDRESS", asked.stderr)
         host, port = admin.getsockname()
         told = trackd.run("healthcheck", *daemon.configuration(), "--set", f"admin.listen={host}:{port}")
         self.assertEqual(told.returncode, 0, told.stderr)

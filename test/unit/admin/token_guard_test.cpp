@@ -110,3 +110,20 @@ TEST_CASE("without a token the host is called by its address, or localhost", "[a
     }
     CHECK(answer(guard, {}) == status::ok); // HTTP/1.0, which no browser speaks
 }
+
+TEST_CASE("a local secret is taken for the token, where there is one", "[admin][token]") {
+    admin::token_guard guard{token};
+    const std::string local = "fedcba9876543210";
+    const auto shown = "Bearer " + local;
+    CHECK(answer(guard, {{field::authorization, shown}}) == status::unauthorized);
+    guard.set_local_secret(local);
+    CHECK(answer(guard, {{field::authorization, shown}}) == status::ok);
+    CHECK(answer(guard, {{field::authorization, bearer}}) == status::ok);
+    CHECK(answer(guard, {}) == status::unauthorized);
+    CHECK(answer(guard, {{field::authorization, "Bearer "}}) == status::unauthorized);
+    guard.set_local_secret("another-secret");
+    CHECK(answer(guard, {{field::authorization, shown}}) == status::unauthorized);
+    guard.set_local_secret("");
+    CHECK(answer(guard, {{field::authorization, "Bearer "}}) == status::unauthorized);
+    CHECK(answer(guard, {{field::authorization, bearer}}) == status::ok);
+}

@@ -3,6 +3,7 @@
 #include "sinks/sqlite.hpp"
 #include "sqlite_user.hpp"
 #include "support/captured_log.hpp"
+#include "support/open_sqlite.hpp"
 
 #include <memory>
 #include <optional>
@@ -13,17 +14,12 @@ using namespace trackd;
 using namespace std::chrono_literals;
 using test::contains;
 using test::count;
+using test::open_sqlite;
 using test::other_user;
 
 namespace fs = std::filesystem;
 
 namespace {
-
-std::unique_ptr<sink> open_sqlite(const fs::path& path) {
-    auto sink = sinks::make_sqlite_sink({.path = path, .busy_timeout = 10ms});
-    sink->open();
-    return sink;
-}
 
 fs::path log_of(const fs::path& database) {
     return database.string() + "-wal";

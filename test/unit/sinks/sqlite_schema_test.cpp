@@ -3,6 +3,7 @@
 #include "sinks/sqlite.hpp"
 #include "sqlite_user.hpp"
 #include "support/captured_log.hpp"
+#include "support/open_sqlite.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 using namespace trackd;
 using namespace std::chrono_literals;
 using test::contains;
+using test::open_sqlite;
 using test::other_user;
 
 namespace fs = std::filesystem;
@@ -43,12 +45,6 @@ void make_version_1(const fs::path& path, std::size_t rows) {
         ") INSERT INTO events SELECT i, 'shop', 'order', '2026-11-21T12:00:00.000250Z', "
         "'2026-11-21T13:00:00.000250Z', NULL, NULL, '{}', NULL FROM n"
     );
-}
-
-std::unique_ptr<sink> open_sqlite(const fs::path& path, bool indexes = true) {
-    auto sink = sinks::make_sqlite_sink({.path = path, .indexes = indexes, .busy_timeout = 10ms});
-    sink->open();
-    return sink;
 }
 
 // But for those that SQLite makes for keys.

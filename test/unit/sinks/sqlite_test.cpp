@@ -1,6 +1,7 @@
 #include "helpers.hpp"
 #include "sinks/sqlite.hpp"
 #include "sqlite_user.hpp"
+#include "support/open_sqlite.hpp"
 
 #include <memory>
 #include <unistd.h>
@@ -10,17 +11,12 @@ using namespace std::chrono_literals;
 using test::contains;
 using test::count;
 using test::error_of;
+using test::open_sqlite;
 using test::other_user;
 
 namespace fs = std::filesystem;
 
 namespace {
-
-std::unique_ptr<sink> open_sqlite(const fs::path& path) {
-    auto sink = sinks::make_sqlite_sink({.path = path, .busy_timeout = 10ms});
-    sink->open();
-    return sink;
-}
 
 std::string text_or_null(std::string_view text) {
     return text.empty() ? "NULL" : "text:" + std::string{text};

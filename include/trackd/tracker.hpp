@@ -116,7 +116,7 @@ struct sink_status {
     std::string last_error;              ///< what the last one that failed said; kept after it works again
     std::string warning;                 ///< as `sink::warning`
     pending_at_start at_start;
-    bool paused = false;                 ///< by `tracker::control_sink`; a paused sink is not failing
+    bool paused = false; ///< by `tracker::control_sink`; a paused sink is not failing
     std::chrono::seconds paused_for{0};
 };
 

@@ -39,7 +39,9 @@ json::object last_run_page(const journal_status& journal) {
 
 json::object at_start_page(const pending_at_start& pending) {
     return {
-        {"pending", pending.events}, {"at_most", pending.at_most}, {"caught_up", pending.caught_up},
+        {"pending", pending.events},
+        {"at_most", pending.at_most},
+        {"caught_up", pending.caught_up},
     };
 }
 

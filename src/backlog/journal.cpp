@@ -229,16 +229,15 @@ public:
 
 private:
     [[nodiscard]] run_end read_mark() const {
-        const bool has_history =
-            !kept_.all.empty() || !kept_.problem.empty() || !found_.segments.empty() || found_.goes_on.next > 1;
+        const bool has_history = !kept_.all.empty() || !kept_.problem.empty() || !found_.segments.empty() ||
+                                 found_.goes_on.next > 1;
         return mark_.read(found_.goes_on.next, has_history);
     }
 
     void begin_run() {
         const bool is_unclean = found_events_.last_run == run_end::killed || found_.torn_bytes > 0;
         base::log().log(
-            is_unclean ? spdlog::level::warn : spdlog::level::info,
-            describe(found_events_, found_.torn_bytes)
+            is_unclean ? spdlog::level::warn : spdlog::level::info, describe(found_events_, found_.torn_bytes)
         );
         try {
             mark_.begin();

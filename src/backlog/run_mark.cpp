@@ -54,7 +54,7 @@ void overwrite(file& open, std::string_view state) {
 } // namespace
 
 std::uint64_t inode_of(const std::filesystem::path& path) noexcept {
-    struct stat found {};
+    struct stat found{};
 
     return ::stat(path.c_str(), &found) == 0 ? found.st_ino : 0;
 }

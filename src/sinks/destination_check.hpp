@@ -68,11 +68,12 @@ public:
 private:
     void warn(std::string_view where, const std::string& found) {
         if (!warning_.empty()) return;
-        warning_ = std::string{where} + ' ' + found + ", but " + std::to_string(delivered_) +
-                   " events were delivered to this sink, whose cursor is at position " +
-                   std::to_string(at_ + here_) +
-                   ": it was emptied, replaced, or restored from an older backup. Only new events are "
-                   "delivered; to get the others back, see docs/troubleshooting.md#a-database-without-its-rows";
+        warning_ =
+            std::string{where} + ' ' + found + ", but " + std::to_string(delivered_) +
+            " events were delivered to this sink, whose cursor is at position " +
+            std::to_string(at_ + here_) +
+            ": it was emptied, replaced, or restored from an older backup. Only new events are "
+            "delivered; to get the others back, see docs/troubleshooting.md#a-database-without-its-rows";
     }
 
     std::uint64_t delivered_ = 0;

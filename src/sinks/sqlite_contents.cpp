@@ -13,10 +13,11 @@ bool has_rows(const sqlite_connection& database) {
     return database.number("SELECT EXISTS (SELECT 1 FROM main.events)") != 0;
 }
 
-void bind(const sqlite_connection& database, const sqlite_statement& lookup, int column, const std::string& text) {
-    const int result = ::sqlite3_bind_text64(
-        lookup.get(), column, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8
-    );
+void bind(
+    const sqlite_connection& database, const sqlite_statement& lookup, int column, const std::string& text
+) {
+    const int result =
+        ::sqlite3_bind_text64(lookup.get(), column, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
     database.check(result, activity);
 }
 

@@ -15,8 +15,8 @@ class start_backlog {
 public:
     /// The sink has just caught up.
     struct caught_up {
-        std::uint64_t events = 0; ///< that were pending
-        bool at_most = false;     ///< as in `pending_at_start`
+        std::uint64_t events = 0;        ///< that were pending
+        bool at_most = false;            ///< as in `pending_at_start`
         std::uint64_t not_delivered = 0; ///< since the start: dead letters, skipped, or damaged
         clock::duration took{};
     };
@@ -25,7 +25,9 @@ public:
     /// @param end     of the events that are there
     /// @param pending how many of them the sink has to get
     /// @param at_most its route is not known to want all of these
-    start_backlog(const cursor& place, position end, std::uint64_t pending, bool at_most, clock::time_point now)
+    start_backlog(
+        const cursor& place, position end, std::uint64_t pending, bool at_most, clock::time_point now
+    )
         : end_{end}, not_delivered_{count(place)}, began_{now},
           status_{.events = pending, .at_most = at_most, .caught_up = pending == 0} {}
 

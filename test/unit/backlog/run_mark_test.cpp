@@ -125,7 +125,8 @@ TEST_CASE("one line says what the journal held", "[backlog][run_mark]") {
     const journal_found some{run_end::killed, 7, 4096, wall_time{1s}};
     CHECK(
         describe(some, 12) ==
-        "journal: 7 events, 4096 bytes, oldest received 1970-01-01T00:00:01.000000Z; last run: killed (no clean "
+        "journal: 7 events, 4096 bytes, oldest received 1970-01-01T00:00:01.000000Z; last run: killed (no "
+        "clean "
         "stop: SIGKILL, a crash or a power cut); torn tail: 12 bytes of an unfinished commit are set aside"
     );
     CHECK(

@@ -38,13 +38,17 @@ struct database {
     }
 
     // As the cursor has it, with the last of the events.
-    [[nodiscard]] std::string
-    warning(std::size_t delivered, std::uint64_t not_delivered = 0, std::chrono::milliseconds keep = 0ms) const {
+    [[nodiscard]] std::string warning(
+        std::size_t delivered, std::uint64_t not_delivered = 0, std::chrono::milliseconds keep = 0ms
+    ) const {
         const auto sink = open(keep);
         const test::numbered_events events{delivered, 1};
         const std::span<const event_view> all = events;
         sink->set_earlier_deliveries(
-            {.events = delivered - not_delivered, .not_delivered = not_delivered, .at = delivered + 1, .last = all}
+            {.events = delivered - not_delivered,
+             .not_delivered = not_delivered,
+             .at = delivered + 1,
+             .last = all}
         );
         return sink->warning();
     }

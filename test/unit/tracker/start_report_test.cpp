@@ -42,7 +42,8 @@ TEST_CASE("one line says what is pending for each sink", "[tracker][start]") {
     );
     CHECK(
         describe_pending({{"a", {.events = 7}}, {"b", {.events = 5, .at_most = true}}}) ==
-        "pending at the start: sink a 7 events, sink b at most 5 events (at most: the route of the sink is not "
+        "pending at the start: sink a 7 events, sink b at most 5 events (at most: the route of the sink is "
+        "not "
         "applied to them yet)"
     );
 }

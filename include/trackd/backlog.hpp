@@ -100,8 +100,8 @@ struct journal_found {
     run_end last_run = run_end::first_start;
     std::uint64_t events = 0; ///< from the oldest one that is kept; some sinks may have them already
     std::uint64_t bytes = 0;  ///< of these events in the files
-    std::optional<wall_time> oldest = {
-    }; ///< when the oldest one was received; none: there is none, or it is damaged
+    /// When the oldest one was received; none: there is none, or it is damaged.
+    std::optional<wall_time> oldest = {};
 };
 
 /// What a backlog on disk has to say for itself. Any figure but `bytes` is about this process's time.

@@ -2,11 +2,15 @@
 #include "helpers.hpp"
 #include "sinks/destination_check.hpp"
 #include "sinks/sqlite.hpp"
+#include "sinks/sqlite_connection.hpp"
 #include "sqlite_user.hpp"
-#include "support/captured_log.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <span>
+#include <string>
+#include <vector>
 
 using namespace trackd;
 using namespace std::chrono_literals;

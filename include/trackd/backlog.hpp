@@ -5,6 +5,7 @@
 #include <trackd/clock.hpp>
 #include <trackd/distribution.hpp>
 #include <trackd/event.hpp>
+#include <trackd/wall_time.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -86,6 +87,23 @@ struct journal_holder {
     bool configured = true;   ///< false: it was removed from the configuration, and nothing delivers them
 };
 
+/// How the run before this one ended.
+enum class run_end {
+    first_start, ///< there was none
+    clean,       ///< it closed its journal, whether events were pending or not
+    killed,      ///< it ended without that: SIGKILL, a crash, a power cut
+    unknown,     ///< an older version, or the directory is a copy
+};
+
+/// What a journal held when this process opened it.
+struct journal_found {
+    run_end last_run = run_end::first_start;
+    std::uint64_t events = 0; ///< from the oldest one that is kept; some sinks may have them already
+    std::uint64_t bytes = 0;  ///< of these events in the files
+    /// When the oldest one was received; none: there is none, or it is damaged.
+    std::optional<wall_time> oldest = {};
+};
+
 /// What a backlog on disk has to say for itself. Any figure but `bytes` is about this process's time.
 struct journal_status {
     std::uint64_t segments = 0;
@@ -94,6 +112,7 @@ struct journal_status {
     std::uint64_t commits = 0;
     std::uint64_t damaged_bytes = 0; ///< that cannot be read, and were set aside
     std::uint64_t torn_bytes = 0;    ///< of a commit that never finished, cut off at the start
+    journal_found found;             ///< at the start
     std::uint64_t fulls = 0;         ///< how often there was no room
     std::chrono::microseconds last_commit{};
     distribution commit_seconds; ///< how long each commit took
@@ -147,11 +166,14 @@ public:
     [[nodiscard]] virtual std::shared_ptr<const batch> newest() const = 0;
 
     /// Reads what is stored from `from` on; once the condition is not good, also what is not. `from` lies between the
-    /// least cursor and `end()`.
+    /// least cursor and `end()`; or below, at `begin()` or later: what was given up meanwhile reads as damaged then.
     [[nodiscard]] virtual boost::asio::awaitable<chunk> read(position from, read_limits limits) = 0;
 
     /// The sink has got further. What is below every cursor may be forgotten.
     virtual void move_cursor(std::string_view sink, const cursor& to) = 0;
+
+    /// The oldest event that can still be read, though every cursor may be past it.
+    [[nodiscard]] virtual position begin() const noexcept { return end(); }
 
     [[nodiscard]] virtual position end() const noexcept = 0;        ///< what the next event will get
     [[nodiscard]] virtual position stored_end() const noexcept = 0; ///< see above

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -20,6 +21,16 @@ struct write_result {
     std::size_t duplicates = 0; ///< of those, how many the sink recognised as already there
     /// Not empty: the event behind the confirmed ones is one that the sink will never take as it is, and why.
     std::string refusal = {};
+};
+
+/// What earlier processes have delivered to a sink.
+struct earlier_deliveries {
+    std::uint64_t events = 0;        ///< confirmed by the sink
+    std::uint64_t not_delivered = 0; ///< before the cursor: filtered, dead letters, skipped, damaged
+    position at = 1;                 ///< the cursor
+    /// The last ones before the cursor that the sink's route wants, as far as they can still be read; in order. At most
+    /// `not_delivered` of them did not get there. The views live for the call.
+    std::span<const event_view> last = {};
 };
 
 /// Thrown by `sink::write`: nothing was stored, because of the events and not of the sink's state: the same ones will
@@ -86,6 +97,15 @@ public:
     /// there is a bookmark: of an earlier process, perhaps of a sink of another kind or with other options; or the one
     /// that it gave itself after `open`.
     virtual void resume(std::string_view /*bookmark*/) {}
+
+    /// Called once, before the first write and after `resume`, if earlier processes have delivered events: so the sink can
+    /// tell a destination that no longer has them.
+    virtual void set_earlier_deliveries(const earlier_deliveries& /*before*/) {}
+
+    /// What the operator should know, though events are delivered: the destination does not have what was delivered to it.
+    /// Asked after `set_earlier_deliveries` and after each write; logged when it changes, and shown in `/status`.
+    /// @return one line, or empty
+    [[nodiscard]] virtual std::string warning() const { return {}; }
 
     /// Whether there is ever any upkeep to do. Asked once, before `open` or after it, on any thread.
     [[nodiscard]] virtual bool has_upkeep() const noexcept { return false; }

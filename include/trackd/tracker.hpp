@@ -78,6 +78,15 @@ struct sink_spec {
     trackd::when_full when_full = trackd::when_full::block; ///< `skip` only where it is not required
 };
 
+/// What a sink had to get when this process began.
+struct pending_at_start {
+    std::uint64_t events = 0;
+    bool at_most = false;   ///< `events` is an upper bound: the sink's route was not applied to them yet
+    bool caught_up = false; ///< nothing of it is left
+
+    bool operator==(const pending_at_start&) const = default;
+};
+
 /// One sink's part of the books, from where it began; with a durable backlog that may have been in an earlier process,
 /// and all but `lost`, `duplicates`, `batches` and `retries` go on from there. At every moment
 /// `accepted = delivered + pending + filtered + dead_lettered + skipped + damaged + lost`.
@@ -105,7 +114,9 @@ struct sink_status {
     bool failing = false;           ///< the last write failed, and what it was of is still pending
     std::chrono::seconds failing_for{0}; ///< since the first one that did, without one that worked
     std::string last_error;              ///< what the last one that failed said; kept after it works again
-    bool paused = false;                 ///< by `tracker::control_sink`; a paused sink is not failing
+    std::string warning;                 ///< as `sink::warning`
+    pending_at_start at_start;
+    bool paused = false; ///< by `tracker::control_sink`; a paused sink is not failing
     std::chrono::seconds paused_for{0};
 };
 

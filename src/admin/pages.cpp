@@ -1,6 +1,7 @@
 #include "admin/pages.hpp"
 
 #include "admin/rejections.hpp"
+#include "admin/start_page.hpp"
 #include "base/rfc3339.hpp"
 #include "base/version.hpp"
 
@@ -192,6 +193,8 @@ json::object sink_page(const sink_status& sink, std::uint64_t dead_letters_kept)
         {"failing", sink.failing},
         {"failing_seconds", sink.failing_for.count()},
         {"last_error", sink.last_error},
+        {"warning", sink.warning},
+        {"at_start", at_start_page(sink.at_start)},
         {"paused", sink.paused},
         {"paused_seconds", sink.paused_for.count()},
         {"dead_letters_kept", dead_letters_kept},
@@ -219,6 +222,7 @@ http::task<void> show_status(overview& of, http::response& res) {
     page["limits"] = limits_page(of.limits());
     page["rejected_calls"] = rejected_calls_page(of.rejected_calls());
     page["tracker"] = tracker_page(tracker, of.the_tracker().delivered(), of.ack());
+    if (tracker.journal) page["last_run"] = last_run_page(*tracker.journal);
     if (tracker.journal) page["journal"] = journal_page(*tracker.journal, tracker.condition);
     page["sinks"] = std::move(sinks);
     page["keys"] = keys_page(of.keys());

@@ -104,7 +104,7 @@ void list_others(const inspection& to) {
     text_table table{{{"OTHER FILE", left}, {"WHAT IT IS", left}}};
     bool any = false;
     for (const auto& name : to.files.list(to.directory)) {
-        if (first_position(name) || name == "cursors" || name == "lock") continue;
+        if (first_position(name) || name == "cursors" || name == "lock" || name == "last_run") continue;
         table.add({name, purpose_of(name)});
         any = true;
     }

@@ -4,10 +4,12 @@
 #include "backlog/commit_thread.hpp"
 #include "backlog/cursor_file.hpp"
 #include "backlog/directory_lock.hpp"
+#include "backlog/found_events.hpp"
 #include "backlog/full_report.hpp"
 #include "backlog/held_events.hpp"
 #include "backlog/journal_reader.hpp"
 #include "backlog/recovery.hpp"
+#include "backlog/run_mark.hpp"
 #include "base/log.hpp"
 #include "base/task_group.hpp"
 
@@ -63,6 +65,7 @@ public:
         : options_{with_directory(std::move(options), files)}, files_{files}, lock_{options_.directory},
           kept_{read_and_report(files, options_.directory)},
           found_{recover(files, options_.directory, kept_.all, options_.segment_bytes)},
+          mark_{files, options_.directory}, found_events_{measure_found(files, found_, read_mark())},
           places_lost_{!kept_.problem.empty() || (kept_.all.empty() && !found_.segments.empty())},
           cursors_{std::move(kept_.all)},
           store_{files, options_, std::move(found_.segments), std::move(found_.spares)},
@@ -86,6 +89,7 @@ public:
     // Where a sink began must not be forgotten, or it would begin elsewhere after a crash, or not know what of its first
     // events it has.
     void keep_new_sinks() override {
+        begin_run();
         try {
             write_cursors(files_, options_.directory, cursors_);
         } catch (const std::exception& failure) {
@@ -123,6 +127,8 @@ public:
         const bool first = !std::exchange(cursors_dirty_, true);
         if (first || can_trim()) moved_->ring();
     }
+
+    [[nodiscard]] position begin() const noexcept override { return store_.begin().value_or(stored_end_); }
 
     [[nodiscard]] position end() const noexcept override { return newest_.end(); }
 
@@ -193,6 +199,7 @@ public:
         co_await beside([this] { commits_.close(); });
         progress();
         co_await save_cursors();
+        if (condition_ != backlog_condition::failed) co_await beside([this] { end_run(); });
         beside_.join();
     }
 
@@ -210,6 +217,7 @@ public:
         status.commits = done.commits;
         status.damaged_bytes = damaged_bytes_;
         status.torn_bytes = found_.torn_bytes;
+        status.found = found_events_;
         status.fulls = done.fulls;
         status.last_commit = done.last_commit;
         status.commit_seconds = commits_.figures().microseconds.read(1e6);
@@ -220,6 +228,32 @@ public:
     }
 
 private:
+    [[nodiscard]] run_end read_mark() const {
+        const bool has_history = !kept_.all.empty() || !kept_.problem.empty() || !found_.segments.empty() ||
+                                 found_.goes_on.next > 1;
+        return mark_.read(found_.goes_on.next, has_history);
+    }
+
+    void begin_run() {
+        const bool is_unclean = found_events_.last_run == run_end::killed || found_.torn_bytes > 0;
+        base::log().log(
+            is_unclean ? spdlog::level::warn : spdlog::level::info, describe(found_events_, found_.torn_bytes)
+        );
+        try {
+            mark_.begin();
+        } catch (const std::exception& failure) {
+            base::log().warn("journal: the next start will not know how this run ends: {}", failure.what());
+        }
+    }
+
+    void end_run() {
+        try {
+            mark_.end(stored_end_);
+        } catch (const std::exception& failure) {
+            base::log().warn("journal: the next start will not know of this clean stop: {}", failure.what());
+        }
+    }
+
     // The commit thread has got further, or has met a full or broken disk.
     void progress() {
         const auto done = options_.keep_unwritten ? commits_.progress() : commits_.progress_or_discard();
@@ -381,6 +415,8 @@ private:
     const directory_lock lock_;
     kept_cursors kept_; // moved on from, like much of what follows
     recovered found_;
+    run_mark mark_;
+    const journal_found found_events_;
     const bool places_lost_; // it is not known where sinks were, so none begins behind what it may lack
     cursors cursors_;
     segment_store store_;

@@ -88,6 +88,41 @@ std::string journal_line(const json::value& of) {
     return line + (error.empty() ? "" : ", last error " + quoted(error)) + '\n' + holder_line(of);
 }
 
+std::string sink_at_start(const json::value& sink) {
+    const auto* at_start = sink.as_object().if_contains("at_start");
+    if (at_start == nullptr || number(*at_start, "pending") == 0) return {};
+    return text(sink, "name") + (at_start->at("at_most").as_bool() ? " at most " : " ") +
+           count(*at_start, "pending") + (at_start->at("caught_up").as_bool() ? " (caught up)" : "");
+}
+
+// How the run before this one ended, and what it left.
+std::string last_run_lines(const json::value& page) {
+    const auto* run = page.as_object().if_contains("last_run");
+    if (run == nullptr) return {};
+    const auto ended = text(*run, "ended");
+    if (ended == "first_start") return "last run       none, this is the first start\n";
+    auto line = "last run       " + ended;
+    if (number(*run, "torn_bytes") > 0)
+        line += ", torn tail: " + count(*run, "torn_bytes") + " bytes are set aside";
+    line += "; the journal held " + count(*run, "journal_events") + " events\n";
+    std::string pending;
+    for (const auto& sink : page.at("sinks").as_array())
+        if (const auto of_sink = sink_at_start(sink); !of_sink.empty())
+            pending += (pending.empty() ? "" : ", ") + of_sink;
+    return pending.empty() ? line : line + "               pending at the start: " + pending + '\n';
+}
+
+// Not about events that fail: about what the destination no longer has.
+std::string warning_lines(const json::array& sinks) {
+    std::string lines;
+    for (const auto& sink : sinks) {
+        const auto* warning = sink.as_object().if_contains("warning");
+        if (warning != nullptr && !warning->as_string().empty())
+            lines += "\nwarning: sink " + text(sink, "name") + ": " + quoted(text(sink, "warning")) + '\n';
+    }
+    return lines;
+}
+
 // Nothing where no call was left out of its batch.
 std::string rejected_calls_line(const json::value& page) {
     const auto* rejected = page.as_object().if_contains("rejected_calls");
@@ -166,10 +201,12 @@ std::string status_text(std::string_view from) {
         said += "events         " + count(tracker, "accepted") + " accepted, " + count(tracker, "refused") +
                 " refused, " + count(tracker, "pending_events") + " wait in memory\n";
         if (const auto* journal = page.as_object().if_contains("journal")) said += journal_line(*journal);
+        said += last_run_lines(page);
         said += "http           " + count(page.at("connections"), "ingest") + " connections, " +
                 count(http, "requests") + " requests, " + count(http, "rejected") + " rejected\n";
         said += rejections_text(page) + rejected_calls_line(page) + '\n';
         said += sinks_table(page.at("sinks").as_array());
+        said += warning_lines(page.at("sinks").as_array());
         const auto* keys = page.as_object().if_contains("keys");
         return keys == nullptr || keys->as_array().empty() ? said
                                                            : said + '\n' + keys_table(keys->as_array());

@@ -1,5 +1,6 @@
 #include "sinks/postgres.hpp"
 
+#include "sinks/destination_check.hpp"
 #include "sinks/postgres_session.hpp"
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <stdexcept>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace trackd::sinks {
 
@@ -55,6 +57,7 @@ public:
         try {
             const auto result = store(now, stop);
             failures_ = 0;
+            contents_.confirmed(result.confirmed);
             return result;
         } catch (const postgres_stopped&) {
             session_.reset();
@@ -69,6 +72,10 @@ public:
         }
     }
 
+    void set_earlier_deliveries(const earlier_deliveries& before) override { contents_.expect(before); }
+
+    [[nodiscard]] std::string warning() const override { return contents_.warning(); }
+
     void close() override { session_.reset(); }
 
 private:
@@ -81,6 +88,7 @@ private:
             if (!postgres_session::is_about_change(error)) throw;
         }
         session_->check_table(stop);
+        check_contents(stop);
         verifies_ = session_->table().has_row_triggers;
         return store_rows(events, stop);
     }
@@ -88,8 +96,33 @@ private:
     void connect(const std::stop_token& stop) {
         session_.reset(); // the old one first: the server may be at its limit
         session_.emplace(options_, sql_, log_, stop);
+        check_contents(stop);
         verifies_ = session_->table().has_row_triggers;
         failures_ = 0;
+    }
+
+    // Once a session, and after a change of the table. A look that fails, as by its timeout, is not repeated: the write
+    // matters more.
+    void check_contents(const std::stop_token& stop) {
+        if (!contents_.expects_rows() || session_->table().row_security) return;
+        const auto where = session_->describe(session_->where());
+        if (session_->is_new()) return contents_.found_new(where);
+        if (std::exchange(look_fails_, true)) return;
+        if (!session_->has_rows(stop))
+            contents_.found_empty(where);
+        else if (const auto keys = contents_.take_last(); !keys.empty() && !has_any(keys, stop))
+            contents_.found_none_of(keys.size(), where);
+        look_fails_ = false;
+    }
+
+    bool has_any(const std::vector<destination_check::event_key>& keys, const std::stop_token& stop) {
+        std::vector<event_view> events;
+        for (const auto& key : keys) {
+            auto& event = events.emplace_back();
+            event.id = key.id;
+            event.source = key.source;
+        }
+        return session_->has_any(events, stop);
     }
 
     // An error of one statement leaves the session usable. But a change of the user's settings reaches new sessions only.
@@ -158,6 +191,8 @@ private:
     std::optional<postgres_session> session_;
     std::size_t most_events_ = all_events;
     int writes_until_copy_ = 0;
+    destination_check contents_;
+    bool look_fails_ = false;
     int failures_ = 0;      // since the last success or the session's begin
     bool verifies_ = false; // counts the rows before the COMMIT
 };

@@ -69,6 +69,7 @@ std::optional<postgres_table> postgres_session::read_table(const std::stop_token
 
 void postgres_session::create_table(const std::stop_token& stop) try {
     run_script({sql_.create, "COMMIT"}, {}, stop);
+    is_new_ = true;
     log_.info("table {} made in {}", options_.table, connection_.where());
 } catch (const postgres_error& error) {
 
@@ -104,6 +105,22 @@ postgres_session::find_missing(std::span<const event_view> events, const std::st
     const auto results = connection_.run_pipeline({&query, 1}, stop);
     const auto number = number_in(::PQgetvalue(results.at(0).get(), 0, 0)); // from 1 on, empty for none
     return number == 0 ? std::nullopt : std::optional{number - 1};
+}
+
+bool postgres_session::has_rows(const std::stop_token& stop) {
+    const auto results = run_script({sql_.has_rows, "COMMIT"}, {}, stop);
+    return ::PQgetvalue(results.at(lock_index).get(), 0, 0)[0] == 't';
+}
+
+bool postgres_session::has_any(std::span<const event_view> events, const std::stop_token& stop) {
+    const auto arrays = column_arrays(events);
+    std::vector<postgres_statement> statements;
+    for (auto& sql : begin({sql_.has_any, "COMMIT"}))
+        statements.push_back({.sql = std::move(sql)});
+    for (const auto i : {0U, 1U})
+        statements.at(lock_index).parameters.push_back({postgres_columns[i].array, arrays[i]});
+    const auto results = connection_.run_pipeline(statements, stop);
+    return ::PQgetvalue(results.at(lock_index).get(), 0, 0)[0] == 't';
 }
 
 void postgres_session::commit(const std::stop_token& stop) try {

@@ -54,6 +54,14 @@ public:
     /// @return the index of the first event that has no row
     std::optional<std::size_t> find_missing(std::span<const event_view> events, const std::stop_token& stop);
 
+    /// Whether the table was made by this session.
+    [[nodiscard]] bool is_new() const noexcept { return is_new_; }
+
+    [[nodiscard]] bool has_rows(const std::stop_token& stop);
+
+    /// Whether there is a row of one of these events, of which only `id` and `source` count.
+    [[nodiscard]] bool has_any(std::span<const event_view> events, const std::stop_token& stop);
+
     void commit(const std::stop_token& stop);
     void roll_back(const std::stop_token& stop);
 
@@ -85,6 +93,7 @@ private:
     postgres_connection connection_;
     postgres_table table_;
     std::string guard_;
+    bool is_new_ = false;
 };
 
 } // namespace trackd::sinks

@@ -147,6 +147,12 @@ postgres_statements make_postgres_statements(const std::string& name) {
             "sent.id)",
             table
         ),
+        .has_rows = fmt::format("SELECT EXISTS (SELECT id FROM {})", table),
+        .has_any = fmt::format(
+            "SELECT EXISTS (SELECT FROM unnest($1, $2) AS sent(id, source) "
+            "JOIN {} stored ON stored.source = sent.source AND stored.id = sent.id)",
+            table
+        ),
     };
 }
 

@@ -16,7 +16,9 @@ struct postgres_statements {
     std::string copy;     ///< COPY … FROM STDIN
     std::string insert;   ///< one array a column as parameters
     std::string
-        find_missing; ///< arrays of `id` and `source` as parameters; the number of the first missing row
+        find_missing;     ///< arrays of `id` and `source` as parameters; the number of the first missing row
+    std::string has_rows; ///< whether there is a row
+    std::string has_any; ///< arrays of `id` and `source` as parameters; whether there is a row of one of them
 };
 
 /// @param table `TABLE` or `SCHEMA.TABLE`

@@ -1,9 +1,11 @@
 #include "sinks/sqlite.hpp"
 
 #include "base/log.hpp"
+#include "sinks/destination_check.hpp"
 #include "sinks/file_calls.hpp"
 #include "sinks/sqlite_check.hpp"
 #include "sinks/sqlite_connection.hpp"
+#include "sinks/sqlite_contents.hpp"
 #include "sinks/sqlite_files.hpp"
 #include "sinks/sqlite_fit.hpp"
 #include "sinks/sqlite_insertion.hpp"
@@ -36,7 +38,7 @@ class events_table {
 public:
     explicit events_table(const sqlite_options& options)
         : database_{prepare_path(options.path), options.busy_timeout} {
-        prepare_sqlite_schema(database_, options.indexes);
+        is_new_ = prepare_sqlite_schema(database_, options.indexes);
         bound_sqlite_log(database_, options.log_bytes);
         adopt_schema();
         mark_log(options.path);
@@ -50,6 +52,9 @@ public:
     events_table& operator=(const events_table&) = delete;
 
     [[nodiscard]] const sqlite_connection& database() const noexcept { return database_; }
+
+    /// Whether this connection has made the table.
+    [[nodiscard]] bool is_new() const noexcept { return is_new_; }
 
     [[nodiscard]] sqlite_files& files() noexcept { return *files_; }
 
@@ -104,6 +109,7 @@ private:
     }
 
     sqlite_connection database_;
+    bool is_new_ = false;
     std::optional<sqlite_insertion> many_;
     std::optional<sqlite_insertion> one_;
     sqlite_statement version_;
@@ -140,12 +146,20 @@ public:
             const auto inserted = table_->insert(events);
             table_->files().remember_log();
             check_still_there();
+            contents_.confirmed(events.size());
             return {.confirmed = events.size(), .duplicates = events.size() - inserted};
         } catch (...) {
             let_go();
             throw;
         }
     }
+
+    void set_earlier_deliveries(const earlier_deliveries& before) override {
+        contents_.expect(before);
+        if (table_) check_contents();
+    }
+
+    [[nodiscard]] std::string warning() const override { return contents_.warning(); }
 
     [[nodiscard]] bool has_upkeep() const noexcept override { return true; }
 
@@ -167,6 +181,13 @@ private:
     void connect() {
         table_.emplace(options_);
         upkeep_.remember_newest(table_->database());
+        check_contents();
+    }
+
+    // Once a connection.
+    void check_contents() {
+        if (!contents_.expects_rows()) return;
+        check_sqlite_contents(table_->database(), table_->is_new(), options_.keep, options_.now(), contents_);
     }
 
     /// What is written through a connection whose files have lost their names is lost by the next crash.
@@ -206,6 +227,7 @@ private:
     sqlite_options options_;
     std::optional<events_table> table_;
     sqlite_upkeep upkeep_;
+    destination_check contents_;
 };
 
 } // namespace

@@ -130,7 +130,7 @@ bool check_sqlite_owner(const sqlite_connection& database) {
     return is_new;
 }
 
-void prepare_sqlite_schema(const sqlite_connection& database, bool indexes) {
+bool prepare_sqlite_schema(const sqlite_connection& database, bool indexes) {
     // Whose it is comes first: a database of somebody else stays as it is.
     const bool is_new = check_sqlite_owner(database);
     if (const auto mode = database.text("PRAGMA journal_mode = WAL"); mode != "wal") {
@@ -142,6 +142,7 @@ void prepare_sqlite_schema(const sqlite_connection& database, bool indexes) {
     check_sqlite_fit(database);
     bring_to_version_2(database, indexes);
     fit_index(database, indexes);
+    return is_new;
 }
 
 } // namespace trackd::sinks

@@ -1,6 +1,7 @@
 #include "tracker/delivery.hpp"
 
 #include "base/log.hpp"
+#include "tracker/start_report.hpp"
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/post.hpp>
@@ -33,6 +34,10 @@ delivery::delivery(
     : strand_{std::move(strand)}, clock_{time}, wall_now_{std::move(wall)}, spec_{std::move(spec)},
       backlog_{from_backlog}, on_progress_{std::move(on_progress)}, retry_{retry, std::random_device{}()},
       max_age_{retry.max_age}, changed_{strand_, time}, cursor_{from},
+      start_backlog_{
+          from, backlog_.end(), backlog_.end() - std::min(from.at, backlog_.end()), !spec_.wanted.wants_all(),
+          time.now()
+      },
       upkeep_{spec_.sink->has_upkeep(), spec_.upkeep_every} {
     books_.name = spec_.name;
     books_.kind = spec_.kind;
@@ -42,6 +47,7 @@ delivery::delivery(
 asio::awaitable<void> delivery::run() {
     try {
         co_await resume();
+        co_await describe_earlier_deliveries();
         co_await deliver_all();
     } catch (const std::exception& failure) { // not the sink's fault: see `write`
         books_.last_error = failure.what();
@@ -173,6 +179,7 @@ sink_status delivery::status() const {
         status.lag_bytes = bytes - std::min(bytes, index_ ? index_->unwanted_bytes() : 0);
         status.lag = lag_.age(cursor_.at, wall_now_(), now);
     }
+    status.at_start = start_backlog_.status();
     status.rejecting_all = isolation_.rejects_everything();
     status.paused = control_.paused();
     if (status.paused) status.paused_for = std::chrono::floor<std::chrono::seconds>(now - paused_since());
@@ -287,7 +294,9 @@ asio::awaitable<void> delivery::deliver(chunk events) {
 asio::awaitable<delivery::outcome> delivery::write(std::span<const event_view> events) {
     co_await asio::post(asio::bind_executor(thread_.get_executor(), asio::use_awaitable));
     auto what = write_here(events);
+    what.warning = warning_here();
     co_await asio::post(asio::bind_executor(strand_, asio::use_awaitable));
+    take_warning(std::move(what.warning));
     co_return what;
 }
 
@@ -437,6 +446,8 @@ void delivery::move_cursor() {
     drop_index_if_useless();
     backlog_.move_cursor(spec_.name, cursor_);
     lag_.progress(cursor_.at, backlog_.end(), clock_.now());
+    if (const auto event = start_backlog_.reached(cursor_, clock_.now()))
+        base::log().info("{}", describe(*event, spec_.name));
     on_progress_();
 }
 

@@ -9,6 +9,7 @@
 #include "tracker/route_index.hpp"
 #include "tracker/selection.hpp"
 #include "tracker/sink_lag.hpp"
+#include "tracker/start_backlog.hpp"
 #include "tracker/upkeep.hpp"
 
 #include <trackd/backlog.hpp>
@@ -105,6 +106,8 @@ public:
 
     [[nodiscard]] const cursor& place() const noexcept { return cursor_; }
 
+    [[nodiscard]] const pending_at_start& at_start() const noexcept { return start_backlog_.status(); }
+
     /// When the first of the writes failed that failed in a row; `wakeup::never`: the last one did not, or it was of
     /// nothing that is still pending. Any thread.
     [[nodiscard]] clock::time_point failing_since() const noexcept {
@@ -151,12 +154,18 @@ private:
     struct outcome {
         write_result result;
         std::string bookmark; // of what it has confirmed
+        std::string warning;  // as the sink gives it
         write_error failed;
     };
 
     struct probe_event;
 
     [[nodiscard]] boost::asio::awaitable<void> resume();
+    [[nodiscard]] boost::asio::awaitable<void> describe_earlier_deliveries();
+    [[nodiscard]] boost::asio::awaitable<chunk> read_delivered(const cursor& place);
+    void set_earlier_here(const earlier_deliveries& before) noexcept;
+    [[nodiscard]] std::string warning_here() const noexcept;
+    void take_warning(std::string warning);
     void resume_here(const std::string& bookmark) noexcept;
     [[nodiscard]] boost::asio::awaitable<void> deliver_all();
     [[nodiscard]] boost::asio::awaitable<void> deliver(chunk events);
@@ -219,6 +228,7 @@ private:
     wakeup changed_;
     cursor cursor_;
     std::optional<route_index> index_; // none: the route wants everything
+    start_backlog start_backlog_;
     position judged_end_ = 0; // of the events of which a write may be under way: their route does not change
     bool has_chunk_ = false;  // it is being delivered, up to `judged_end_`
     position deferred_skip_ = 0;

@@ -7,6 +7,7 @@
 #include "tracker/retry_advice.hpp"
 #include "tracker/room_forecast.hpp"
 #include "tracker/route_scan.hpp"
+#include "tracker/start_report.hpp"
 
 #include <trackd/onlooker.hpp>
 #include <trackd/tracker.hpp>
@@ -140,6 +141,7 @@ private:
     void take_in(submission handed_over);
     void index(position first);
     void scan_routes();
+    void report_start() const;
     void progress();
     void backlog_changed();
     void advise_retries();
@@ -231,6 +233,7 @@ std::uint64_t tracker::impl::accepted() const noexcept {
 void tracker::impl::start() {
     started_ = true;
     backlog_->keep_new_sinks(); // here, where nobody takes it for dead if the disk hangs
+    report_start();
     asio::dispatch(strand_, [self = shared_from_this()] {
         auto* tracker = self.get();
         self->backlog_->start(
@@ -243,6 +246,14 @@ void tracker::impl::start() {
         self->timers_.spawn("acknowledgement timeouts", self->expire_acknowledgements());
         self->scan_routes();
     });
+}
+
+void tracker::impl::report_start() const {
+    if (before_ == 0) return;
+    std::vector<std::pair<std::string, pending_at_start>> pending;
+    for (const auto& delivery : deliveries_)
+        pending.emplace_back(delivery->name(), delivery->at_start());
+    base::log().info("{}", describe_pending(pending));
 }
 
 lane& tracker::impl::add_lane(asio::io_context& context) {

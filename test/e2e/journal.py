@@ -134,7 +134,7 @@ class Restart(JournalTest):
         self.assertTrue(daemon.segments())
         self.assertIn("cursors", [path.name for path in files])
         for path in files:
-            self.assertRegex(path.name, r"^(\d{20}\.segment|spare-\d+\.segment|cursors|lock)$")
+            self.assertRegex(path.name, r"^(\d{20}\.segment|spare-\d+\.segment|cursors|lock|last_run)$")
             self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600, path.name)
 
     def test_another_process_on_the_same_directory_is_refused(self):

@@ -96,6 +96,27 @@ TEST_CASE("rejected requests are counted, and the newest are named", "[service][
     );
 }
 
+TEST_CASE("how the last run ended is said, and what was pending at the start", "[service][status]") {
+    const auto with = [](const std::string& run, const std::string& at_start) {
+        auto text = page("null", works + R"(,"warning":"gone","at_start":)" + at_start);
+        return status_text(text.insert(1, "\"last_run\":" + run + ','));
+    };
+    const auto killed = with(
+        R"({"ended":"killed","torn_bytes":12,"journal_events":7})",
+        R"({"pending":5,"at_most":true,"caught_up":true})"
+    );
+    CHECK(
+        killed.find("last run       killed, torn tail: 12 bytes are set aside; the journal held 7 events\n"
+                    "               pending at the start: a at most 5 (caught up)\n") != killed.npos
+    );
+    CHECK(killed.find("\nwarning: sink a: \"gone\"\n") != killed.npos);
+    const auto first = with(
+        R"({"ended":"first_start","torn_bytes":0,"journal_events":0})",
+        R"({"pending":0,"at_most":false,"caught_up":true})"
+    );
+    CHECK(first.find("last run       none, this is the first start\n") != first.npos);
+}
+
 TEST_CASE("a sink that is paused is shown as such", "[service][status]") {
     const auto said = status_text(page("null", works + R"(,"paused":true,"paused_seconds":125)"));
     CHECK(said.find("  paused for 2m 5s\n") != said.npos);

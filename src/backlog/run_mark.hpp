@@ -1,0 +1,54 @@
+// A small file of the journal's directory that says whether a run is under way, or how the last one ended.
+#pragma once
+
+#include "backlog/file_system.hpp"
+
+#include <trackd/backlog.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+
+namespace trackd::journal {
+
+/// Tells a file from its copy; 0 where that is not known.
+using file_identity = std::function<std::uint64_t(const std::filesystem::path&)>;
+
+/// The inode's number.
+[[nodiscard]] std::uint64_t inode_of(const std::filesystem::path& path) noexcept;
+
+/// `<directory>/last_run`, one sector that is overwritten in place: after it was made once it needs no room on the disk.
+///
+/// A clean stop is believed only where the journal goes on at the position that the mark names. So a mark that could not
+/// be overwritten does not pass a later run off as clean, unless that run has stored nothing.
+class run_mark {
+public:
+    run_mark(file_system& files, const std::filesystem::path& directory, file_identity identity = inode_of);
+
+    /// What the last run has left. Changes nothing. A directory that was copied while trackd ran holds the mark of a
+    /// run that did not end: its end is unknown.
+    /// @param next        the position that the journal goes on with
+    /// @param has_history there are segments or cursors
+    [[nodiscard]] run_end read(position next, bool has_history) const;
+
+    /// Says on stable storage that a run is under way. Called before anything is stored. Where the mark cannot be
+    /// written, the old one is removed, and the next start knows nothing.
+    /// @throws std::system_error: the mark was not written
+    void begin();
+
+    /// Says on stable storage that the run has ended, with everything stored below `next`.
+    /// @throws std::system_error: the next start takes this run for one that was killed, or knows nothing of its end
+    void end(position next);
+
+private:
+    void write(const std::string& lines);
+    void create();
+    void remove() noexcept;
+
+    file_system& files_;
+    const std::filesystem::path directory_;
+    const std::filesystem::path path_;
+    const file_identity identity_;
+};
+
+} // namespace trackd::journal

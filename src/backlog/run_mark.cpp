@@ -88,7 +88,12 @@ void run_mark::begin() {
 }
 
 void run_mark::end(position next) {
-    write(clean(next));
+    try {
+        write(clean(next));
+    } catch (const std::system_error&) {
+        remove(); // after a failed sync nobody knows what it says
+        throw;
+    }
 }
 
 void run_mark::write(const std::string& lines) {

@@ -37,7 +37,7 @@ public:
     void begin();
 
     /// Says on stable storage that the run has ended, with everything stored below `next`.
-    /// @throws std::system_error: the next start takes this run for one that was killed, or knows nothing of its end
+    /// @throws std::system_error: the mark is removed, and the next start knows nothing of this run's end
     void end(position next);
 
 private:

@@ -1,10 +1,10 @@
 #include "base/log.hpp"
 
 #include "base/json_text.hpp"
+#include "base/standard_error.hpp"
 
 #include <spdlog/formatter.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
 #include <atomic>
 #include <cerrno>
@@ -56,24 +56,33 @@ std::unique_ptr<spdlog::formatter> make_formatter(log_format format) {
     return std::make_unique<spdlog::pattern_formatter>(text_pattern, spdlog::pattern_time_type::utc);
 }
 
+spdlog::logger make_logger(unread line) {
+    spdlog::logger made{"trackd", std::make_shared<standard_error>(line)};
+    made.set_formatter(make_formatter(log_format::text));
+    made.flush_on(spdlog::level::trace);
+    return made;
+}
+
 } // namespace
 
 spdlog::logger& log() noexcept {
     // The one object that everybody may reach: passing a logger through every constructor would buy nothing,
     // and a log line must be possible before and after everything else stands.
-    static spdlog::logger logger = [] {
-        spdlog::logger made{"trackd", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
-        made.set_formatter(make_formatter(log_format::text));
-        made.flush_on(spdlog::level::trace);
-        return made;
-    }();
+    static spdlog::logger logger = make_logger(unread::is_dropped);
+    return logger;
+}
+
+spdlog::logger& event_log() noexcept {
+    static spdlog::logger logger = make_logger(unread::waits);
     return logger;
 }
 
 void set_up_log(std::string_view level, log_format format) {
     format_in_use = format;
-    log().set_formatter(make_formatter(format));
-    log().set_level(spdlog::level::from_str(std::string{level}));
+    for (auto* logger : {&log(), &event_log()}) {
+        logger->set_formatter(make_formatter(format));
+        logger->set_level(spdlog::level::from_str(std::string{level}));
+    }
 }
 
 descriptor open_log_file(const std::string& path) {

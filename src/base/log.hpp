@@ -1,4 +1,4 @@
-// The daemon's log: one logger, to standard error, which may be led into a file.
+// The daemon's log, to standard error, which may be led into a file; and the log that takes events.
 #pragma once
 
 #include "base/descriptor.hpp"
@@ -13,7 +13,7 @@ namespace trackd::base {
 
 enum class log_format { text, json };
 
-/// Sets up the logger. Before this call, `log()` writes text at level info. Any thread, at any time.
+/// Sets up both loggers. Before this call, they write text at level info. Any thread, at any time.
 /// @param level one of trace, debug, info, warn, error, off
 void set_up_log(std::string_view level, log_format format);
 
@@ -29,7 +29,11 @@ void lead_standard_error_into(const descriptor& file);
 
 /// Any thread. A line's text must not hold a client's bytes as they came: quote them with
 /// `append_json_string` first.
+/// Nobody waits for who reads standard error: lines that it does not take are dropped, and counted.
 [[nodiscard]] spdlog::logger& log() noexcept;
+
+/// For events that are delivered to the log, in the same format: no line is dropped, and who logs waits. Any thread.
+[[nodiscard]] spdlog::logger& event_log() noexcept;
 
 /// Writes one line past the logger and its lock, in the logger's format, and only if standard error takes it
 /// at once: for the one who speaks when everything else hangs, which may be the logger.

@@ -48,7 +48,7 @@ std::unique_ptr<sink> make(const config::log_sink_settings& settings) {
     sinks::log_options options;
     options.level = spdlog::level::from_str(std::string{config::to_string(settings.level)});
     options.simulate_latency = settings.simulate_latency;
-    return sinks::make_log_sink(options, base::log());
+    return sinks::make_log_sink(options, base::event_log());
 }
 
 std::unique_ptr<sink> make(const config::postgres_sink_settings& settings) {

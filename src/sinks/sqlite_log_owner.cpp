@@ -44,7 +44,7 @@ struct birth {
 };
 
 std::optional<birth> find_birth(const fs::path& file) noexcept {
-    struct ::statx found {};
+    struct ::statx found{};
     if (::statx(AT_FDCWD, file.c_str(), 0, STATX_INO | STATX_BTIME, &found) != 0) return {};
     birth born{found.stx_ino, 0};
     if ((found.stx_mask & STATX_BTIME) != 0)

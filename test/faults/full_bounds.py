@@ -12,8 +12,8 @@ BOUNDS = {
     "journal.min_free_bytes": ("1m", {"journal.min_free_bytes": "768KiB"}),
     "the disk": ("300k", {}),
     "the disk, with room for one segment": ("120k", {}),
-    "inodes": ("4m,nr_inodes=6", {}),
-    "inodes for one segment": ("4m,nr_inodes=4", {}),
+    "inodes": ("4m,nr_inodes=7", {}),
+    "inodes for one segment": ("4m,nr_inodes=5", {}),
 }
 
 

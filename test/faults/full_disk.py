@@ -42,7 +42,7 @@ class FullDisk(trackd.TestCase):
         for answer in (daemon.request("GET", "/readyz"), daemon.request("GET", "/healthz"), daemon.ask("/readyz")):
             self.assertEqual(answer.status, 200, answer)
         said = [entry["message"] for entry in daemon.log.entries
-                if "journal" in entry["message"].lower() and "full" in entry["message"].lower()]
+                if entry["message"].startswith("journal:") and "full" in entry["message"]]
         self.assertEqual(len(said), 1, said)
 
     def assert_resumes(self, daemon, created):

@@ -18,7 +18,10 @@ TEST_CASE("the sink with the least cursor comes first, configured or not", "[hel
     CHECK(holders[2].events == 0);
 }
 
-TEST_CASE("of two sinks at the same position, the one that is not configured comes first: its cursor never moves", "[held_events]") {
+TEST_CASE(
+    "of two sinks at the same position, the one that is not configured comes first: its cursor never moves",
+    "[held_events]"
+) {
     const auto holders = find_holders({{"b", {1, 20}}, {"z-gone", {1, 20}}}, {"b"}, 100);
     REQUIRE(holders.size() == 2);
     CHECK(holders[0].sink == "z-gone");

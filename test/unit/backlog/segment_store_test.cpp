@@ -497,7 +497,8 @@ TEST_CASE_METHOD(
 }
 
 TEST_CASE_METHOD(
-    store_fixture, "room that others free on a full disk is found while no segment is given up", "[segment_store]"
+    store_fixture, "room that others free on a full disk is found while no segment is given up",
+    "[segment_store]"
 ) {
     options.min_free_bytes = whole;
     disk.limit(disk.used() + 3 * whole + whole / 2);

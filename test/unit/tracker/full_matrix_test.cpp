@@ -39,7 +39,8 @@ public:
     void apply(bound what, std::uint64_t segments) {
         auto& options = place_.options;
         const auto used = disk_->used();
-        const auto room = segments * segment + segment / 2;
+        const auto last_run = list().empty() ? 4 * kib : 0; // is still to be made
+        const auto room = segments * segment + segment / 2 + last_run;
         switch (what) {
         case bound::max_bytes: options.max_bytes = std::max<std::uint64_t>(segments, 2) * segment; break;
         case bound::min_free_bytes:
@@ -68,7 +69,7 @@ private:
     }
 
     void limit_files(std::size_t most) {
-        files_.before_each([this, most = std::max<std::size_t>(most, 2)](const faulty_files::call& call) {
+        files_.before_each([this, most = std::max<std::size_t>(most, 3)](const faulty_files::call& call) {
             if (call.kind != operation::open) return;
             const auto all = list();
             const bool exists = std::ranges::find(all, call.path.filename().string()) != all.end();

@@ -111,7 +111,8 @@ class WhyNot(trackd.TestCase):
             connection.execute(POISON)
             connection.commit()
         self.assertEqual(daemon.post([{"type": kind, "data": 1} for kind in ("order", "poison", "order")]).status, 201)
-        self.look(daemon, lambda page: page["sinks"][0]["dead_letters_kept"] == 1, r"sqlite +sqlite +2 +0 +\S+ +0 +1 ",
+        self.look(daemon, lambda page: page["sinks"][0]["dead_letters_kept"] == 1 and not page["sinks"][0]["pending"],
+                  r"sqlite +sqlite +2 +0 +\S+ +0 +1 ",
                   [r"sink sqlite: rejected 1 event\(s\).*poison is not allowed"],
                   r"sqlite +works 2 0 0 s 0 \d+ 1 .*poison is not allowed")
 

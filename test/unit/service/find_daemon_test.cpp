@@ -129,7 +129,7 @@ TEST_CASE("notes say why the configuration was asked", "[service][find_daemon]")
     CHECK(choose_contact({}, "", location, left()).notes.empty());
 }
 
-TEST_CASE("--admin takes an address or a URL", "[service][find_daemon]") {
+TEST_CASE("an address or a URL is taken for --admin", "[service][find_daemon]") {
     struct row {
         const char* text;
         const char* address;

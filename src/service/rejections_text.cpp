@@ -23,7 +23,7 @@ std::string text(const json::value& in, std::string_view key) {
     return json::value_to<std::string>(in.at({key.data(), key.size()}));
 }
 
-std::string quoted(std::string_view raw) {
+std::string in_quotes(std::string_view raw) {
     std::string made;
     base::append_json_string(made, raw);
     return made;
@@ -32,7 +32,7 @@ std::string quoted(std::string_view raw) {
 /// ` key="web"`; nothing where the member is null.
 std::string member(const json::value& in, std::string_view key) {
     if (in.at({key.data(), key.size()}).is_null()) return {};
-    return " " + std::string{key} + '=' + quoted(text(in, key));
+    return " " + std::string{key} + '=' + in_quotes(text(in, key));
 }
 
 std::string record_line(const json::value& rejected) {
@@ -41,7 +41,7 @@ std::string record_line(const json::value& rejected) {
     for (const auto* key : {"key", "method", "path"})
         line += member(rejected, key);
     if (rejected.as_object().contains("calls")) line += " calls=" + number(rejected, "calls");
-    return line + ": " + quoted(text(rejected, "detail")) + '\n';
+    return line + ": " + in_quotes(text(rejected, "detail")) + '\n';
 }
 
 } // namespace

@@ -62,7 +62,7 @@ trackd_packaged(share/doc/trackd FILES README.md config/debian/copyright)
 trackd_packaged(share/doc/trackd/examples FILES config/trackd.toml)
 trackd_packaged(share/lintian/overrides FILES config/debian/lintian-overrides RENAME trackd)
 install(DIRECTORY docs/ DESTINATION share/doc/trackd/docs COMPONENT package EXCLUDE_FROM_ALL
-    FILES_MATCHING PATTERN "*.md" PATTERN "*.yaml" PATTERN benchmarks EXCLUDE PATTERN man EXCLUDE PATTERN examples EXCLUDE)
+    FILES_MATCHING PATTERN "*.md" PATTERN "*.yaml" PATTERN "*.png" PATTERN benchmarks EXCLUDE PATTERN man EXCLUDE PATTERN examples EXCLUDE)
 if(TRACKD_GZIP AND EXISTS ${PROJECT_SOURCE_DIR}/CHANGELOG.md)
     foreach(log CHANGELOG.md:changelog.gz config/debian/changelog:changelog.Debian.gz)
         string(REPLACE ":" ";" log ${log})

@@ -11,7 +11,6 @@
 #include <exception>
 #include <fcntl.h>
 #include <memory>
-#include <poll.h>
 #include <string>
 #include <system_error>
 #include <unistd.h>
@@ -106,9 +105,7 @@ void log_without_waiting(spdlog::level::level_enum level, std::string_view messa
         spdlog::memory_buf_t line;
         const spdlog::string_view_t text{message.data(), message.size()};
         make_formatter(format_in_use)->format({spdlog::string_view_t{}, level, text}, line);
-        pollfd standard_error{STDERR_FILENO, POLLOUT, 0};
-        if (::poll(&standard_error, 1, 0) == 1 && (standard_error.revents & POLLOUT) != 0)
-            static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
+        if (takes_line(0)) static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
     } catch (const std::exception&) {
         return; // no memory for a line: whoever calls this has something more urgent to do
     }

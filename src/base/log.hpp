@@ -29,10 +29,10 @@ void lead_standard_error_into(const descriptor& file);
 
 /// Any thread. A line's text must not hold a client's bytes as they came: quote them with
 /// `append_json_string` first.
-/// Nobody waits for who reads standard error: lines that it does not take are dropped, and counted.
+/// Does not wait for the reader of standard error: lines that it does not take are dropped, and counted.
 [[nodiscard]] spdlog::logger& log() noexcept;
 
-/// For events that are delivered to the log, in the same format: no line is dropped, and who logs waits. Any thread.
+/// For events that are delivered to the log, in the same format: no line is dropped, the caller waits. Any thread.
 [[nodiscard]] spdlog::logger& event_log() noexcept;
 
 /// Writes one line past the logger and its lock, in the logger's format, and only if standard error takes it

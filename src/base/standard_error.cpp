@@ -14,11 +14,6 @@ namespace {
 
 constexpr int patience_ms = 100; // a reader that is only slow has read by then
 
-bool is_writable(int timeout_ms) noexcept {
-    pollfd asked{STDERR_FILENO, POLLOUT, 0};
-    return ::poll(&asked, 1, timeout_ms) != 0; // also on errors, which the write finds again
-}
-
 // As far as there is no error.
 void write_to_standard_error(std::string_view text) noexcept {
     while (!text.empty()) {
@@ -26,7 +21,7 @@ void write_to_standard_error(std::string_view text) noexcept {
         if (written >= 0)
             text.remove_prefix(static_cast<std::size_t>(written));
         else if (errno == EAGAIN)
-            is_writable(-1);
+            static_cast<void>(takes_line(-1));
         else if (errno != EINTR)
             return;
     }
@@ -34,27 +29,28 @@ void write_to_standard_error(std::string_view text) noexcept {
 
 } // namespace
 
+bool takes_line(int timeout_ms) noexcept {
+    pollfd asked{STDERR_FILENO, POLLOUT, 0};
+    int ready = 0;
+    do
+        ready = ::poll(&asked, 1, timeout_ms);
+    while (ready < 0 && errno == EINTR);
+    return ready > 0; // also on an error of the reader's side, which the write finds again
+}
+
 void standard_error::sink_it_(const spdlog::details::log_msg& message) {
-    if (unread_ == unread::is_dropped && !takes_line()) {
+    if (unread_ == unread::is_dropped && !takes_line(dropped_ > 0 ? 0 : patience_ms)) {
         ++dropped_;
         return;
     }
+    spdlog::memory_buf_t lines; // written at once: there may be room for one write only
     if (const auto dropped = std::exchange(dropped_, 0); dropped > 0) {
         const auto text =
             fmt::format("log: {} lines were dropped, because standard error was not read", dropped);
-        write({message.logger_name, spdlog::level::warn, text});
+        formatter_->format({message.logger_name, spdlog::level::warn, text}, lines);
     }
-    write(message);
-}
-
-bool standard_error::takes_line() const noexcept {
-    return is_writable(dropped_ > 0 ? 0 : patience_ms);
-}
-
-void standard_error::write(const spdlog::details::log_msg& message) {
-    spdlog::memory_buf_t line;
-    formatter_->format(message, line);
-    write_to_standard_error({line.data(), line.size()});
+    formatter_->format(message, lines);
+    write_to_standard_error({lines.data(), lines.size()});
 }
 
 } // namespace trackd::base

@@ -5,9 +5,11 @@
 #include <spdlog/logger.h>
 
 #include <array>
+#include <csignal>
 #include <fcntl.h>
 #include <memory>
 #include <string>
+#include <sys/time.h>
 #include <unistd.h>
 
 using namespace trackd;
@@ -69,4 +71,19 @@ TEST_CASE("lines that standard error does not take are dropped, and counted afte
         pipe.read() ==
         "warning log: 3 lines were dropped, because standard error was not read\ninfo again\ninfo last\n"
     );
+}
+
+TEST_CASE("a signal does not make a line wait for a full standard error", "[standard_error]") {
+    const unread_pipe pipe;
+    spdlog::logger log{"test", std::make_shared<standard_error>(base::unread::is_dropped)};
+    struct sigaction before{};
+    struct sigaction ignored{};
+    ignored.sa_handler = [](int) {};
+    REQUIRE(::sigaction(SIGALRM, &ignored, &before) == 0);
+    unread_pipe::fill();
+    const itimerval soon{{0, 0}, {0, 20'000}};
+    REQUIRE(::setitimer(ITIMER_REAL, &soon, nullptr) == 0);
+    log.info("lost");
+    REQUIRE(::sigaction(SIGALRM, &before, nullptr) == 0);
+    CHECK(pipe.read().find("lost") == std::string::npos);
 }

@@ -173,6 +173,12 @@ void append_json_string(std::string& out, std::string_view text) {
     out += '"';
 }
 
+std::string json_string(std::string_view text) {
+    std::string made;
+    append_json_string(made, text);
+    return made;
+}
+
 void append_data_member(std::string& out, const event_view& event) {
     switch (event.kind) {
     case data_kind::none: break;

@@ -13,6 +13,9 @@ namespace trackd::base {
 /// escaped, so that it is safe in a log, too.
 void append_json_string(std::string& out, std::string_view text);
 
+/// The text as `append_json_string` writes it.
+[[nodiscard]] std::string json_string(std::string_view text);
+
 /// Appends what follows the other members of an event's JSON object: nothing where it has no data; else a comma and
 /// `data`, as it is where it is JSON (line breaks inside, which can only be white space between tokens, become spaces),
 /// as a string where it is text; or `data_base64` where it is binary. DEL and C1 controls are escaped.

@@ -17,7 +17,6 @@
 namespace trackd::config {
 namespace {
 
-constexpr std::size_t largest_file = 16 * 1024 * 1024;
 constexpr std::string_view set_option = "--set ";
 constexpr auto wanted = std::to_array<std::string_view>({"data_dir", "admin"});
 
@@ -30,7 +29,7 @@ table read_document(const std::optional<std::string>& file, std::string& problem
     if (!file) return {};
     std::string text;
     try {
-        text = read_file(*file, largest_file);
+        text = read_file(*file, largest_configuration_file);
     } catch (const std::exception& failure) {
         problem = *file + ": cannot be read: " + failure.what();
         return {};
@@ -42,15 +41,6 @@ table read_document(const std::optional<std::string>& file, std::string& problem
     } catch (const error& wrong) {
         problem = wrong.lines().front();
         return scan_toml(text, wanted);
-    }
-}
-
-std::vector<std::string> lines_of(const problems& found) {
-    try {
-        found.throw_if_any();
-        return {};
-    } catch (const error& wrong) {
-        return wrong.lines();
     }
 }
 
@@ -68,7 +58,7 @@ void check_typed(const sources& from) {
     problems found;
     overlay(document, from.environment, typed, found);
     static_cast<void>(read(document, found));
-    auto lines = lines_of(found);
+    auto lines = found.lines();
     std::erase_if(lines, [](const auto& line) { return !line.starts_with(set_option); });
     if (!lines.empty()) throw error{std::move(lines)};
 }
@@ -91,7 +81,7 @@ daemon_location load_location(const sources& from) {
     overlay(document, from.environment, from.set, ignored);
     std::erase_if(document, [](const member& entry) { return !is_wanted(entry.key); });
     auto all = read(document, found);
-    if (const auto lines = lines_of(found); location.problem.empty() && !lines.empty())
+    if (const auto lines = found.lines(); location.problem.empty() && !lines.empty())
         location.problem = lines.front();
     location.data_dir = std::move(all.result.data_dir);
     location.admin = std::move(all.result.admin);

@@ -10,13 +10,11 @@
 namespace trackd::config {
 namespace {
 
-constexpr std::size_t largest_file = 16 * 1024 * 1024;
-
 table read_document(const std::optional<std::string>& file) {
     if (!file) return {};
     std::string text;
     try {
-        text = read_file(*file, largest_file);
+        text = read_file(*file, largest_configuration_file);
     } catch (const std::exception& failure) {
         throw error{{*file + ": cannot be read: " + failure.what() + "; expected a TOML file"}};
     }

@@ -39,13 +39,16 @@ void problems::add(const origin& where, std::string_view key, std::string_view w
     add(where, where.key == key ? std::string{what} : std::string{key}.append(": ").append(what));
 }
 
-void problems::throw_if_any() const {
-    if (empty()) return;
+std::vector<std::string> problems::lines() const {
     std::vector<std::string> lines;
     lines.reserve(found_.size());
     for (const auto& [where, what] : found_)
-        lines.push_back(where.place + ": " + what);
-    throw error{std::move(lines)};
+        lines.push_back(without_keys(where.place + ": " + what));
+    return lines;
+}
+
+void problems::throw_if_any() const {
+    if (!empty()) throw error{lines()};
 }
 
 } // namespace trackd::config

@@ -18,7 +18,10 @@ public:
 
     [[nodiscard]] bool empty() const noexcept { return found_.empty(); }
 
-    /// @throws error with one line a problem, in the order of their places, unless there is none
+    /// One line a problem, in the order of their places.
+    [[nodiscard]] std::vector<std::string> lines() const;
+
+    /// @throws error with `lines()`, unless there is none
     void throw_if_any() const;
 
 private:

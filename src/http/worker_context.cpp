@@ -50,9 +50,7 @@ void worker_context::use(options bounds, cors_policy cors) {
 void worker_context::handler_failed(const request& req, const std::exception_ptr& why) {
     figures.handler_errors.add();
     if (!handler_line_.may_come(sweep.now(), std::chrono::seconds{1})) return;
-    std::string path;
-    base::append_json_string(path, req.path);
-    base::log().error("http: the handler of {} failed: {}", path, describe(why));
+    base::log().error("http: the handler of {} failed: {}", base::json_string(req.path), describe(why));
     if (const auto unlogged = std::exchange(handler_line_.held_back, 0); unlogged > 0)
         base::log().error("http: before that, {} such failures were not logged", unlogged);
 }

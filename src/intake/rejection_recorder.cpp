@@ -35,20 +35,13 @@ http::rejection_record record_of(const http::request& asked, std::string_view ro
     return made;
 }
 
-// Escaped; what is bounded already.
-std::string display(std::string_view text) {
-    std::string escaped;
-    base::append_json_string(escaped, text);
-    return escaped;
-}
-
 std::string display_key(const std::string& name) {
-    return display(name.empty() ? "none" : name);
+    return base::json_string(name.empty() ? "none" : name);
 }
 
 // ` method="POST"`; nothing where it is not known.
 std::string member(std::string_view name, std::string_view text) {
-    return text.empty() ? std::string{} : " " + std::string{name} + '=' + display(text);
+    return text.empty() ? std::string{} : " " + std::string{name} + '=' + base::json_string(text);
 }
 
 void log_request(const http::rejection_record& rejected, std::uint64_t unlogged) {
@@ -56,7 +49,7 @@ void log_request(const http::rejection_record& rejected, std::uint64_t unlogged)
         "intake: rejected a request, status={} reason={}{}{} key={} detail={}; {} more of this reason since "
         "the last such line",
         rejected.status, rejected.reason, member("method", rejected.method), member("path", rejected.path),
-        display_key(rejected.key), display(rejected.detail), unlogged
+        display_key(rejected.key), base::json_string(rejected.detail), unlogged
     );
 }
 
@@ -64,8 +57,8 @@ void log_calls(const http::rejection_record& rejected, std::uint64_t unlogged) {
     base::log().warn(
         "intake: rejected {} call(s) of a batch, path={} key={} reason={} detail={}; {} more batches with "
         "calls of this reason since the last such line",
-        rejected.calls, display(rejected.path), display_key(rejected.key), rejected.reason,
-        display(rejected.detail), unlogged
+        rejected.calls, base::json_string(rejected.path), display_key(rejected.key), rejected.reason,
+        base::json_string(rejected.detail), unlogged
     );
 }
 

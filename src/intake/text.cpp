@@ -50,13 +50,8 @@ bool has_extension(std::string_view extensions, std::string_view name) noexcept 
 
 std::string quoted(std::string_view text) {
     constexpr std::size_t most = 64;
-    std::string out;
-    if (text.size() <= most) {
-        base::append_json_string(out, text);
-        return out;
-    }
-    base::append_json_string(out, base::whole_characters(text, most));
-    return out + "...";
+    if (text.size() <= most) return base::json_string(text);
+    return base::json_string(base::whole_characters(text, most)) + "...";
 }
 
 } // namespace trackd::intake

@@ -2,6 +2,7 @@
 
 #include "base/json_text.hpp"
 #include "base/sha256.hpp"
+#include "sinks/file_calls.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value_to.hpp>
@@ -35,15 +36,6 @@ struct flock whole_file(short type) {
     lock.l_type = type;
     lock.l_whence = SEEK_SET;
     return lock;
-}
-
-void write_all(const base::descriptor& file, std::string_view text, const fs::path& path) {
-    while (!text.empty()) {
-        const auto written = ::write(file.get(), text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) fail(path, "write");
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
 }
 
 bool is_same_file(const base::descriptor& file, const fs::path& path) noexcept {
@@ -164,7 +156,7 @@ void admin_file::replace(const std::string& text) {
     if (!file) fail(draft, "open");
     auto lock = whole_file(F_WRLCK);
     if (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0) fail(draft, "lock");
-    write_all(file, text, draft);
+    sinks::write_out(file.get(), text, draft);
     if (::rename(draft.c_str(), path_.c_str()) != 0) fail(path_, "rename to");
     locked_.emplace(std::move(file));
 }

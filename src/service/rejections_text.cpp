@@ -23,16 +23,10 @@ std::string text(const json::value& in, std::string_view key) {
     return json::value_to<std::string>(in.at({key.data(), key.size()}));
 }
 
-std::string in_quotes(std::string_view raw) {
-    std::string made;
-    base::append_json_string(made, raw);
-    return made;
-}
-
 /// ` key="web"`; nothing where the member is null.
 std::string member(const json::value& in, std::string_view key) {
     if (in.at({key.data(), key.size()}).is_null()) return {};
-    return " " + std::string{key} + '=' + in_quotes(text(in, key));
+    return " " + std::string{key} + '=' + base::json_string(text(in, key));
 }
 
 std::string record_line(const json::value& rejected) {
@@ -41,7 +35,7 @@ std::string record_line(const json::value& rejected) {
     for (const auto* key : {"key", "method", "path"})
         line += member(rejected, key);
     if (rejected.as_object().contains("calls")) line += " calls=" + number(rejected, "calls");
-    return line + ": " + in_quotes(text(rejected, "detail")) + '\n';
+    return line + ": " + base::json_string(text(rejected, "detail")) + '\n';
 }
 
 } // namespace

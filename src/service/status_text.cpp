@@ -49,12 +49,6 @@ std::string span(std::uint64_t seconds) {
     return said;
 }
 
-std::string quoted(const std::string& raw) {
-    std::string made;
-    base::append_json_string(made, raw);
-    return made;
-}
-
 std::string configuration_lines(const json::value& of) {
     auto lines = "configuration  " + count(of, "generation") + ", since " + text(of, "since");
     std::string changed;
@@ -85,7 +79,7 @@ std::string journal_line(const json::value& of) {
     auto line = "journal        " + text(of, "condition") + ", " + config::format_size(number(of, "bytes")) +
                 " of " + config::format_size(number(of, "max_bytes"));
     const auto error = text(of, "last_error");
-    return line + (error.empty() ? "" : ", last error " + quoted(error)) + '\n' + holder_line(of);
+    return line + (error.empty() ? "" : ", last error " + base::json_string(error)) + '\n' + holder_line(of);
 }
 
 std::string sink_at_start(const json::value& sink) {
@@ -118,7 +112,8 @@ std::string warning_lines(const json::array& sinks) {
     for (const auto& sink : sinks) {
         const auto* warning = sink.as_object().if_contains("warning");
         if (warning != nullptr && !warning->as_string().empty())
-            lines += "\nwarning: sink " + text(sink, "name") + ": " + quoted(text(sink, "warning")) + '\n';
+            lines += "\nwarning: sink " + text(sink, "name") + ": " +
+                     base::json_string(text(sink, "warning")) + '\n';
     }
     return lines;
 }
@@ -141,7 +136,8 @@ std::string sink_state(const json::value& sink) {
     const auto* paused = sink.as_object().if_contains("paused");
     if (paused != nullptr && paused->as_bool()) return "paused for " + span(number(sink, "paused_seconds"));
     if (!sink.at("failing").as_bool()) return "works";
-    return "failing for " + span(number(sink, "failing_seconds")) + ": " + quoted(text(sink, "last_error"));
+    return "failing for " + span(number(sink, "failing_seconds")) + ": " +
+           base::json_string(text(sink, "last_error"));
 }
 
 std::string sinks_table(const json::array& sinks) {

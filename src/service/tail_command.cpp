@@ -90,10 +90,8 @@ private:
     void print(std::string_view text) {
         const auto event = json::parse(as_json(text));
         const auto quoted = [&event](const char* name) {
-            std::string into;
             const auto& value = event.at(name).as_string();
-            base::append_json_string(into, {value.data(), value.size()});
-            return into;
+            return base::json_string({value.data(), value.size()});
         };
         const auto& time = event.at("receivedat").as_string();
         out_ << std::string_view{time.data(), time.size()} << '\t' << quoted("type") << '\t'

@@ -70,8 +70,7 @@ std::string described(const http_answer& answer) {
 }
 
 std::string escaped(std::string_view text) {
-    std::string quoted;
-    base::append_json_string(quoted, text);
+    const auto quoted = base::json_string(text);
     return quoted.substr(1, quoted.size() - 2);
 }
 

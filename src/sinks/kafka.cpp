@@ -1,5 +1,6 @@
 #include "sinks/kafka.hpp"
 
+#include "base/json_text.hpp"
 #include "sinks/kafka_configuration.hpp"
 #include "sinks/kafka_errors.hpp"
 #include "sinks/kafka_log.hpp"
@@ -86,7 +87,7 @@ public:
     [[nodiscard]] std::string fatal_error() const {
         std::array<char, longest_kafka_error> text{};
         const auto what = rd_kafka_fatal_error(client_, text.data(), text.size());
-        return what == RD_KAFKA_RESP_ERR_NO_ERROR ? std::string{} : in_quotes(text.data());
+        return what == RD_KAFKA_RESP_ERR_NO_ERROR ? std::string{} : base::json_string(text.data());
     }
 
 private:
@@ -222,7 +223,7 @@ class kafka_sink final : public sink {
 public:
     kafka_sink(kafka_options options, spdlog::logger& log)
         : options_{std::move(options)}, to_{log}, log_{log},
-          where_{"kafka at " + in_quotes(joined(options_.brokers))}, times_{options_.now} {}
+          where_{"kafka at " + base::json_string(joined(options_.brokers))}, times_{options_.now} {}
 
     void check() override {
         static_cast<void>(kafka_message_writer{options_.topic, options_.key, options_.format});
@@ -277,7 +278,7 @@ private:
             "the "
             "present time instead, and the arrival in ce_receivedat; to keep it, raise the topic's "
             "message.timestamp.before.max.ms (message.timestamp.difference.max.ms before Kafka 3.6)",
-            where_, in_quotes(refused_topic_), replaced_
+            where_, base::json_string(refused_topic_), replaced_
         );
     }
 
@@ -302,7 +303,8 @@ private:
 
     [[nodiscard]] std::string failure_of(const delivered& result) const {
         if (result.failure != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return where_ + ", topic " + in_quotes(result.topic) + ": " + kafka_advice(result.failure);
+            return where_ + ", topic " + base::json_string(result.topic) + ": " +
+                   kafka_advice(result.failure);
         if (const auto fatal = producer_->fatal_error(); !fatal.empty())
             return where_ + ": the producer cannot go on and is made anew: " + fatal;
         const auto last = log_.last_error();

@@ -41,7 +41,7 @@ void set(const kafka_configuration& to, const std::string& name, const std::stri
     if (rd_kafka_conf_set(to.get(), name.c_str(), value.c_str(), why.data(), why.size()) !=
         RD_KAFKA_CONF_OK) {
         throw std::runtime_error{
-            "property " + in_quotes(name) + ": librdkafka says " + in_quotes(why.data())
+            "property " + base::json_string(name) + ": librdkafka says " + base::json_string(why.data())
         };
     }
 }
@@ -50,7 +50,7 @@ void set_by_user(const kafka_configuration& to, const std::string& name, const s
     const auto owned = std::ranges::find(owned_properties, name, &owned_property::name);
     if (owned != owned_properties.end()) {
         throw std::runtime_error{
-            "property " + in_quotes(name) + ": trackd sets it itself: " + std::string{owned->instead}
+            "property " + base::json_string(name) + ": trackd sets it itself: " + std::string{owned->instead}
         };
     }
     set(to, name, value);
@@ -78,12 +78,6 @@ bool asks_for_token(const kafka_configuration& of) {
 }
 
 } // namespace
-
-std::string in_quotes(std::string_view text) {
-    std::string result;
-    base::append_json_string(result, text);
-    return result;
-}
 
 std::string joined(const std::vector<std::string>& texts) {
     std::string all;
@@ -113,7 +107,7 @@ kafka_client make_kafka_client(kafka_configuration configuration) {
     kafka_client made{
         rd_kafka_new(RD_KAFKA_PRODUCER, configuration.get(), why.data(), why.size()), &rd_kafka_destroy
     };
-    if (!made) throw std::runtime_error{"librdkafka says " + in_quotes(why.data())};
+    if (!made) throw std::runtime_error{"librdkafka says " + base::json_string(why.data())};
     static_cast<void>(configuration.release()); // the client has it now
     return made;
 }

@@ -17,8 +17,6 @@ constexpr std::size_t longest_kafka_error = 512; // of librdkafka's texts
 using kafka_configuration = std::unique_ptr<rd_kafka_conf_t, decltype(&rd_kafka_conf_destroy)>;
 using kafka_client = std::unique_ptr<rd_kafka_t, decltype(&rd_kafka_destroy)>;
 
-[[nodiscard]] std::string in_quotes(std::string_view text);
-
 /// With commas between them.
 [[nodiscard]] std::string joined(const std::vector<std::string>& texts);
 

@@ -20,8 +20,7 @@ spdlog::level::level_enum level_of(int syslog_level) {
 kafka_log::kafka_log(spdlog::logger& to, std::function<time_point()> now) : to_{to}, now_{std::move(now)} {}
 
 void kafka_log::line(int level, std::string_view text) {
-    std::string quoted; // brokers have their part in it
-    base::append_json_string(quoted, text);
+    const auto quoted = base::json_string(text); // brokers have their part in it
     std::size_t left_out = 0;
     {
         const std::lock_guard lock{mutex_};

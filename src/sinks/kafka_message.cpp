@@ -19,10 +19,8 @@ bool fits_topic(char c) noexcept {
 }
 
 std::runtime_error bad_topic(std::string_view text, const std::string& why) {
-    std::string shown;
-    base::append_json_string(shown, text);
     return std::runtime_error{
-        "topic " + shown + ": " + why +
+        "topic " + base::json_string(text) + ": " + why +
         "; expected letters, digits, \".\", \"_\" and \"-\", among them {type} and {source} for the event's"
     };
 }

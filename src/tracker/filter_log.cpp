@@ -12,9 +12,8 @@ namespace {
 
 std::string quoted(std::string_view text) {
     constexpr std::size_t max_bytes = 128;
-    std::string made;
-    base::append_json_string(made, base::whole_characters(text, max_bytes));
-    return made + (text.size() > max_bytes ? "..." : "");
+    return base::json_string(base::whole_characters(text, max_bytes)) +
+           (text.size() > max_bytes ? "..." : "");
 }
 
 } // namespace

@@ -6,11 +6,10 @@ error that the sink takes for a rejection ("known"), and with one that stands on
 """
 import contextlib
 import sqlite3
-import unittest
 
 from support import trackd
 from support.http_target import HttpTarget
-from support.postgres import Postgres, programs
+from support.postgres import SharedServer
 
 QUICK = {"tracker.retry.min": "10ms", "tracker.retry.max": "100ms"}
 GOOD = 60
@@ -148,16 +147,7 @@ class Sqlite(Table, trackd.TestCase):
         return self.daemon.ids()
 
 
-class PostgreSql(Table, trackd.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        if "postgres" not in trackd.run("--version").stdout:
-            raise unittest.SkipTest("this build has no postgres sink")
-        programs()
-        cls.shared = Postgres()
-        cls.addClassCleanup(cls.shared.remove)
-        cls.shared.run()
-
+class PostgreSql(SharedServer, Table, trackd.TestCase):
     def sinks(self):
         self.server = self.shared.new_database()
         return self.server.sink()

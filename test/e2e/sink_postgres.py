@@ -3,19 +3,16 @@ import contextlib
 import re
 import shutil
 import socket
-import unittest
 
 from support import tls, trackd
 from support.cut_proxy import CutProxy
-from support.postgres import Postgres, programs
+from support.postgres import Postgres, SharedServer, require
 
 QUICK_RETRY = {"tracker.retry.max": "100ms"}
 
 
 def setUpModule():
-    if "postgres" not in trackd.run("--version").stdout:
-        raise unittest.SkipTest("this build has no postgres sink")
-    programs()
+    require()
 
 
 def documented_table():
@@ -29,14 +26,8 @@ class PostgresCase(trackd.TestCase):
         return self.start({"sinks": server.sink(**options), **QUICK_RETRY, **(settings or {})})
 
 
-class OnOneServer(PostgresCase):
+class OnOneServer(SharedServer, PostgresCase):
     """Each test has a database of its own."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.shared = Postgres()
-        cls.addClassCleanup(cls.shared.remove)
-        cls.shared.run()
 
 
 class WhatIsStored(OnOneServer):

@@ -3,10 +3,9 @@ caught up; and a warning where a database no longer has what was delivered to it
 import shutil
 import sqlite3
 import time
-import unittest
 
 from support import trackd
-from support.postgres import Postgres, programs
+from support.postgres import SharedServer
 
 HURRIED = {"shutdown.drain_timeout": "0s", "tracker.retry.max": "200ms"}
 PATIENT = {"shutdown.drain_timeout": "10m"}
@@ -251,17 +250,8 @@ class Database(WarningCase):
         self.assert_no_warning(self.restart(daemon))
 
 
-class Server(WarningCase):
+class Server(SharedServer, WarningCase):
     """PostgreSQL is asked at the first event after the start."""
-
-    @classmethod
-    def setUpClass(cls):
-        if "postgres" not in trackd.run("--version").stdout:
-            raise unittest.SkipTest("this build has no postgres sink")
-        programs()
-        cls.shared = Postgres()
-        cls.addClassCleanup(cls.shared.remove)
-        cls.shared.run()
 
     def stopped_with(self, server, count=5):
         return self.stopped({"sinks": server.sink(), "tracker.retry.max": "100ms"}, count)

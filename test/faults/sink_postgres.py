@@ -4,11 +4,10 @@ Afterwards each event has its row, once.
 TRACKD_EVENTS says how many events.
 """
 import os
-import unittest
 
 from support import trackd
 from support.cut_proxy import CutProxy
-from support.postgres import Postgres, programs
+from support.postgres import Postgres, require
 from support.troubles import Troubles
 
 EVENTS = int(os.environ.get("TRACKD_EVENTS", "20000"))
@@ -17,9 +16,7 @@ ROUNDS = max(1, EVENTS // 50_000)
 
 
 def setUpModule():
-    if "postgres" not in trackd.run("--version").stdout:
-        raise unittest.SkipTest("this build has no postgres sink")
-    programs()
+    require()
 
 
 class SinkPostgres(trackd.TestCase):

@@ -2,6 +2,8 @@
 import socket
 import threading
 
+from support.ports import connections_to
+
 
 class CutProxy:
     def __init__(self, target):
@@ -35,11 +37,7 @@ class CutProxy:
         self.cut()
 
     def _accept(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:  # closed
-                return
+        for client in connections_to(self._listener):
             try:
                 server = socket.create_connection(self._target)
             except OSError:

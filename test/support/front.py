@@ -12,6 +12,7 @@ import struct
 import threading
 
 from support import trackd
+from support.ports import connections_to
 
 
 def status_of(response):
@@ -78,11 +79,7 @@ class Front:
             return read_message(connection.makefile("rb"))
 
     def _accept(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:  # closed
-                return
+        for client in connections_to(self._listener):
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):

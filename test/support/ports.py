@@ -1,4 +1,4 @@
-"""Ports of loopback that are free at this moment."""
+"""Ports of loopback that are free at this moment, and the connections to one."""
 import socket
 
 
@@ -12,3 +12,13 @@ def free_ports(count):
 
 def free_port():
     return free_ports(1)[0]
+
+
+def connections_to(listener):
+    """Each client's socket, until the listener is closed."""
+    while True:
+        try:
+            client, _ = listener.accept()
+        except OSError:  # closed
+            return
+        yield client

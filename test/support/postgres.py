@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import unittest
 
+from support import trackd
 from support.ports import free_port
 from support.trackd import PATIENCE, wait_until
 
@@ -29,6 +30,24 @@ def programs():
     if not found:
         raise unittest.SkipTest("the PostgreSQL server is not installed: there is no initdb")
     return pathlib.Path(found).resolve().parent
+
+
+def require():
+    """Skips the tests that follow, if the build has no postgres sink or the machine no server."""
+    if "postgres" not in trackd.run("--version").stdout:
+        raise unittest.SkipTest("this build has no postgres sink")
+    programs()
+
+
+class SharedServer:
+    """Of a test class, beside trackd.TestCase: its tests share one server, `self.shared`, each with a database of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        require()
+        cls.shared = Postgres()
+        cls.addClassCleanup(cls.shared.remove)
+        cls.shared.run()
 
 
 class Postgres:

@@ -8,7 +8,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <sys/stat.h>
 #include <system_error>
 #include <utility>
 
@@ -18,10 +17,10 @@
 //     clean next=1523
 //     checksum=0f1e2d3c
 //
-// or, while a run is under way, with the number of the file's inode:
+// or, while a run is under way, with the number of the file's inode and the time of its birth in nanoseconds:
 //
 //     trackd run 1
-//     running file=1311233
+//     running file=1311233 born=1795997905001234567
 //     checksum=4b5a6978
 
 namespace trackd::journal {
@@ -30,10 +29,6 @@ namespace {
 
 constexpr std::size_t mark_bytes = 512;
 constexpr std::string_view title = "trackd run 1\n";
-
-std::string running(std::uint64_t identity) {
-    return fmt::format("running file={}\n", identity);
-}
 
 std::string clean(position next) {
     return fmt::format("clean next={}\n", next);
@@ -53,14 +48,8 @@ void overwrite(file& open, std::string_view state) {
 
 } // namespace
 
-std::uint64_t inode_of(const std::filesystem::path& path) noexcept {
-    struct stat found{};
-
-    return ::stat(path.c_str(), &found) == 0 ? found.st_ino : 0;
-}
-
-run_mark::run_mark(file_system& files, const std::filesystem::path& directory, file_identity identity)
-    : files_{files}, directory_{directory}, path_{directory / "last_run"}, identity_{std::move(identity)} {}
+run_mark::run_mark(file_system& files, const std::filesystem::path& directory, find_file_birth birth)
+    : files_{files}, directory_{directory}, path_{directory / "last_run"}, find_birth_{std::move(birth)} {}
 
 run_end run_mark::read(position next, bool has_history) const {
     std::string text(mark_bytes, '\0');
@@ -73,14 +62,14 @@ run_end run_mark::read(position next, bool has_history) const {
     }
     text.resize(std::min(text.find('\0'), text.size()));
     if (text == encode(clean(next))) return run_end::clean;
-    if (text == encode(running(identity_(path_)))) return run_end::killed;
+    if (text == encode(running())) return run_end::killed;
     return run_end::unknown;
 }
 
 void run_mark::begin() {
     try {
         create();
-        write(running(identity_(path_)));
+        write(running());
     } catch (const std::system_error&) {
         remove();
         throw;
@@ -94,6 +83,11 @@ void run_mark::end(position next) {
         remove(); // after a failed sync nobody knows what it says
         throw;
     }
+}
+
+std::string run_mark::running() const {
+    const auto born = find_birth_(path_).value_or(base::file_birth{});
+    return fmt::format("running file={} born={}\n", born.inode, born.nanoseconds);
 }
 
 void run_mark::write(const std::string& lines) {

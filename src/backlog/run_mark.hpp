@@ -2,20 +2,19 @@
 #pragma once
 
 #include "backlog/file_system.hpp"
+#include "base/file_birth.hpp"
 
 #include <trackd/backlog.hpp>
 
-#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
+#include <string>
 
 namespace trackd::journal {
 
-/// Tells a file from its copy; 0 where that is not known.
-using file_identity = std::function<std::uint64_t(const std::filesystem::path&)>;
-
-/// The inode's number.
-[[nodiscard]] std::uint64_t inode_of(const std::filesystem::path& path) noexcept;
+/// Tells a file from its copy.
+using find_file_birth = std::function<std::optional<base::file_birth>(const std::filesystem::path&)>;
 
 /// `<directory>/last_run`, one sector that is overwritten in place: after it was made once it needs no room on the disk.
 ///
@@ -23,7 +22,9 @@ using file_identity = std::function<std::uint64_t(const std::filesystem::path&)>
 /// be overwritten does not pass a later run off as clean, unless that run has stored nothing.
 class run_mark {
 public:
-    run_mark(file_system& files, const std::filesystem::path& directory, file_identity identity = inode_of);
+    run_mark(
+        file_system& files, const std::filesystem::path& directory, find_file_birth birth = base::find_birth
+    );
 
     /// What the last run has left. Changes nothing. A directory that was copied while trackd ran holds the mark of a
     /// run that did not end: its end is unknown.
@@ -41,6 +42,7 @@ public:
     void end(position next);
 
 private:
+    [[nodiscard]] std::string running() const;
     void write(const std::string& lines);
     void create();
     void remove() noexcept;
@@ -48,7 +50,7 @@ private:
     file_system& files_;
     const std::filesystem::path directory_;
     const std::filesystem::path path_;
-    const file_identity identity_;
+    const find_file_birth find_birth_;
 };
 
 } // namespace trackd::journal

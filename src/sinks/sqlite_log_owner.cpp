@@ -1,5 +1,6 @@
 #include "sinks/sqlite_log_owner.hpp"
 
+#include "base/file_birth.hpp"
 #include "base/log.hpp"
 #include "base/rfc3339.hpp"
 #include "sinks/sqlite_files.hpp"
@@ -16,7 +17,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <system_error>
 #include <unistd.h>
@@ -35,35 +35,18 @@ std::uintmax_t size_of(const fs::path& file) {
     return missing ? 0 : size;
 }
 
-// A file for good: inodes serve again, often for the very next file.
-struct birth {
-    unsigned long long inode = 0;
-    long long nanoseconds = 0; // 0 where the file system keeps no time of birth
-
-    bool operator==(const birth&) const = default;
-};
-
-std::optional<birth> find_birth(const fs::path& file) noexcept {
-    struct ::statx found{};
-    if (::statx(AT_FDCWD, file.c_str(), 0, STATX_INO | STATX_BTIME, &found) != 0) return {};
-    birth born{found.stx_ino, 0};
-    if ((found.stx_mask & STATX_BTIME) != 0)
-        born.nanoseconds = found.stx_btime.tv_sec * 1'000'000'000 + found.stx_btime.tv_nsec;
-    return born;
-}
-
 // The database that a log was marked with; nothing if it has no mark, or was copied with it.
-std::optional<birth> read_mark(const fs::path& log) {
+std::optional<base::file_birth> read_mark(const fs::path& log) {
     std::array<char, 128> mark{};
     if (::getxattr(log.c_str(), mark_name, mark.data(), mark.size() - 1) <= 0) return {};
-    birth database;
-    birth marked_log;
+    base::file_birth database;
+    base::file_birth marked_log;
     if (std::sscanf(
             mark.data(), "%llu %lld %llu %lld", &database.inode, &database.nanoseconds, &marked_log.inode,
             &marked_log.nanoseconds
         ) != 4)
         return {};
-    if (find_birth(log) != marked_log) return {};
+    if (base::find_birth(log) != marked_log) return {};
     return database;
 }
 
@@ -74,10 +57,11 @@ bool is_database(const fs::path& path) {
     return std::string_view{begin.data(), begin.size()} == magic;
 }
 
-std::optional<fs::path> find_by_birth(const fs::path& directory, const birth& born) {
+std::optional<fs::path> find_by_birth(const fs::path& directory, const base::file_birth& born) {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator{directory, error}) {
-        if (find_birth(entry.path()) == born && entry.is_regular_file(error) && is_database(entry.path()))
+        if (base::find_birth(entry.path()) == born && entry.is_regular_file(error) &&
+            is_database(entry.path()))
             return entry.path();
     }
     return {};
@@ -93,8 +77,8 @@ std::string compact_time() {
 } // namespace
 
 void mark_log(const fs::path& database) noexcept {
-    const auto owner = find_birth(database);
-    const auto log = find_birth(log_of(database));
+    const auto owner = base::find_birth(database);
+    const auto log = base::find_birth(log_of(database));
     if (!owner || !log) return;
     const auto mark =
         fmt::format("{} {} {} {}", owner->inode, owner->nanoseconds, log->inode, log->nanoseconds);
@@ -103,7 +87,7 @@ void mark_log(const fs::path& database) noexcept {
 
 bool has_foreign_log(const fs::path& database) {
     const auto log = log_of(database);
-    const auto file = find_birth(database);
+    const auto file = base::find_birth(database);
     if (!file || !identify_file(log)) return false;
     const auto owner = read_mark(log);
     return size_of(database) == 0 || (owner && owner != file);
@@ -113,7 +97,7 @@ void set_foreign_log_aside(const fs::path& database) {
     const auto log = log_of(database);
     if (!identify_file(log)) return;
     const auto owner = read_mark(log);
-    if (size_of(database) > 0 && (!owner || owner == find_birth(database))) return;
+    if (size_of(database) > 0 && (!owner || owner == base::find_birth(database))) return;
     if (const auto moved = owner ? find_by_birth(database.parent_path(), *owner) : std::nullopt;
         moved && moved != database)
         move_log(database, *moved);

@@ -17,8 +17,12 @@ namespace {
 
 const std::filesystem::path directory = "/disk";
 
-run_mark mark_in(file_system& files, std::uint64_t inode = 7) {
-    return {files, directory, [inode](const auto&) { return inode; }};
+constexpr base::file_birth birth{7, 100};
+constexpr base::file_birth of_a_copy{8, 200};
+constexpr base::file_birth of_a_copy_with_its_inode{7, 200};
+
+run_mark mark_in(file_system& files, base::file_birth born = birth) {
+    return {files, directory, [born](const auto&) { return born; }};
 }
 
 bool begin(file_system& files) {
@@ -51,10 +55,11 @@ TEST_CASE("a run that has not said that it ended was killed", "[backlog][run_mar
     test::simulated_disk disk;
     mark_in(disk).begin();
     CHECK(mark_in(disk).read(1, true) == run_end::killed);
-    CHECK(mark_in(disk, 8).read(1, true) == run_end::unknown); // a copy
+    CHECK(mark_in(disk, of_a_copy).read(1, true) == run_end::unknown);
+    CHECK(mark_in(disk, of_a_copy_with_its_inode).read(1, true) == run_end::unknown);
     mark_in(disk).end(6);
     CHECK(mark_in(disk).read(6, true) == run_end::clean);
-    CHECK(mark_in(disk, 8).read(6, true) == run_end::clean);
+    CHECK(mark_in(disk, of_a_copy).read(6, true) == run_end::clean);
     CHECK(mark_in(disk).read(7, true) == run_end::unknown); // another run has stored events since
     mark_in(disk).begin();
     CHECK(mark_in(disk).read(6, true) == run_end::killed);
